@@ -1,0 +1,35 @@
+/**
+ * One jest run for all kinds of test that need no browser. Types are checked by `tsc`, not here: swc only strips them.
+ *
+ * `scripts/test.ts` starts what the suites share (Postgres, Temporal) and passes it on as `KINDLINE_TEST_*`.
+ */
+
+/** Packages that are ES modules only, and what they import: Node can require() them, jest cannot. */
+const ES_MODULES = ['jose', 'node-pg-migrate', 'glob', 'minimatch', 'brace-expansion'];
+
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // The canary looks at what all other suites left behind: `scripts/test.ts` runs it by itself, last.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.KINDLINE_TEST_PHASE === 'canary' ? [] : ['/test/canary/']),
+  ],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kindline/'],
+  transform: {
+    '^.+\\.[cm]?[jt]s$': [
+      '@swc/jest',
+      {
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' }, keepClassNames: true },
+        module: { type: 'commonjs' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/)`],
+  // A whole call through real services takes seconds; a suite that needs longer says so itself.
+  testTimeout: 30_000,
+  // More would make the real services compete for two cores, and every deadline with them.
+  maxWorkers: 2,
+};
