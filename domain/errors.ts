@@ -1,0 +1,63 @@
+/**
+ * Errors of our own. Each has a stable `code` that may be logged, and a text made of constants: an error never
+ * carries the value that caused it, because texts of errors end in logs, histories and answers.
+ */
+
+/** The base of all errors that Kindline throws on purpose. */
+export class KindlineError extends Error {
+  override readonly name: string = 'KindlineError';
+
+  constructor(
+    /** Stable, lower case with dashes; operational class. */
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export type PhoneNumberProblem = 'not-a-phone-number' | 'not-valid' | 'short-number' | 'no-country';
+
+/** Thrown when a text is not a phone number that could be rung anywhere. */
+export class PhoneNumberError extends KindlineError {
+  override readonly name = 'PhoneNumberError';
+
+  constructor(problem: PhoneNumberProblem) {
+    super(problem, 'This is not a phone number we can use. Write it with country code, for example +1 415 555 0100.');
+  }
+}
+
+export type VaultOpenProblem = 'unknown-format' | 'malformed' | 'wrong-key' | 'not-authentic';
+
+/** Thrown when a vault record does not open: changed, moved to another row, or sealed under another key. */
+export class VaultOpenError extends KindlineError {
+  override readonly name = 'VaultOpenError';
+
+  constructor(problem: VaultOpenProblem) {
+    super(problem, 'A vault record does not open');
+  }
+}
+
+/** Thrown when a key ring cannot be used: no key file, wrong permissions, a wrapped key that is not ours. */
+export class KeyRingError extends KindlineError {
+  override readonly name = 'KeyRingError';
+}
+
+/** Thrown when the plaintext of a vault record has been destroyed. */
+export class RecordDestroyed extends KindlineError {
+  override readonly name = 'RecordDestroyed';
+
+  constructor() {
+    super('record-destroyed', 'The vault record has been destroyed');
+  }
+}
+
+/** Thrown when the key of a subject has been destroyed: nothing sealed for that person opens any more. */
+export class SubjectErased extends KindlineError {
+  override readonly name = 'SubjectErased';
+
+  constructor() {
+    super('subject-erased', 'The person has been erased');
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Every URL that Twilio gets from us, built here and nowhere else: the query holds ids and small operational words
+ * only (Twilio keeps URLs in its logs), and each ends in the connection overrides.
+ */
+import { withOverrides } from './connection-overrides';
+import type { Leg, OfferKind } from './mentor-call';
+
+/** The value of `step=` under `/twiml/connect-mentor`. */
+export const TWIML_STEPS = ['greeting', 'confirmed', 'dial-over', 'offer', 'helpline-over'] as const;
+export type TwimlStep = (typeof TWIML_STEPS)[number];
+
+/** What names the user's leg in every question it asks. */
+export interface UserLegIds {
+  readonly callId: string;
+  readonly dispatchId: string;
+  readonly language: string;
+}
+
+/**
+ * What Twilio said when it first asked. A `<Redirect>` to the same step does not repeat `Digits` or
+ * `DialCallStatus`, so a question that has to wait carries them along in its URL.
+ */
+export interface CarriedAnswer {
+  readonly digits?: string;
+  readonly dialStatus?: string;
+  readonly dialSeconds?: number;
+}
+
+/** How often this step has been put off with "one moment"; 0 at first. */
+interface Asked {
+  readonly loop?: number;
+  readonly carried?: CarriedAnswer;
+}
+
+/** `n` is the step number of the mentor call's plan, `try` the number of the greeting. */
+export interface WebhookUrls {
+  greeting(ids: UserLegIds, asked?: { readonly tryNumber?: number }): string;
+  confirmed(ids: UserLegIds, asked: Asked & { readonly tryNumber: number }): string;
+  dialOver(ids: UserLegIds, asked: Asked & { readonly step: number }): string;
+  offer(ids: UserLegIds, asked: Asked & { readonly step: number; readonly offer: OfferKind }): string;
+  helplineOver(ids: UserLegIds, asked?: Asked): string;
+  whisper(leg: { readonly callId: string; readonly step: number; readonly language: string }): string;
+  mentorConfirm(
+    leg: { readonly callId: string; readonly step: number; readonly language: string },
+    asked?: Asked,
+  ): string;
+  callStatus(leg: {
+    readonly callId: string;
+    readonly leg: Leg;
+    readonly step?: number;
+    readonly dispatchId?: string;
+  }): string;
+  inbound(): string;
+  /** The static document for a country, or null when no `VOICE_FALLBACK_URL` is configured. */
+  fallback(country: string): string | null;
+}
+
+/**
+ * @param base the public base URL Twilio reaches us by, e.g. `https://calls.example.org`
+ * @param fallbackTemplate `VOICE_FALLBACK_URL`, containing `{country}`
+ */
+export function createWebhookUrls(base: string, fallbackTemplate: string | null): WebhookUrls {
+  const root = base.replace(/\/+$/, '');
+  const url = (path: string, query: Record<string, string | number | undefined>): string => {
+    const params = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) params.append(name, String(value));
+    const text = params.toString();
+    return withOverrides(root + path + (text === '' ? '' : `?${text}`));
+  };
+  const question = (step: TwimlStep, ids: UserLegIds, more: Record<string, string | number | undefined>) =>
+    url('/twiml/connect-mentor', {
+      call: ids.callId,
+      dispatch: ids.dispatchId,
+      step,
+      ...more,
+      lang: ids.language,
+    });
+  return {
+    greeting: (ids, asked) => question('greeting', ids, { try: asked?.tryNumber ?? 1 }),
+    confirmed: (ids, asked) => question('confirmed', ids, { try: asked.tryNumber, ...again(asked) }),
+    dialOver: (ids, asked) => question('dial-over', ids, { n: asked.step, ...again(asked) }),
+    offer: (ids, asked) => question('offer', ids, { n: asked.step, offer: asked.offer, ...again(asked) }),
+    helplineOver: (ids, asked) => question('helpline-over', ids, again(asked)),
+    whisper: (leg) => url('/twiml/mentor-whisper', { call: leg.callId, n: leg.step, lang: leg.language }),
+    mentorConfirm: (leg, asked) =>
+      url('/twiml/mentor-confirm', { call: leg.callId, n: leg.step, lang: leg.language, ...again(asked) }),
+    callStatus: (leg) => url('/call-status', { call: leg.callId, leg: leg.leg, n: leg.step, dispatch: leg.dispatchId }),
+    inbound: () => url('/twiml/inbound', {}),
+    fallback: (country) =>
+      fallbackTemplate === null ? null : withOverrides(fallbackTemplate.replaceAll('{country}', country)),
+  };
+}
+
+/** Query of a question that is asked again: `loop`, `digits`, `ds` (dial status), `dd` (dial seconds). */
+function again(asked: Asked | undefined): Record<string, string | number | undefined> {
+  return {
+    loop: asked?.loop,
+    digits: asked?.carried?.digits,
+    ds: asked?.carried?.dialStatus,
+    dd: asked?.carried?.dialSeconds,
+  };
+}

@@ -1,0 +1,31 @@
+/**
+ * The key ring: where the root key is. Everything else in the vault sees only keys that the ring has made and
+ * wrapped. `kms` keeps the root key in an HSM; `local` (a file) is for development and is refused in production.
+ */
+
+/** A key as it is stored: bytes that only the ring opens, and which root key wrapped them. */
+export interface WrappedKey {
+  readonly ring: 'local' | 'kms';
+  readonly rootKeyId: string;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Bound to the wrapped key, constant for its life; with KMS it is the encryption context and stands in CloudTrail
+ * in the clear, so it holds opaque ids only. For service keys the subject is the purpose's name, e.g. `token:1`.
+ */
+export interface KeyContext {
+  readonly subject: string;
+  readonly purpose: 'subject-key' | 'service-key';
+}
+
+export interface KeyRing {
+  readonly name: 'local' | 'kms';
+  /** A new random key of 32 bytes. The caller zeroes the plaintext when done. */
+  generate(context: KeyContext): Promise<{ readonly plaintext: Buffer; readonly wrapped: WrappedKey }>;
+  /** Wraps an existing key (rotation). */
+  wrap(plaintext: Buffer, context: KeyContext): Promise<WrappedKey>;
+  /** @throws {KeyRingError} when the bytes, the context or the root key are not the ones it was wrapped with */
+  unwrap(wrapped: WrappedKey, context: KeyContext): Promise<Buffer>;
+  describe(): Promise<{ readonly rootKeyId: string }>;
+}

@@ -1,0 +1,128 @@
+/**
+ * What a log line may hold besides its static message: this list and nothing else. A field that is not here, or a
+ * value that has not the form of its field, is dropped while the line is made (privacy by construction). Add a
+ * field only when it is of class operational or pseudonymous; no field takes free text.
+ */
+
+/** `id`: an opaque id. `word`: a word of our own or of Twilio. `route`: a route pattern, never a URL with values. */
+type FieldForm = 'id' | 'word' | 'route' | 'number' | 'boolean';
+
+const FIELDS = {
+  // ids
+  callId: 'id',
+  workflowId: 'id',
+  runId: 'id',
+  dispatchId: 'id',
+  eventId: 'id',
+  mentorId: 'id',
+  userId: 'id',
+  subjectId: 'id',
+  recordId: 'id',
+  contactPointId: 'id',
+  requestId: 'id',
+  callSid: 'id',
+  objectId: 'id',
+  actor: 'id',
+  // words
+  action: 'word',
+  answer: 'word',
+  channel: 'word',
+  class: 'word',
+  component: 'word',
+  country: 'word',
+  endReason: 'word',
+  errorClass: 'word',
+  errorCode: 'word',
+  event: 'word',
+  fault: 'word',
+  job: 'word',
+  keyRing: 'word',
+  kind: 'word',
+  language: 'word',
+  leg: 'word',
+  method: 'word',
+  migration: 'word',
+  namespace: 'word',
+  operation: 'word',
+  outcome: 'word',
+  purpose: 'word',
+  queue: 'word',
+  reason: 'word',
+  role: 'word',
+  signal: 'word',
+  state: 'word',
+  status: 'word',
+  sweep: 'word',
+  variable: 'word',
+  version: 'word',
+  workflowType: 'word',
+  activityType: 'word',
+  // route patterns
+  route: 'route',
+  // numbers and flags
+  attempt: 'number',
+  backlog: 'number',
+  bytes: 'number',
+  count: 'number',
+  durationMs: 'number',
+  httpStatus: 'number',
+  loop: 'number',
+  pid: 'number',
+  port: 'number',
+  retryAfterMs: 'number',
+  step: 'number',
+  isNew: 'boolean',
+  standIns: 'boolean',
+} as const satisfies Record<string, FieldForm>;
+
+type ValueOf<F extends FieldForm> = F extends 'number' ? number : F extends 'boolean' ? boolean : string | number;
+
+/** The fields of one line. `error` is reduced to its name, code, class and HTTP status. */
+export type LogFields = {
+  readonly [Name in keyof typeof FIELDS]?: ValueOf<(typeof FIELDS)[Name]> | null | undefined;
+} & { readonly error?: unknown };
+
+const forms: Readonly<Record<FieldForm, RegExp>> = {
+  // No `+`, no `@`, no blank: neither a phone number in E.164 nor an address has the form of an id.
+  id: /^[A-Za-z0-9][\w:.-]{0,120}$/,
+  word: /^[A-Za-z0-9][\w:./-]{0,60}$/,
+  route: /^\/[\w:{}*./-]{0,120}$/,
+  number: /^/,
+  boolean: /^/,
+};
+
+/** Keeps what is on the list and has the right form; everything else is left out without a word. */
+export function allowedFields(fields: object): Record<string, unknown> {
+  const line: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (name === 'error') {
+      if (value !== undefined && value !== null) line['error'] = reduceError(value);
+    } else if (Object.hasOwn(FIELDS, name) && hasForm(FIELDS[name as keyof typeof FIELDS], value)) {
+      line[name] = value;
+    }
+  }
+  return line;
+}
+
+function hasForm(form: FieldForm, value: unknown): boolean {
+  if (form === 'boolean') return typeof value === 'boolean';
+  // Ten digits and more are no count, port or duration of ours, but could be a phone number.
+  if (typeof value === 'number') return Number.isFinite(value) && Math.abs(value) < 1e9;
+  if (form === 'number' || typeof value !== 'string') return false;
+  return forms[form].test(value) && !/^\d{7,}$/.test(value);
+}
+
+/**
+ * What may be said about an error: never its message, stack, cause or properties. Messages of other people's
+ * errors quote phone numbers, request bodies and Authorization headers (Twilio's SDK and body-parser do).
+ */
+function reduceError(error: unknown): Record<string, unknown> {
+  if (typeof error !== 'object' || error === null) return { name: typeof error };
+  const name = 'name' in error && hasForm('word', error.name) ? error.name : 'Error';
+  const reduced: Record<string, unknown> = { name };
+  for (const field of ['code', 'class', 'status', 'operation', 'outcome', 'requestId'] as const) {
+    const value: unknown = field in error ? (error as Record<string, unknown>)[field] : undefined;
+    if (hasForm('word', value)) reduced[field] = value;
+  }
+  return reduced;
+}
