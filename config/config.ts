@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { ConfigError } from './config-error';
+import { productionProblems } from './production';
+import { boolean, E164, listOf, oneOf, optional, parseDuration, required, text, url, whole } from './variables';
+
+/** What to put in `ALLOW_STAND_INS` to run production's entry points against stand-ins. */
+export const STAND_INS_PHRASE = 'i-am-testing';
+
+const duration = (fallback: string) =>
+  optional('a duration such as 30s, 5m, 24h or 7d', parseDuration(fallback) ?? Number.NaN, parseDuration);
+const anyText = (expected: string) => optional(expected, null, text);
+const httpUrl = url('http:', 'https:');
+
+/** Every variable that is read, with what it expects. `.env.example` says what each is for. */
+const variables = z.object({
+  NODE_ENV: optional(
+    'development, test or production',
+    'development' as const,
+    oneOf('development', 'test', 'production'),
+  ),
+  LOG_LEVEL: optional(
+    'fatal, error, warn, info, debug, trace or silent',
+    'info',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  ),
+  ALLOW_STAND_INS: optional(`the words ${STAND_INS_PHRASE}, or nothing`, false, (v) =>
+    v === STAND_INS_PHRASE ? true : null,
+  ),
+
+  PORT: optional('a port from 0 to 65535', 3000, whole(0, 65_535)),
+  HOST: optional('a host name or address to listen on', '127.0.0.1', text),
+  PUBLIC_BASE_URL: optional('an http or https URL', null, httpUrl),
+  TRUST_PROXY_HOPS: optional('how many proxies stand in front, from 0 to 10', 0, whole(0, 10)),
+
+  DATABASE_URL: required('a postgres:// URL of the application role', url('postgres:', 'postgresql:')),
+  DATABASE_MIGRATION_URL: optional('a postgres:// URL of the owner role', null, url('postgres:', 'postgresql:')),
+  DATABASE_POOL_SIZE: optional('a number from 1 to 200', 10, whole(1, 200)),
+
+  TEMPORAL_ADDRESS: optional('host:port', '127.0.0.1:7233', (v) => (/^[^\s:/]+:\d{1,5}$/.test(v) ? v : null)),
+  TEMPORAL_NAMESPACE: optional('the name of a namespace', 'default', text),
+  TEMPORAL_API_KEY: anyText('an API key'),
+  TEMPORAL_TLS: optional('true or false', null, boolean),
+  KINDLINE_TASK_QUEUE: optional('the name of a task queue', 'kindline', text),
+  KINDLINE_VOICE_TASK_QUEUE: optional('the name of a task queue', 'voice', text),
+
+  TWILIO_ACCOUNT_SID: required('AC and 32 hexadecimal digits', (v) => (/^AC[0-9a-fA-F]{32}$/.test(v) ? v : null)),
+  TWILIO_AUTH_TOKEN: required('the auth token of the account: it signs webhooks', text),
+  TWILIO_SECONDARY_AUTH_TOKEN: anyText('the second auth token, during a rotation'),
+  TWILIO_API_KEY: optional('SK and 32 hexadecimal digits', null, (v) => (/^SK[0-9a-fA-F]{32}$/.test(v) ? v : null)),
+  TWILIO_API_SECRET: anyText('the secret of TWILIO_API_KEY'),
+  TWILIO_API_BASE_URL: optional('an http or https URL', null, httpUrl),
+  TWILIO_WEBHOOK_BASE_URL: optional('an http or https URL', null, httpUrl),
+  TWILIO_PHONE_NUMBER: required('one or more numbers of ours in E.164, separated by commas', listOf(E164)),
+  VOICE_FALLBACK_URL: optional('an http or https URL that contains {country}', null, (v) =>
+    v.includes('{country}') && URL.canParse(v) && /^https?:/.test(v) ? v : null,
+  ),
+  TWILIO_CALLS_PER_SECOND: optional('a number from 1 to 1000', 1, whole(1, 1_000)),
+  TWILIO_CALL_RETENTION: duration('7d'),
+
+  OIDC_ISSUER: required('an http or https URL', httpUrl),
+  OIDC_AUDIENCE: optional('the audience of access tokens', 'kindline', text),
+  OIDC_ROLES_CLAIM: optional('the name of a claim', 'roles', text),
+
+  KEY_RING: optional('local or kms', null, oneOf('local', 'kms')),
+  LOCAL_KEY_FILE: optional('a path', '.kindline/root-key.json', text),
+  KMS_KEY_ID: anyText('id, alias or ARN of a KMS key'),
+
+  DISPATCH_LEASE: duration('15s'),
+  DISPATCH_SETTLE: duration('12s'),
+  DISPATCH_HTTP_TIMEOUT: duration('10s'),
+  DISPATCH_SEND_MARGIN: optional('a duration such as 11s', null, parseDuration),
+
+  CALL_USER_RING: duration('30s'),
+  CALL_USER_CONFIRM: duration('40s'),
+  CALL_MENTOR_RING: duration('20s'),
+  CALL_MENTOR_CONFIRM: duration('15s'),
+  CALL_MAX_DURATION: duration('60m'),
+  CALL_RING_BACK_WINDOW: duration('2m'),
+  CALL_MENTOR_SEARCH: duration('90s'),
+  CALL_OVERALL_WAIT: duration('3m'),
+  CALL_PROVIDER_PATIENCE: duration('60s'),
+  CALL_LEG_SILENCE: duration('8s'),
+  CALL_MAX_MENTORS: optional('a number from 1 to 10', 4, whole(1, 10)),
+  USER_CONFIRM: optional('key, amd or off', 'key' as const, oneOf('key', 'amd', 'off')),
+  CALL_GREETING_NAME: anyText('a name to say in the greeting'),
+
+  ALLOWED_COUNTRIES: optional(
+    'ISO 3166 codes of two letters, separated by commas',
+    ['US', 'CA', 'GB'] as readonly string[],
+    listOf(/^[A-Z]{2}$/),
+  ),
+  REQUESTS_PER_USER_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
+  REQUESTS_PER_TARGET_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
+  FALLBACK_CRISIS_NUMBER: optional('a number in E.164, or a short number such as 988', null, (v) =>
+    E164.test(v) || /^\d{3,6}$/.test(v) ? v : null,
+  ),
+
+  VOICE_ENABLED: optional('true or false', true, boolean),
+  SMS_ENABLED: optional('true or false', false, boolean),
+  SWEEP_INTERVAL: duration('60s'),
+  RELAY_INTERVAL: duration('2s'),
+  METRICS_PORT: optional('a port from 1 to 65535', null, whole(1, 65_535)),
+});
+
+/** The variables as read, before they are arranged; `production.ts` judges these. */
+export type Variables = z.output<typeof variables>;
+
+/** The names of all variables, for the test that holds `.env.example` against them. */
+export const VARIABLE_NAMES: readonly string[] = Object.keys(variables.shape);
+
+/** Everything that can be configured; durations in milliseconds. */
+export type Config = ReturnType<typeof arrange>;
+
+/**
+ * Reads and validates the environment, once, at a composition root.
+ *
+ * @throws ConfigError naming every wrong variable and what it expects, never a value
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const read = variables.safeParse(env);
+  if (!read.success) {
+    throw new ConfigError(read.error.issues.map((i) => ({ variable: i.path.join('.'), expected: i.message })));
+  }
+  const problems = productionProblems(read.data);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return arrange(read.data);
+}
+
+function arrange(v: Variables) {
+  const publicBaseUrl = v.PUBLIC_BASE_URL ?? `http://127.0.0.1:${v.PORT}`;
+  return {
+    nodeEnv: v.NODE_ENV,
+    logLevel: v.LOG_LEVEL,
+    allowStandIns: v.ALLOW_STAND_INS,
+    api: { port: v.PORT, host: v.HOST, publicBaseUrl, trustProxyHops: v.TRUST_PROXY_HOPS },
+    database: { url: v.DATABASE_URL, migrationUrl: v.DATABASE_MIGRATION_URL, poolSize: v.DATABASE_POOL_SIZE },
+    temporal: {
+      address: v.TEMPORAL_ADDRESS,
+      namespace: v.TEMPORAL_NAMESPACE,
+      taskQueue: v.KINDLINE_TASK_QUEUE,
+      voiceTaskQueue: v.KINDLINE_VOICE_TASK_QUEUE,
+      apiKey: v.TEMPORAL_API_KEY,
+      // An API key over a clear connection would be readable on the way.
+      tls: v.TEMPORAL_TLS ?? v.TEMPORAL_API_KEY !== null,
+    },
+    twilio: {
+      accountSid: v.TWILIO_ACCOUNT_SID,
+      authToken: v.TWILIO_AUTH_TOKEN,
+      secondaryAuthToken: v.TWILIO_SECONDARY_AUTH_TOKEN,
+      apiKey: v.TWILIO_API_KEY,
+      apiSecret: v.TWILIO_API_SECRET,
+      /** Null: Twilio itself. */
+      apiBaseUrl: v.TWILIO_API_BASE_URL,
+      webhookBaseUrl: v.TWILIO_WEBHOOK_BASE_URL ?? publicBaseUrl,
+      phoneNumbers: v.TWILIO_PHONE_NUMBER,
+      /** Contains `{country}`. */
+      voiceFallbackUrl: v.VOICE_FALLBACK_URL,
+      callsPerSecond: v.TWILIO_CALLS_PER_SECOND,
+      callRetention: v.TWILIO_CALL_RETENTION,
+    },
+    oidc: { issuer: v.OIDC_ISSUER, audience: v.OIDC_AUDIENCE, rolesClaim: v.OIDC_ROLES_CLAIM },
+    keys: {
+      ring: v.KEY_RING ?? (v.KMS_KEY_ID === null ? ('local' as const) : ('kms' as const)),
+      localKeyFile: v.LOCAL_KEY_FILE,
+      kmsKeyId: v.KMS_KEY_ID,
+    },
+    dispatch: {
+      leaseMs: v.DISPATCH_LEASE,
+      settleMs: v.DISPATCH_SETTLE,
+      httpTimeoutMs: v.DISPATCH_HTTP_TIMEOUT,
+      /** A claim with less lease than this left is given up: the request could outlive it. */
+      sendMarginMs: v.DISPATCH_SEND_MARGIN ?? v.DISPATCH_HTTP_TIMEOUT + 1_000,
+    },
+    mentorCall: {
+      times: {
+        userRing: v.CALL_USER_RING,
+        userConfirm: v.CALL_USER_CONFIRM,
+        mentorRing: v.CALL_MENTOR_RING,
+        mentorConfirm: v.CALL_MENTOR_CONFIRM,
+        maxDuration: v.CALL_MAX_DURATION,
+        ringBackWindow: v.CALL_RING_BACK_WINDOW,
+        mentorSearch: v.CALL_MENTOR_SEARCH,
+        overallWait: v.CALL_OVERALL_WAIT,
+        providerPatience: v.CALL_PROVIDER_PATIENCE,
+        legSilence: v.CALL_LEG_SILENCE,
+      },
+      maxMentors: v.CALL_MAX_MENTORS,
+      userConfirm: v.USER_CONFIRM,
+      greetingName: v.CALL_GREETING_NAME,
+    },
+    limits: {
+      allowedCountries: v.ALLOWED_COUNTRIES,
+      requestsPerUserPerHour: v.REQUESTS_PER_USER_PER_HOUR,
+      requestsPerTargetPerHour: v.REQUESTS_PER_TARGET_PER_HOUR,
+    },
+    helplines: { crisisOverride: v.FALLBACK_CRISIS_NUMBER },
+    voiceEnabled: v.VOICE_ENABLED,
+    smsEnabled: v.SMS_ENABLED,
+    sweepIntervalMs: v.SWEEP_INTERVAL,
+    relayIntervalMs: v.RELAY_INTERVAL,
+    metricsPort: v.METRICS_PORT,
+  } as const;
+}

@@ -1,0 +1,62 @@
+import type { ConfigProblem } from './config-error';
+import type { Variables } from './config';
+import { isLoopback } from './variables';
+
+/**
+ * What is wrong with variables that are each well-formed: pairs that do not fit, and what production insists on.
+ *
+ * A deployment that lacks a credential must not start with a stand-in and report calls that nobody received.
+ */
+export function productionProblems(v: Variables): ConfigProblem[] {
+  const problems = mismatches(v);
+  if (v.ALLOW_STAND_INS) problems.push(...publicHosts(v));
+  else if (v.NODE_ENV === 'production') problems.push(...standIns(v));
+  return problems;
+}
+
+function mismatches(v: Variables): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const margin = v.DISPATCH_SEND_MARGIN ?? v.DISPATCH_HTTP_TIMEOUT + 1_000;
+  if (margin <= v.DISPATCH_HTTP_TIMEOUT) {
+    problems.push({ variable: 'DISPATCH_SEND_MARGIN', expected: 'more than DISPATCH_HTTP_TIMEOUT' });
+  }
+  if (v.DISPATCH_LEASE <= margin) {
+    problems.push({ variable: 'DISPATCH_LEASE', expected: 'more than DISPATCH_SEND_MARGIN, or nothing is ever sent' });
+  }
+  if ((v.TWILIO_API_KEY === null) !== (v.TWILIO_API_SECRET === null)) {
+    const missing = v.TWILIO_API_KEY === null ? 'TWILIO_API_KEY' : 'TWILIO_API_SECRET';
+    problems.push({ variable: missing, expected: 'a value: TWILIO_API_KEY and TWILIO_API_SECRET go together' });
+  }
+  if (v.KEY_RING === 'kms' && v.KMS_KEY_ID === null) {
+    problems.push({ variable: 'KMS_KEY_ID', expected: 'a value, because KEY_RING is kms' });
+  }
+  return problems;
+}
+
+/** What production refuses to run without. */
+function standIns(v: Variables): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const expect = (holds: boolean, variable: string, expected: string) => {
+    if (!holds) problems.push({ variable, expected: `${expected} in production` });
+  };
+  const isHttps = (address: string | null) => address?.startsWith('https://') === true && !isLoopback(address);
+  expect(v.TWILIO_API_BASE_URL === null, 'TWILIO_API_BASE_URL', 'nothing, so that calls go to Twilio itself,');
+  expect(isHttps(v.PUBLIC_BASE_URL), 'PUBLIC_BASE_URL', 'the public https address of the API');
+  expect(
+    isHttps(v.TWILIO_WEBHOOK_BASE_URL ?? v.PUBLIC_BASE_URL),
+    'TWILIO_WEBHOOK_BASE_URL',
+    'an https address that Twilio can reach',
+  );
+  expect(isHttps(v.VOICE_FALLBACK_URL), 'VOICE_FALLBACK_URL', 'the https address of the static fallback documents');
+  expect(v.KEY_RING !== 'local' && v.KMS_KEY_ID !== null, 'KMS_KEY_ID', 'a KMS key: the local key ring is refused');
+  expect(isHttps(v.OIDC_ISSUER), 'OIDC_ISSUER', 'an https issuer');
+  return problems;
+}
+
+/** Stand-ins are for tests on one machine: a service that the world can reach must not ring simulated phones. */
+function publicHosts(v: Variables): ConfigProblem[] {
+  const expected = 'an address of this machine, because ALLOW_STAND_INS is set';
+  return (['PUBLIC_BASE_URL', 'TWILIO_WEBHOOK_BASE_URL'] as const)
+    .filter((name) => v[name] !== null && !isLoopback(v[name] ?? ''))
+    .map((variable) => ({ variable, expected }));
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+/**
+ * Readers of single variables. Each is a zod schema over `string | undefined` whose only message is what was
+ * expected: zod's own messages can quote the value.
+ */
+
+type Variable<T> = z.ZodType<T, string | undefined>;
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30s`, `7d`, `500ms`, `2m`, `24h` in milliseconds; `null` when it is none of these. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  const [, count, unit] = match ?? [];
+  if (count === undefined || unit === undefined) return null;
+  return Number(count) * (UNITS[unit] ?? Number.NaN);
+}
+
+/**
+ * A variable that may be left out.
+ *
+ * @param expected completes "NAME: expected …"
+ * @param fallback used when the variable is unset or empty
+ * @param parse gives `null` for a value that is not as expected
+ */
+export function optional<T, F>(expected: string, fallback: F, parse: (text: string) => T | null): Variable<T | F> {
+  return z
+    .string()
+    .optional()
+    .transform((text, context): T | F => {
+      const trimmed = text?.trim() ?? '';
+      if (trimmed === '') return fallback;
+      const value = parse(trimmed);
+      if (value !== null) return value;
+      context.addIssue({ code: 'custom', message: expected });
+      return z.NEVER;
+    });
+}
+
+/** A variable that must be set. */
+export function required<T>(expected: string, parse: (text: string) => T | null): Variable<T> {
+  return z
+    .string()
+    .optional()
+    .transform((text, context): T => {
+      const value = parse(text?.trim() ?? '');
+      if (value !== null) return value;
+      context.addIssue({ code: 'custom', message: expected });
+      return z.NEVER;
+    });
+}
+
+export const text = (value: string): string | null => (value === '' ? null : value);
+
+export const boolean = (value: string): boolean | null =>
+  value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : null;
+
+/** A whole number within bounds, both included. */
+export function whole(min: number, max: number): (value: string) => number | null {
+  return (value) => {
+    const number = Number(value);
+    return /^\d+$/.test(value) && number >= min && number <= max ? number : null;
+  };
+}
+
+export function oneOf<const T extends string>(...choices: readonly T[]): (value: string) => T | null {
+  return (value) => choices.find((choice) => choice === value) ?? null;
+}
+
+/** A URL with one of the protocols, without the slash at its end, so that paths can be joined to it. */
+export function url(...protocols: readonly string[]): (value: string) => string | null {
+  return (value) => {
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) return null;
+    return value.replace(/\/+$/, '');
+  };
+}
+
+/** Comma-separated, each matching the pattern, at least one. */
+export function listOf(pattern: RegExp): (value: string) => readonly string[] | null {
+  return (value) => {
+    const entries = value.split(',').map((entry) => entry.trim());
+    return entries.every((entry) => pattern.test(entry)) ? entries : null;
+  };
+}
+
+export const E164 = /^\+[1-9]\d{6,14}$/;
+
+/** Only this machine answers there. */
+export function isLoopback(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(address).hostname);
+}
