@@ -67,6 +67,8 @@ export interface MentorCallInput {
   /** The times of configuration that the workflow needs, in milliseconds, fixed at the start. */
   readonly times: MentorCallTimes;
   readonly maxMentors: number;
+  /** Answering-machine detection instead of key 1 (`USER_CONFIRM=amd`). */
+  readonly detectMachines: boolean;
 }
 
 /** Milliseconds. */
@@ -156,6 +158,23 @@ export interface LegEnded {
   readonly status: string;
   readonly dispatchId: string | null;
   readonly errorCode: string | null;
+}
+
+export const MENTOR_CALL = {
+  workflow: 'mentorCall',
+  answerTwiml: 'answerTwiml',
+  cancel: 'cancel',
+  legEnded: 'legEnded',
+} as const;
+
+/** The workflow id of a call: a repeated request finds the running workflow instead of starting another. */
+export function mentorCallWorkflowId(callId: string): string {
+  return `mentor-call:${callId}`;
+}
+
+/** The business key of the dispatch that rings the user for the nth time. */
+export function userLegKey(callId: string, nth: number): string {
+  return `mentor-call:${callId}:user:${nth}`;
 }
 
 /** What the update `cancel` answers with, and what the workflow returns. */

@@ -1,0 +1,469 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { MentorCallRig } from './world';
+
+let rig: MentorCallRig;
+beforeAll(async () => {
+  rig = await MentorCallRig.start();
+}, 120_000);
+afterAll(async () => {
+  await rig.stop();
+});
+
+describe('a mentor call that goes well', () => {
+  it('rings the user, then a mentor, bridges on the mentor’s key 1, and is completed', async () => {
+    const call = await rig.call();
+    const plan = await call.confirm();
+    expect(plan).toMatchObject({ do: 'dial-mentor', step: 1, mentorRecordId: 'record-of-mentor-1', words: 'first' });
+    expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({ do: 'bridge' });
+    await call.pass(120_000);
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+    expect(call.world.slots.size).toBe(0);
+    expect(call.world.closed).toHaveLength(1);
+    expect(call.world.closed[0]?.durationSeconds).toBeGreaterThanOrEqual(119);
+    expect(call.world.numberDestroyed).toBe(true);
+  });
+
+  it('takes at most 60 history events and 3 timers', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' });
+    await call.userLegEnds();
+    await call.result();
+    const { events } = await call.handle.fetchHistory();
+    expect(events?.length).toBeLessThanOrEqual(60);
+    expect(events?.filter((e) => e.timerStartedEventAttributes)).toHaveLength(3);
+  });
+
+  it('gives the same plan to the same question, and reserves one mentor for it', async () => {
+    const call = await rig.call();
+    const first = await call.confirm();
+    const again = await Promise.all([call.ask({ kind: 'user-confirmed' }), call.ask({ kind: 'user-confirmed' })]);
+    expect(again).toEqual([first, first]);
+    expect(call.world.done.filter((d) => d.startsWith('reserve'))).toHaveLength(1);
+    await call.userLegEnds();
+    await call.result();
+  });
+});
+
+describe('when the user is not reached', () => {
+  it.each(['busy', 'no-answer', 'failed', 'canceled'])(
+    'ends as no-answer when the leg ends %s, and rings no mentor',
+    async (status) => {
+      const call = await rig.call();
+      await call.ringing();
+      await call.userLegEnds(status);
+      expect(await call.result()).toEqual({ status: 'no-answer', endReason: 'user-not-reached' });
+      expect(call.world.done.some((d) => d.startsWith('reserve'))).toBe(false);
+    },
+  );
+
+  it('ends as no-answer when a voicemail took the call: completed, but never a key 1', async () => {
+    const call = await rig.call();
+    await call.ringing();
+    await call.userLegEnds('completed');
+    expect(await call.result()).toEqual({ status: 'no-answer', endReason: 'user-not-reached' });
+  });
+
+  it('ends as fallback-static when Twilio says that the leg was served by the static document', async () => {
+    const call = await rig.call({}, (world) => {
+      world.fallback = true;
+    });
+    await call.ringing();
+    await call.userLegEnds('completed');
+    expect(await call.result()).toEqual({ status: 'fallback-completed', endReason: 'fallback-static' });
+  });
+
+  it('looks at the call before its net ends anything, and ends a leg that still rings', async () => {
+    const call = await rig.call({}, (world) => {
+      world.legStatus = 'ringing';
+    });
+    expect(await call.result()).toEqual({ status: 'no-answer', endReason: 'user-not-reached' });
+    expect(call.world.done).toContain('end 1');
+  });
+
+  it('leaves an answered call alone while its greeting may still be going on', async () => {
+    const call = await rig.call();
+    await call.ringing();
+    await call.pass(70_000);
+    expect(call.world.done).not.toContain('end 1');
+    expect(await call.ask({ kind: 'user-confirmed' })).toMatchObject({ do: 'dial-mentor' });
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('counts a leg that Twilio never got out of its queue as failed', async () => {
+    const call = await rig.call({}, (world) => {
+      world.legStatus = 'queued';
+    });
+    expect(await call.result()).toEqual({ status: 'failed', endReason: 'provider-unavailable' });
+    expect(call.world.done).toContain('end 1');
+  });
+});
+
+describe('when no call can be placed', () => {
+  it('ends as failed when Twilio refuses the call for good', async () => {
+    const call = await rig.call({}, (world) => {
+      world.override.placeCall = () => Promise.reject(ApplicationFailure.nonRetryable('refused', 'DispatchRefused'));
+    });
+    expect(await call.result()).toEqual({ status: 'failed', endReason: 'provider-refused' });
+  });
+
+  it('tells the app after the provider’s patience, keeps the number until the attempt is settled, then destroys it', async () => {
+    let down = true;
+    const call = await rig.call({}, (world) => {
+      world.override.placeCall = () => {
+        if (down) return Promise.reject(new Error('provider down'));
+        return Promise.reject(ApplicationFailure.nonRetryable('abandoned', 'DispatchAbandoned'));
+      };
+    });
+    await call.pass(61_000);
+    await call.until(() => call.world.done.includes('close failed provider-unavailable'));
+    expect(call.world.numberDestroyed).toBe(false);
+    down = false;
+    expect(await call.result()).toEqual({ status: 'failed', endReason: 'provider-unavailable' });
+    expect(call.world.numberDestroyed).toBe(true);
+  });
+
+  it('says so when the number was erased before it could be dialled', async () => {
+    const call = await rig.call({}, (world) => {
+      world.override.placeCall = () => Promise.reject(ApplicationFailure.nonRetryable('gone', 'RecordDestroyed'));
+    });
+    expect(await call.result()).toEqual({ status: 'failed', endReason: 'record-destroyed' });
+  });
+
+  it('ends as merged, ringing nobody, when the user already has a live call', async () => {
+    const call = await rig.call({}, (world) => {
+      world.override.openCall = () => Promise.resolve({ state: 'merged', mergedInto: 'the-other-call' });
+    });
+    expect(await call.result()).toEqual({ status: 'merged', endReason: 'merged', mergedInto: 'the-other-call' });
+    expect(call.world.placed).toBe(0);
+  });
+
+  it('ends as failed, ringing nobody, when a limit is reached', async () => {
+    const call = await rig.call({}, (world) => {
+      world.override.openCall = () => Promise.resolve({ state: 'limited', which: 'target' });
+    });
+    expect(await call.result()).toEqual({ status: 'failed', endReason: 'too-many-requests' });
+    expect(call.world.placed).toBe(0);
+  });
+});
+
+describe('looking for a mentor', () => {
+  it.each(['no-answer', 'busy', 'failed', 'completed'])(
+    'goes on to the next mentor after %s, and gives the slot back',
+    async (dialStatus) => {
+      const call = await rig.call();
+      await call.confirm();
+      const next = await call.ask({ kind: 'dial-over', step: 1, dialStatus, dialSeconds: 0 });
+      expect(next).toMatchObject({ do: 'dial-mentor', step: 2, words: 'still-looking' });
+      expect([...call.world.slots]).toEqual([[2, 'mentor-2']]);
+      await call.userLegEnds();
+      expect(await call.result()).toEqual({ status: 'cancelled', endReason: 'user-hung-up' });
+      expect(call.world.slots.size).toBe(0);
+    },
+  );
+
+  it('never bridges without key 1, whatever DialCallStatus says', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '' })).toEqual({ do: 'hang-up' });
+    expect(await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 9 })).toMatchObject({
+      step: 2,
+    });
+    await call.userLegEnds();
+    expect((await call.result()).status).toBe('cancelled');
+  });
+
+  it('takes the helpline at once when nobody is free', async () => {
+    const call = await rig.call({}, (world) => {
+      world.mentors = [];
+    });
+    expect(await call.confirm()).toEqual({
+      do: 'dial-helpline',
+      country: 'US',
+      callerId: '+14155550100',
+      because: 'nobody',
+    });
+    expect(await call.ask({ kind: 'helpline-over', dialStatus: 'completed', dialSeconds: 60 })).toEqual({
+      do: 'goodbye',
+      words: 'call-over',
+    });
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'fallback-completed', endReason: 'helpline-over' });
+  });
+
+  it('says so when the helpline was not reached', async () => {
+    const call = await rig.call({}, (world) => {
+      world.mentors = [];
+    });
+    await call.confirm();
+    expect(await call.ask({ kind: 'helpline-over', dialStatus: 'busy', dialSeconds: 0 })).toEqual({
+      do: 'goodbye',
+      words: 'helpline-not-reached',
+    });
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'failed', endReason: 'helpline-not-reached' });
+  });
+
+  it('offers the helpline after four mentors, and takes it on key 0', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    for (const step of [1, 2, 3]) await call.ask({ kind: 'dial-over', step, dialStatus: 'busy', dialSeconds: 0 });
+    const offer = await call.ask({ kind: 'dial-over', step: 4, dialStatus: 'busy', dialSeconds: 0 });
+    expect(offer).toEqual({ do: 'offer', offer: 'helpline', step: 1 });
+    expect(call.world.done.filter((d) => d.startsWith('reserve'))).toHaveLength(4);
+    const again = await call.ask({ kind: 'offer-answered', offer: 'helpline', step: 1, digits: '' });
+    expect(again).toEqual({ do: 'offer', offer: 'helpline', step: 2 });
+    expect(await call.ask({ kind: 'offer-answered', offer: 'helpline', step: 2, digits: '0' })).toMatchObject({
+      do: 'dial-helpline',
+      because: 'asked',
+    });
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('offers the helpline after 90 s, and takes it by itself after 3 min', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    await call.pass(91_000);
+    expect(await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'no-answer', dialSeconds: 0 })).toMatchObject({
+      do: 'offer',
+      offer: 'helpline',
+    });
+    // Who presses nothing is not left waiting for the offer alone: the next mentor is rung meanwhile.
+    expect(await call.ask({ kind: 'offer-answered', offer: 'helpline', step: 1, digits: '' })).toMatchObject({
+      do: 'dial-mentor',
+      step: 2,
+    });
+    await call.pass(90_000);
+    expect(await call.ask({ kind: 'dial-over', step: 2, dialStatus: 'no-answer', dialSeconds: 0 })).toMatchObject({
+      do: 'offer',
+    });
+    expect(await call.ask({ kind: 'offer-answered', offer: 'helpline', step: 2, digits: '' })).toMatchObject({
+      do: 'dial-helpline',
+      because: 'waited',
+    });
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('takes the star key while a mentor rings as a wish for the helpline', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    expect(await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'canceled', dialSeconds: 0 })).toMatchObject({
+      do: 'dial-helpline',
+      because: 'asked',
+    });
+    expect(call.world.slots.size).toBe(0);
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('gives a mentor’s place back when the served Dial shows no leg within 8 s, and tells a late mentor that the caller has gone', async () => {
+    const call = await rig.call({}, (world) => {
+      world.silentSteps.add(1);
+    });
+    await call.confirm();
+    await call.pass(9_000);
+    await call.until(() => call.world.done.includes('release 1 silent'));
+    expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({
+      do: 'goodbye',
+      words: 'caller-gone',
+    });
+    expect(await call.ask({ kind: 'user-confirmed' })).toMatchObject({ do: 'dial-mentor', step: 2 });
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('keeps a mentor’s place while their phone shows signs of life', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    await call.pass(9_000);
+    expect(call.world.slots.size).toBe(1);
+    expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({ do: 'bridge' });
+    await call.userLegEnds();
+    expect((await call.result()).status).toBe('completed');
+  });
+
+  it('ends when Twilio says that the user’s leg is over and its callback never came', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    call.world.legStatus = 'completed';
+    expect(await call.result()).toEqual({ status: 'cancelled', endReason: 'user-hung-up' });
+    expect(call.world.slots.size).toBe(0);
+  });
+
+  it('refuses a question that is asked too late, and rings nobody for it', async () => {
+    const call = await rig.call();
+    await call.ringing();
+    const late = call.handle.executeUpdate('answerTwiml', {
+      args: [{ kind: 'user-confirmed', callSid: call.world.sid(), validUntil: 1 }],
+    });
+    await expect(late).rejects.toThrow();
+    expect(call.world.done.some((d) => d.startsWith('reserve'))).toBe(false);
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('lets only one leg of a doubled dispatch speak', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    expect(await call.ask({ kind: 'user-confirmed' }, 'CA-the-second-leg')).toEqual({ do: 'hang-up' });
+    await call.userLegEnds('completed', 'CA-the-second-leg');
+    expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({ do: 'bridge' });
+    await call.userLegEnds();
+    expect((await call.result()).status).toBe('completed');
+  });
+});
+
+describe('after the bridge', () => {
+  const bridged = async (input = {}) => {
+    const call = await rig.call(input);
+    await call.confirm();
+    await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' });
+    return call;
+  };
+
+  it('offers key 1 to be connected again, rings the same mentor once, then another', async () => {
+    const call = await bridged();
+    await call.pass(60_000);
+    expect(await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 60 })).toEqual({
+      do: 'offer',
+      offer: 'reconnect',
+      step: 1,
+    });
+    expect(await call.ask({ kind: 'offer-answered', offer: 'reconnect', step: 1, digits: '1' })).toMatchObject({
+      do: 'dial-mentor',
+      step: 2,
+      mentorId: 'mentor-1',
+      words: 'again',
+    });
+    expect(await call.ask({ kind: 'dial-over', step: 2, dialStatus: 'no-answer', dialSeconds: 0 })).toMatchObject({
+      do: 'dial-mentor',
+      step: 3,
+      mentorId: 'mentor-2',
+    });
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+  });
+
+  it('says goodbye when no key is pressed', async () => {
+    const call = await bridged();
+    await call.pass(60_000);
+    await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 60 });
+    expect(await call.ask({ kind: 'offer-answered', offer: 'reconnect', step: 1, digits: '' })).toEqual({
+      do: 'goodbye',
+      words: 'call-over',
+    });
+    await call.userLegEnds();
+    expect((await call.result()).endReason).toBe('bridge-over');
+  });
+
+  it('rings the same mentor unasked when the bridge lasted under 20 s', async () => {
+    const call = await bridged();
+    await call.pass(5_000);
+    expect(await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 5 })).toMatchObject({
+      do: 'dial-mentor',
+      mentorId: 'mentor-1',
+      words: 'again',
+    });
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('looks for itself when the longest duration is over and nothing was heard', async () => {
+    const call = await bridged();
+    call.world.legStatus = 'completed';
+    expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+  });
+
+  it('rings the user back once when they agreed and the conversation was cut', async () => {
+    const call = await bridged({ mayCallBack: true });
+    await call.pass(30_000);
+    await call.userLegEnds();
+    await call.ringing(2);
+    expect(await call.ask({ kind: 'user-confirmed' })).toMatchObject({ mentorId: 'mentor-1', words: 'again' });
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+    expect(call.world.placed).toBe(2);
+  });
+
+  it('does not ring back without their word, nor after a long conversation', async () => {
+    const cut = await bridged();
+    await cut.userLegEnds();
+    await cut.result();
+    const long = await bridged({ mayCallBack: true });
+    await long.pass(61_000);
+    await long.userLegEnds();
+    await long.result();
+    expect([cut.world.placed, long.world.placed]).toEqual([1, 1]);
+  });
+
+  it('gives the ring-back up when its window is over', async () => {
+    const call = await bridged({ mayCallBack: true });
+    await call.userLegEnds();
+    await call.ringing(2);
+    call.world.legStatus = 'ringing';
+    expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+    expect(call.world.done).toContain('end 2');
+  });
+});
+
+describe('being stopped', () => {
+  it('is cancelled before the user answers: the leg is ended, no mentor is rung', async () => {
+    const call = await rig.call();
+    await call.ringing();
+    expect(await call.cancel()).toEqual({ status: 'cancelled', endReason: 'cancelled-by-user' });
+    expect(call.world.done).toEqual(expect.arrayContaining(['abandon', 'end 1', 'close cancelled cancelled-by-user']));
+  });
+
+  it('ends both legs of a bridge and says ended-by-user', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' });
+    expect(await call.cancel()).toEqual({ status: 'completed', endReason: 'ended-by-user' });
+    expect(call.world.done).toContain('end 1');
+    expect(call.world.slots.size).toBe(0);
+  });
+
+  it('never abandons an attempt under way: it awaits the outcome and ends what came out', async () => {
+    let answer: (value: { sid: string }) => void = () => {};
+    const call = await rig.call({}, (world) => {
+      world.override.placeCall = () =>
+        new Promise((resolve) => {
+          world.done.push('posting');
+          answer = resolve;
+        });
+    });
+    await call.until(() => call.world.done.includes('posting'));
+    const cancelled = call.cancel();
+    await call.until(() => call.world.done.includes('abandon'));
+    expect(call.world.done).not.toContain('end 1');
+    answer({ sid: call.world.sid(1) });
+    await cancelled;
+    expect(call.world.done).toContain('end 1');
+  });
+
+  it('leaves no ringing phone and no slot when it is cancelled from the Web UI', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    await call.handle.cancel();
+    await expect(call.result()).rejects.toThrow();
+    expect(call.world.done).toEqual(expect.arrayContaining(['end 1', 'close cancelled stopped-by-operator']));
+    expect(call.world.slots.size).toBe(0);
+  });
+});
+
+describe('a user who rings our number while we ring them', () => {
+  it('is put into their call, and the outbound leg is withdrawn', async () => {
+    const call = await rig.call();
+    await call.ringing();
+    expect(await call.ask({ kind: 'user-called-in' }, 'CA-inbound')).toMatchObject({ do: 'dial-mentor', step: 1 });
+    await call.until(() => call.world.done.includes('end 1'));
+    expect(call.world.done).toContain('abandon');
+    expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({ do: 'bridge' });
+    await call.userLegEnds('completed', 'CA-inbound');
+    expect((await call.result()).status).toBe('completed');
+  });
+});

@@ -1,0 +1,60 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities';
+
+/** Short database steps: one marker each, no task queue, retried until Postgres is back. */
+export const records = proxyLocalActivities<
+  Pick<
+    Activities,
+    | 'openCall'
+    | 'noteCall'
+    | 'closeCall'
+    | 'destroyCallNumber'
+    | 'reserveMentor'
+    | 'releaseMentor'
+    | 'legSeen'
+    | 'abandonDispatch'
+  >
+>({
+  // A statement that takes longer than this is cut by Postgres's own statement_timeout.
+  startToCloseTimeout: '5s',
+  // Postgres may be restarting; nothing is lost by asking again, every one of these is idempotent.
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
+});
+
+/**
+ * Placing a call reconciles itself, so it is retried without limit; the lease in the dispatch row, not
+ * Temporal, decides when the next attempt may look. A dead worker is noticed in 5 s.
+ */
+export const dialling = proxyActivities<Pick<Activities, 'placeCall'>>({
+  taskQueue: 'voice',
+  summary: 'Ring the user',
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+});
+
+/** Questions and hang-ups at the provider: harmless to repeat. */
+export const legs = proxyActivities<Pick<Activities, 'readCall' | 'endCall' | 'wentToFallback'>>({
+  taskQueue: 'voice',
+  summary: 'Ask about or end a leg',
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** Sweeps walk rows in batches and may be run again from anywhere. */
+export const sweeps = proxyActivities<
+  Pick<
+    Activities,
+    | 'closeDeadCalls'
+    | 'freeDeadSlots'
+    | 'endOrphanedCalls'
+    | 'askSilentLegs'
+    | 'destroyExpiredNumbers'
+    | 'deleteOldTwilioCalls'
+  >
+>({
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '15s',
+  // The next run of the schedule takes up what this one leaves.
+  retry: { initialInterval: '1s', maximumAttempts: 3 },
+});

@@ -1,0 +1,29 @@
+import { sweeps } from './activity-options';
+
+/**
+ * What must come right even when a workflow's own end never came: places of mentors, rows that say a call is
+ * live, phones that still ring, numbers that should be gone. Each part is repeatable; one that fails does not
+ * keep the others from running.
+ *
+ * @returns how many rows each part has mended, by name.
+ */
+export async function callSweep(): Promise<Record<string, number>> {
+  const mended: Record<string, number> = {};
+  let failed: unknown;
+  for (const part of [
+    'askSilentLegs',
+    'endOrphanedCalls',
+    'closeDeadCalls',
+    'freeDeadSlots',
+    'destroyExpiredNumbers',
+    'deleteOldTwilioCalls',
+  ] as const) {
+    try {
+      mended[part] = await sweeps[part]();
+    } catch (error) {
+      failed ??= error;
+    }
+  }
+  if (failed !== undefined) throw failed;
+  return mended;
+}

@@ -1,0 +1,2 @@
+export { callSweep } from './call-sweep';
+export { mentorCall } from './mentor-call';

@@ -1,0 +1,15 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { SEARCH_ATTRIBUTE_NAMES } from '../domain/search-attribute-names';
+
+const STATE = defineSearchAttributeKey(SEARCH_ATTRIBUTE_NAMES.state, 'KEYWORD');
+
+/** Sets `KindlineState`, only where a human may have to look: each upsert is a billed action. */
+export function upsertState(state: 'helpline' | 'ended'): void {
+  upsertSearchAttributes([{ key: STATE, value: state }]);
+}
+
+/** A sentence for the Web UI. Operational words only; it needs a live worker to be seen. */
+export function tell(sentence: string): void {
+  setCurrentDetails(sentence);
+}
