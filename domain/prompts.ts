@@ -1,0 +1,86 @@
+/**
+ * Everything that is ever spoken. One file per language (prompts-en.ts, prompts-es.ts), all with the same shape, so
+ * that a missing sentence does not compile.
+ *
+ * Safety before function: whatever can be heard before key 1, or by somebody who only dials our number back, says
+ * no purpose, no mentor and no organisation (unless one is configured). A partner may be listening.
+ */
+import { en } from './prompts-en';
+import { es } from './prompts-es';
+
+/** How Twilio speaks: `<Say voice="…" language="…">`. */
+export interface Voice {
+  readonly voice: 'Polly.Joanna' | 'Polly.Lupe';
+  readonly language: 'en-US' | 'es-US';
+}
+
+/** The sentences of one language. */
+export interface Prompts {
+  readonly speech: Voice;
+  /** Heard before key 1, by anybody who picks up. */
+  readonly neutral: {
+    /** First words on the user's leg; `from` is the configured greeting name. */
+    greeting(from: string | null): string;
+    greetingAgain(from: string | null): string;
+    /** First words on a mentor's leg: their phone, too, may be picked up by somebody else. */
+    whisper(from: string | null): string;
+    /** Nobody pressed a key. */
+    goodbye: string;
+    oneMoment: string;
+    /** A mentor who calls back. */
+    inboundMentor: string;
+    /** Anybody else who calls our number; `line` is a number to talk to somebody, written digit by digit. */
+    inboundStranger(line: string | null): string;
+  };
+  /** Heard only after key 1. */
+  readonly confirmed: {
+    /** The limit is spoken here, before the search: inside `<Dial>` nothing can be said. */
+    searching(limit: SpokenDuration): string;
+    stillLooking: string;
+    connectingAgain: string;
+    offerHelpline: string;
+    offerReconnect: string;
+    helplineNobody: string;
+    helplineAsked: string;
+    helplineWaited: string;
+    /** The helpline cannot be dialled from here; `line` is its number, `emergency` the country's. */
+    callHelplineYourself(line: string | null, emergency: string | null): string;
+    helplineNotReached(line: string | null, emergency: string | null): string;
+    mentorConnected: string;
+    callerGone: string;
+    callOver: string;
+  };
+  /** The static document Twilio reads when it cannot reach us at all. */
+  readonly fallback: string;
+}
+
+export interface SpokenDuration {
+  readonly count: number;
+  readonly unit: 'minute' | 'second';
+}
+
+const languages = { en, es } as const satisfies Record<string, Prompts>;
+
+/** Languages that calls can be held in, as ISO 639-1. */
+export const SPOKEN_LANGUAGES = Object.keys(languages) as readonly (keyof typeof languages)[];
+
+/** The sentences of a language (`es`, `es-MX`); English for one we do not speak. */
+export function promptsFor(language: string): Prompts {
+  const base = language.toLowerCase().split('-')[0] ?? '';
+  return Object.hasOwn(languages, base) ? languages[base as keyof typeof languages] : en;
+}
+
+/** The language to speak where none was chosen: the static fallback and strangers who call in. */
+export function languageOfCountry(country: string | null): string {
+  return country === 'ES' || country === 'MX' ? 'es' : 'en';
+}
+
+/** Digit by digit, so that 988 is not read as a quantity. */
+export function spokenNumber(number: string): string {
+  return number.replace(/\D/g, '').split('').join(' ');
+}
+
+/** Whole minutes, rounded down so that nobody is promised more than they get; seconds below one minute. */
+export function spokenDuration(seconds: number): SpokenDuration {
+  return seconds < 60 ? { count: seconds, unit: 'second' } : { count: Math.floor(seconds / 60), unit: 'minute' };
+}
