@@ -59,15 +59,17 @@ export interface SpokenDuration {
   readonly unit: 'minute' | 'second';
 }
 
-const languages = { en, es } as const satisfies Record<string, Prompts>;
+const languages: ReadonlyMap<string, Prompts> = new Map([
+  ['en', en],
+  ['es', es],
+]);
 
 /** Languages that calls can be held in, as ISO 639-1. */
-export const SPOKEN_LANGUAGES = Object.keys(languages) as readonly (keyof typeof languages)[];
+export const SPOKEN_LANGUAGES: readonly string[] = [...languages.keys()];
 
 /** The sentences of a language (`es`, `es-MX`); English for one we do not speak. */
 export function promptsFor(language: string): Prompts {
-  const base = language.toLowerCase().split('-')[0] ?? '';
-  return Object.hasOwn(languages, base) ? languages[base as keyof typeof languages] : en;
+  return languages.get(language.toLowerCase().split('-')[0] ?? '') ?? en;
 }
 
 /** The language to speak where none was chosen: the static fallback and strangers who call in. */

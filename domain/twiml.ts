@@ -83,6 +83,7 @@ export function planTwiml(plan: CallPlan, ctx: TwimlContext, reveal?: { readonly
     case 'goodbye':
       return say(prompts, () => goodbyeWords(plan.words, ctx, prompts), 'hang-up');
     case 'hang-up':
+    default:
       return hangUpTwiml();
   }
 }

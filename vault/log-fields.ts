@@ -82,24 +82,22 @@ export type LogFields = {
   readonly [Name in keyof typeof FIELDS]?: ValueOf<(typeof FIELDS)[Name]> | null | undefined;
 } & { readonly error?: unknown };
 
-const forms: Readonly<Record<FieldForm, RegExp>> = {
+const fieldForms: ReadonlyMap<string, FieldForm> = new Map(Object.entries(FIELDS));
+
+const texts: Readonly<Record<Exclude<FieldForm, 'number' | 'boolean'>, RegExp>> = {
   // No `+`, no `@`, no blank: neither a phone number in E.164 nor an address has the form of an id.
   id: /^[A-Za-z0-9][\w:.-]{0,120}$/,
   word: /^[A-Za-z0-9][\w:./-]{0,60}$/,
   route: /^\/[\w:{}*./-]{0,120}$/,
-  number: /^/,
-  boolean: /^/,
 };
 
 /** Keeps what is on the list and has the right form; everything else is left out without a word. */
 export function allowedFields(fields: object): Record<string, unknown> {
   const line: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    if (name === 'error') {
-      if (value !== undefined && value !== null) line['error'] = reduceError(value);
-    } else if (Object.hasOwn(FIELDS, name) && hasForm(FIELDS[name as keyof typeof FIELDS], value)) {
-      line[name] = value;
-    }
+    const form = fieldForms.get(name);
+    if (name === 'error' && value != null) line['error'] = reduceError(value);
+    else if (form !== undefined && hasForm(form, value)) line[name] = value;
   }
   return line;
 }
@@ -109,19 +107,18 @@ function hasForm(form: FieldForm, value: unknown): boolean {
   // Ten digits and more are no count, port or duration of ours, but could be a phone number.
   if (typeof value === 'number') return Number.isFinite(value) && Math.abs(value) < 1e9;
   if (form === 'number' || typeof value !== 'string') return false;
-  return forms[form].test(value) && !/^\d{7,}$/.test(value);
+  return texts[form].test(value) && !/^\d{7,}$/.test(value);
 }
 
 /**
- * What may be said about an error: never its message, stack, cause or properties. Messages of other people's
+ * What may be said about an error: never its message, stack, cause or other properties. Messages of other people's
  * errors quote phone numbers, request bodies and Authorization headers (Twilio's SDK and body-parser do).
  */
 function reduceError(error: unknown): Record<string, unknown> {
   if (typeof error !== 'object' || error === null) return { name: typeof error };
-  const name = 'name' in error && hasForm('word', error.name) ? error.name : 'Error';
-  const reduced: Record<string, unknown> = { name };
-  for (const field of ['code', 'class', 'status', 'operation', 'outcome', 'requestId'] as const) {
-    const value: unknown = field in error ? (error as Record<string, unknown>)[field] : undefined;
+  const reduced: Record<string, unknown> = { name: 'Error' };
+  for (const field of ['name', 'code', 'class', 'status', 'operation', 'outcome', 'requestId']) {
+    const value: unknown = Reflect.get(error, field);
     if (hasForm('word', value)) reduced[field] = value;
   }
   return reduced;

@@ -22,7 +22,7 @@ export interface Tokenizer {
 
 /** @param keys all live versions of the service key `token` */
 export function createTokenizer(keys: readonly ServiceKey[]): Tokenizer {
-  const [current, ...older] = [...keys].sort((a, b) => b.version - a.version);
+  const [current, ...older] = keys.toSorted((a, b) => b.version - a.version);
   if (current === undefined) throw new RangeError('There is no token key');
   const phoneToken = (key: Buffer, phone: SealedValue): Buffer => hmac(key, 'phone', [e164(phone)]);
   return {

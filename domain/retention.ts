@@ -1,0 +1,15 @@
+/** How long things are kept, in milliseconds. Defaults of the design; each has its reason. */
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+export const RETENTION = {
+  /** A number given for one call: gone with the call and its ring-back window, and at the latest then. */
+  numberForOneCall: 24 * HOUR,
+  /** Call logs, then anonymised. */
+  callLog: 90 * DAY,
+  webhookEvent: 90 * DAY,
+  /** Records that no row names: the request was sealed, and its workflow never began. Temporal may be down for days. */
+  unreferencedRecord: 7 * DAY,
+  audit: 7 * 365 * DAY,
+} as const;

@@ -1,0 +1,136 @@
+/**
+ * Envelope encryption of one vault record: subject key → data key of the record → plaintext, AES-256-GCM twice.
+ *
+ * Both layers authenticate the record's id, subject, kind, format and key version, so a ciphertext that is moved to
+ * another row, renamed to another kind or replayed under another key version does not open. GCM alone commits to no
+ * key (a crafted ciphertext can open under two of them), so a commitment to the data key is stored and compared
+ * before the text is opened.
+ *
+ * Format 1, bytes:
+ *   wrapped data key = IV (12) ‖ encrypted data key (32) ‖ tag (16)
+ *   ciphertext       = IV (12) ‖ encrypted text ‖ tag (16), text = encoding (1: 0 UTF-8, 1 UTF-16LE) ‖ bytes
+ *   commitment       = HMAC-SHA256(data key, authenticated data of the layer `commitment`)
+ */
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { VaultOpenError } from '../domain/errors';
+import { type SealedKind, SealedValue } from '../domain/sealed';
+import { lengthPrefixed } from './length-prefixed';
+
+const FORMAT = 1;
+const KEY_BYTES = 32;
+// 96 bits: the one length for which GCM takes the IV as it is. Random, and each data key encrypts exactly once.
+const IV_BYTES = 12;
+// Explicit on both sides: Node would otherwise accept a truncated tag when it opens.
+const TAG_BYTES = 16;
+
+/** The identity that a record's bytes are bound to. */
+export interface RecordIdentity {
+  readonly recordId: string;
+  readonly subjectId: string;
+  readonly kind: SealedKind;
+}
+
+/** A row of `vault_records`, as far as it matters for opening it. */
+export interface SealedRecord extends RecordIdentity {
+  readonly format: number;
+  /** Version of the subject key. */
+  readonly keyVersion: number;
+  readonly wrappedDataKey: Buffer;
+  readonly ciphertext: Buffer;
+  readonly commitment: Buffer;
+}
+
+/** Seals one value under a subject key of 32 bytes; the key stays the caller's, and is not kept. */
+export function sealRecord(input: {
+  readonly recordId: string;
+  readonly subjectId: string;
+  readonly kind: SealedKind;
+  readonly plaintext: SealedValue;
+  readonly subjectKey: Buffer;
+  readonly subjectKeyVersion: number;
+}): SealedRecord {
+  const identity = { recordId: input.recordId, subjectId: input.subjectId, kind: input.kind };
+  if (input.plaintext.kind !== input.kind) throw new TypeError('A value is sealed under its own kind only');
+  const bound = { ...identity, format: FORMAT, keyVersion: input.subjectKeyVersion };
+  const dataKey = randomBytes(KEY_BYTES);
+  const text = encode(input.plaintext.expose());
+  try {
+    return {
+      ...bound,
+      wrappedDataKey: encrypt(input.subjectKey, dataKey, authenticated('data-key', bound)),
+      ciphertext: encrypt(dataKey, text, authenticated('text', bound)),
+      commitment: commit(dataKey, bound),
+    };
+  } finally {
+    dataKey.fill(0);
+    text.fill(0);
+  }
+}
+
+/**
+ * Opens a record.
+ * @throws {VaultOpenError} when anything about it is not as it was sealed; it never says what was inside
+ */
+export function openRecord(record: SealedRecord, subjectKey: Buffer): SealedValue {
+  if (record.format !== FORMAT) throw new VaultOpenError('unknown-format');
+  const dataKey = decrypt(subjectKey, record.wrappedDataKey, authenticated('data-key', record), 'wrong-key');
+  let text: Buffer | undefined;
+  try {
+    const expected = commit(dataKey, record);
+    if (record.commitment.length !== expected.length || !timingSafeEqual(record.commitment, expected)) {
+      throw new VaultOpenError('wrong-key');
+    }
+    text = decrypt(dataKey, record.ciphertext, authenticated('text', record), 'not-authentic');
+    return SealedValue.of(record.kind, decode(text));
+  } finally {
+    dataKey.fill(0);
+    text?.fill(0);
+  }
+}
+
+type Bound = RecordIdentity & { readonly format: number; readonly keyVersion: number };
+
+function authenticated(layer: 'data-key' | 'text' | 'commitment', record: Bound): Buffer {
+  const { recordId, subjectId, kind, format, keyVersion } = record;
+  return lengthPrefixed(['kindline/record', layer, recordId, subjectId, kind, String(format), String(keyVersion)]);
+}
+
+function commit(dataKey: Buffer, record: Bound): Buffer {
+  return createHmac('sha256', dataKey).update(authenticated('commitment', record)).digest();
+}
+
+function encrypt(key: Buffer, plaintext: Buffer, aad: Buffer): Buffer {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES }).setAAD(aad);
+  return Buffer.concat([iv, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decrypt(key: Buffer, bytes: Buffer, aad: Buffer, problem: 'wrong-key' | 'not-authentic'): Buffer {
+  if (bytes.length < IV_BYTES + TAG_BYTES) throw new VaultOpenError('malformed');
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
+    .setAAD(aad)
+    .setAuthTag(bytes.subarray(-TAG_BYTES));
+  // One chunk in, one chunk out: GCM is a stream, `final` only checks the tag.
+  const plaintext = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES));
+  try {
+    decipher.final();
+    return plaintext;
+  } catch {
+    plaintext.fill(0);
+    throw new VaultOpenError(problem);
+  }
+}
+
+/** UTF-8; text with a lone surrogate (JSON can carry one) would be changed by it, and goes as UTF-16 instead. */
+function encode(text: string): Buffer {
+  const utf8 = Buffer.from(text, 'utf8');
+  return utf8.toString('utf8') === text
+    ? Buffer.concat([Buffer.of(0), utf8])
+    : Buffer.concat([Buffer.of(1), Buffer.from(text, 'utf16le')]);
+}
+
+function decode(bytes: Buffer): string {
+  if (bytes[0] === 0) return bytes.toString('utf8', 1);
+  if (bytes[0] === 1) return bytes.toString('utf16le', 1);
+  throw new VaultOpenError('malformed');
+}
