@@ -1,0 +1,15 @@
+/** Thrown when a command cannot go on for a reason the reader can act on; shown without a stack. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** Runs a command to its end and sets the exit code; an expected error is shown as one sentence. */
+export async function runCommand(main: () => Promise<number | void>): Promise<void> {
+  try {
+    process.exitCode = (await main()) ?? 0;
+  } catch (error) {
+    const isExpected = error instanceof CommandError || (error instanceof Error && error.name === 'ConfigError');
+    process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CommandError } from './command-error';
+import { progress } from './project';
+
+/**
+ * Ends a process that an earlier start of ours left behind because it was killed itself.
+ *
+ * @param program what its command line must look like: the number may belong to somebody else by now
+ */
+export async function endLeftover(pid: number | null, program: RegExp): Promise<void> {
+  if (pid === null || !program.test(commandLine(pid))) return;
+  progress(`Ending process ${pid}, left over from an earlier start …`);
+  const deadline = Date.now() + 15_000;
+  signal(pid, 'SIGINT');
+  while (program.test(commandLine(pid))) {
+    if (Date.now() > deadline) {
+      signal(pid, 'SIGKILL');
+      if (Date.now() > deadline + 5_000) throw new CommandError(`Process ${pid} does not end; please end it.`);
+    }
+    await delay(50);
+  }
+}
+
+/** The command line of a process, empty when there is none (or when it has ended and waits for its parent). */
+export function commandLine(pid: number): string {
+  // Small containers have no ps.
+  if (existsSync('/proc/self/cmdline')) {
+    return existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() : '';
+  }
+  const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+  return (stdout ?? '').includes('<defunct>') ? '' : (stdout ?? '').trim();
+}
+
+/** One line a process: `pid name`. Written as parts start, so that the next start can end what a SIGKILL left. */
+export class PidFile {
+  constructor(private readonly file: string) {}
+
+  /** Processes of an earlier start, by name. */
+  read(): { name: string; pid: number }[] {
+    if (!existsSync(this.file)) return [];
+    const lines = readFileSync(this.file, 'utf8').split('\n');
+    return lines.flatMap((line) => {
+      const [pid, name] = line.split(' ');
+      return name === undefined || !/^\d+$/.test(pid ?? '') ? [] : [{ name, pid: Number(pid) }];
+    });
+  }
+
+  write(processes: readonly { name: string; pid: number | null }[]): void {
+    writeFileSync(this.file, processes.map(({ name, pid }) => `${pid} ${name}\n`).join(''));
+  }
+
+  remove(): void {
+    rmSync(this.file, { force: true });
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended in between.
+  }
+}

@@ -1,0 +1,41 @@
+import { createServer } from 'node:net';
+import { CommandError } from './command-error';
+import { progress } from './project';
+
+/** A port that nobody listens on at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * The port of one part: the preferred one, or another when it is busy, and then says so.
+ *
+ * @param part what listens there, for the message
+ * @param explicit true when the reader chose the port: another one would then be a surprise
+ * @throws CommandError when an explicit port is busy
+ */
+export async function choosePort(part: string, preferred: number, explicit: string | null): Promise<number> {
+  if (await isPortFree(preferred)) return preferred;
+  if (explicit !== null) {
+    throw new CommandError(`Port ${preferred} for ${part} is busy. Free it, or set ${explicit} to another port.`);
+  }
+  const port = await freePort();
+  progress(`Port ${preferred} for ${part} is busy: taking ${port}.`);
+  return port;
+}
