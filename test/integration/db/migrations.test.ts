@@ -1,0 +1,48 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '../../../db/migrate';
+import { appRole, createTestDatabase, type TestDatabase } from '../../postgres';
+
+const files = readdirSync(join(__dirname, '../../../db/migrations')).length;
+const tablesOf = `SELECT count(*)::int AS tables FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+                   WHERE s.nspname = 'public' AND c.relkind IN ('r', 'v') AND c.relname <> 'schema_migrations'`;
+
+describe('migrations', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ migrated: false });
+  });
+  afterAll(() => database.drop());
+
+  const up = () => migrate(database.ownerUrl, { direction: 'up', appRole: appRole(database.adminUrl) });
+
+  test('run up, down over data, and up again', async () => {
+    await expect(up()).resolves.toHaveLength(files);
+    await database.owner.query(`INSERT INTO subjects DEFAULT VALUES`);
+    await database.owner.query(
+      `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, outcome, canonical)
+       VALUES (gen_random_uuid(), now(), 'system', 'subject.created', 'x', 'done', '\\x00')`,
+    );
+    await expect(migrate(database.ownerUrl, { direction: 'down' })).resolves.toHaveLength(files);
+    expect((await database.owner.query(tablesOf)).rows).toEqual([{ tables: 0 }]);
+    await expect(up()).resolves.toHaveLength(files);
+    expect((await database.owner.query('SELECT count(*)::int AS subjects FROM subjects')).rows).toEqual([
+      { subjects: 0 },
+    ]);
+  });
+
+  test('do nothing when they are there already, also from several processes at once', async () => {
+    await up();
+    await expect(Promise.all([up(), up(), up()])).resolves.toEqual([[], [], []]);
+  });
+
+  test('one step down keeps the data of the others', async () => {
+    await up();
+    await database.owner.query(`INSERT INTO subjects DEFAULT VALUES`);
+    await migrate(database.ownerUrl, { direction: 'down', count: 1 });
+    const { rows } = await database.owner.query('SELECT count(*)::int AS subjects FROM subjects');
+    expect(rows[0].subjects).toBeGreaterThan(0);
+    await expect(database.owner.query('SELECT 1 FROM dispatches')).rejects.toMatchObject({ code: '42P01' });
+    await expect(up()).resolves.toHaveLength(1);
+  });
+});

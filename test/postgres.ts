@@ -1,0 +1,161 @@
+/**
+ * A real Postgres for suites: a fresh database each, copied from a template that is migrated once per state of the
+ * migration files. `scripts/test.ts` shares one server between all suites; a suite run by itself starts its own.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Pool } from 'pg';
+import { migrate } from '../db/migrate';
+import { APP_ROLE, LocalPostgres } from '../scripts/postgres';
+import { removePostgresHome } from '../scripts/postgres-home';
+
+const OWNER_ROLE = 'kindline_owner';
+/** Any number: the lock under which templates are made and copied, on the server's `postgres` database. */
+const TEMPLATE_LOCK = 7_305_551;
+
+export interface TestDatabase {
+  readonly name: string;
+  readonly adminUrl: string;
+  readonly ownerUrl: string;
+  /** Of the role that the service itself uses. */
+  readonly appUrl: string;
+  readonly owner: Pool;
+  readonly app: Pool;
+  /** Another pool of the application, e.g. to be a second process; ended with the database. */
+  anotherPool(size?: number): Pool;
+  /** Ends all pools and removes the database. */
+  drop(): Promise<void>;
+}
+
+/** `migrated: false` gives an empty database. */
+export async function createTestDatabase(options: { migrated?: boolean } = {}): Promise<TestDatabase> {
+  const server = await findServer();
+  const name = `kindline_test_${randomBytes(6).toString('hex')}`;
+  await withAdmin(server.adminUrl, async (admin) => {
+    await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+    const template = options.migrated === false ? 'template0' : await ensureTemplate(admin, server.adminUrl);
+    await admin.query(`CREATE DATABASE ${name} OWNER ${OWNER_ROLE} TEMPLATE ${template}`);
+  });
+  const pools: Pool[] = [];
+  const pool = (connectionString: string, max: number): Pool => {
+    const made = new Pool({ connectionString, max });
+    made.on('error', () => undefined);
+    pools.push(made);
+    return made;
+  };
+  const [ownerUrl, appUrl] = [urlFor(server.adminUrl, name, OWNER_ROLE), urlFor(server.adminUrl, name, APP_ROLE)];
+  return {
+    name,
+    adminUrl: urlFor(server.adminUrl, name),
+    ownerUrl,
+    appUrl,
+    owner: pool(ownerUrl, 4),
+    app: pool(appUrl, 10),
+    anotherPool: (size = 10) => pool(appUrl, size),
+    async drop() {
+      await Promise.all(pools.map((open) => open.end()));
+      await withAdmin(server.adminUrl, (admin) => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      await server.stop();
+    },
+  };
+}
+
+/** The migrated database that all others are copied from; made when the migration files have changed. */
+async function ensureTemplate(admin: Client, adminUrl: string): Promise<string> {
+  const dir = join(__dirname, '..', 'db', 'migrations');
+  const hash = createHash('sha256');
+  for (const file of readdirSync(dir).toSorted()) hash.update(file).update(readFileSync(join(dir, file)));
+  const name = `kindline_template_${hash.digest('hex').slice(0, 12)}`;
+  const { rows } = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+  if (rows.length > 0) return name;
+  // Under another name until it is complete: a test run that is killed leaves no half template behind.
+  const half = `${name}_${randomBytes(3).toString('hex')}`;
+  await ensureOwner(admin, passwordOf(adminUrl));
+  await admin.query(`CREATE DATABASE ${half} OWNER ${OWNER_ROLE}`);
+  await migrate(urlFor(adminUrl, half, OWNER_ROLE), { direction: 'up', appRole: appRole(adminUrl) });
+  await admin.query(`ALTER DATABASE ${half} RENAME TO ${name}`);
+  return name;
+}
+
+async function ensureOwner(admin: Client, password: string): Promise<void> {
+  const { rows } = await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER_ROLE]);
+  if (rows.length === 0) {
+    await admin.query(`CREATE ROLE ${OWNER_ROLE} LOGIN CREATEROLE PASSWORD ${admin.escapeLiteral(password)}`);
+  }
+}
+
+/** For suites that migrate a database themselves. */
+export function appRole(adminUrl: string): { name: string; password: string } {
+  return { name: APP_ROLE, password: passwordOf(adminUrl) };
+}
+
+interface Server {
+  readonly adminUrl: string;
+  stop(): Promise<void>;
+}
+
+let ownServer: { server: LocalPostgres; stateDir: string; users: number } | null = null;
+
+async function findServer(): Promise<Server> {
+  const shared = process.env['KINDLINE_TEST_DATABASE_ADMIN_URL'];
+  if (shared !== undefined && shared !== '') return { adminUrl: shared, stop: () => Promise.resolve() };
+  if (ownServer === null) {
+    const stateDir = mkdtempSync(join(tmpdir(), 'kindline-postgres-test-'));
+    const server = await LocalPostgres.start({
+      stateDir,
+      logDir: stateDir,
+      port: await freePort(),
+      password: 'postgres-of-one-suite',
+      durable: false,
+    });
+    ownServer = { server, stateDir, users: 0 };
+  }
+  const own = ownServer;
+  own.users += 1;
+  return {
+    adminUrl: own.server.superuserUrl('postgres'),
+    async stop() {
+      own.users -= 1;
+      if (own.users > 0) return;
+      ownServer = null;
+      await own.server.stop();
+      removePostgresHome(own.stateDir);
+      rmSync(own.stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function withAdmin(url: string, use: (admin: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function passwordOf(url: string): string {
+  return decodeURIComponent(new URL(url).password);
+}
+
+function urlFor(adminUrl: string, database: string, role?: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  if (role !== undefined) url.username = role;
+  return url.href;
+}
