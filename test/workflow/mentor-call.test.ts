@@ -6,7 +6,9 @@ beforeAll(async () => {
   rig = await MentorCallRig.start();
 }, 120_000);
 afterAll(async () => {
+  const notDeterministic = await rig.replayAll();
   await rig.stop();
+  expect(notDeterministic).toEqual([]);
 });
 
 describe('a mentor call that goes well', () => {
@@ -22,6 +24,7 @@ describe('a mentor call that goes well', () => {
     expect(call.world.closed).toHaveLength(1);
     expect(call.world.closed[0]?.durationSeconds).toBeGreaterThanOrEqual(119);
     expect(call.world.numberDestroyed).toBe(true);
+    await call.recordAs('bridged-and-completed');
   });
 
   it('takes at most 60 history events and 3 timers', async () => {
@@ -63,6 +66,7 @@ describe('when the user is not reached', () => {
     await call.ringing();
     await call.userLegEnds('completed');
     expect(await call.result()).toEqual({ status: 'no-answer', endReason: 'user-not-reached' });
+    await call.recordAs('voicemail');
   });
 
   it('ends as fallback-static when Twilio says that the leg was served by the static document', async () => {
@@ -80,6 +84,7 @@ describe('when the user is not reached', () => {
     });
     expect(await call.result()).toEqual({ status: 'no-answer', endReason: 'user-not-reached' });
     expect(call.world.done).toContain('end 1');
+    await call.recordAs('ring-net');
   });
 
   it('leaves an answered call alone while its greeting may still be going on', async () => {
@@ -123,6 +128,7 @@ describe('when no call can be placed', () => {
     down = false;
     expect(await call.result()).toEqual({ status: 'failed', endReason: 'provider-unavailable' });
     expect(call.world.numberDestroyed).toBe(true);
+    await call.recordAs('provider-down');
   });
 
   it('says so when the number was erased before it could be dialled', async () => {
@@ -138,6 +144,7 @@ describe('when no call can be placed', () => {
     });
     expect(await call.result()).toEqual({ status: 'merged', endReason: 'merged', mergedInto: 'the-other-call' });
     expect(call.world.placed).toBe(0);
+    await call.recordAs('merged');
   });
 
   it('ends as failed, ringing nobody, when a limit is reached', async () => {
@@ -204,6 +211,7 @@ describe('looking for a mentor', () => {
     });
     await call.userLegEnds();
     expect(await call.result()).toEqual({ status: 'failed', endReason: 'helpline-not-reached' });
+    await call.recordAs('helpline-not-reached');
   });
 
   it('offers the helpline after four mentors, and takes it on key 0', async () => {
@@ -221,6 +229,7 @@ describe('looking for a mentor', () => {
     });
     await call.userLegEnds();
     await call.result();
+    await call.recordAs('four-mentors-then-helpline');
   });
 
   it('offers the helpline after 90 s, and takes it by itself after 3 min', async () => {
@@ -246,6 +255,7 @@ describe('looking for a mentor', () => {
     });
     await call.userLegEnds();
     await call.result();
+    await call.recordAs('helpline-after-three-minutes');
   });
 
   it('takes the star key while a mentor rings as a wish for the helpline', async () => {
@@ -274,6 +284,7 @@ describe('looking for a mentor', () => {
     expect(await call.ask({ kind: 'user-confirmed' })).toMatchObject({ do: 'dial-mentor', step: 2 });
     await call.userLegEnds();
     await call.result();
+    await call.recordAs('silent-dial');
   });
 
   it('keeps a mentor’s place while their phone shows signs of life', async () => {
@@ -346,6 +357,7 @@ describe('after the bridge', () => {
     });
     await call.userLegEnds();
     expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+    await call.recordAs('reconnected-by-key');
   });
 
   it('says goodbye when no key is pressed', async () => {
@@ -387,6 +399,7 @@ describe('after the bridge', () => {
     await call.userLegEnds();
     expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
     expect(call.world.placed).toBe(2);
+    await call.recordAs('rung-back');
   });
 
   it('does not ring back without their word, nor after a long conversation', async () => {
@@ -425,6 +438,7 @@ describe('being stopped', () => {
     expect(await call.cancel()).toEqual({ status: 'completed', endReason: 'ended-by-user' });
     expect(call.world.done).toContain('end 1');
     expect(call.world.slots.size).toBe(0);
+    await call.recordAs('ended-by-user');
   });
 
   it('never abandons an attempt under way: it awaits the outcome and ends what came out', async () => {
@@ -452,6 +466,7 @@ describe('being stopped', () => {
     await expect(call.result()).rejects.toThrow();
     expect(call.world.done).toEqual(expect.arrayContaining(['end 1', 'close cancelled stopped-by-operator']));
     expect(call.world.slots.size).toBe(0);
+    await call.recordAs('stopped-by-operator');
   });
 });
 
@@ -465,5 +480,6 @@ describe('a user who rings our number while we ring them', () => {
     expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({ do: 'bridge' });
     await call.userLegEnds('completed', 'CA-inbound');
     expect((await call.result()).status).toBe('completed');
+    await call.recordAs('called-in');
   });
 });

@@ -18,6 +18,7 @@ import {
   type TwimlQuestion,
 } from '../../domain/mentor-call';
 import type { mentorCall } from '../../workflows';
+import { recordHistory } from './record-history';
 
 type MentorCallActivities = Pick<
   Activities,
@@ -108,6 +109,7 @@ export class CallWorld {
 /** A time-skipping server with both queues; each call has a world of its own. */
 export class MentorCallRig {
   private worlds = new Map<string, CallWorld>();
+  private readonly started: TestCall[] = [];
   private constructor(
     readonly env: TestWorkflowEnvironment,
     private readonly stopWorkers: () => Promise<void>,
@@ -121,7 +123,7 @@ export class MentorCallRig {
       path ? { server: { executable: { type: 'existing-path', path } } } : {},
     );
     await env.connection.operatorService.addSearchAttributes({
-      namespace: env.namespace,
+      namespace: env.namespace ?? 'default',
       searchAttributes: Object.fromEntries(Object.values(SEARCH_ATTRIBUTE_NAMES).map((name) => [name, 2])),
     });
     const bundle = await bundleWorkflowCode({
@@ -130,7 +132,7 @@ export class MentorCallRig {
     });
     const worlds = new Map<string, CallWorld>();
     const activities = routed(worlds);
-    const common = { connection: env.nativeConnection, namespace: env.namespace, activities };
+    const common = { connection: env.nativeConnection, namespace: env.namespace ?? 'default', activities };
     const main = await Worker.create({ ...common, taskQueue: 'kindline', workflowBundle: bundle });
     const voice = await Worker.create({ ...common, taskQueue: 'voice' });
     const running = Promise.all([main.run(), voice.run()]);
@@ -145,6 +147,18 @@ export class MentorCallRig {
     );
     rig.worlds = worlds;
     return rig;
+  }
+
+  /** Replays every run that the tests started, so that a workflow that is not deterministic cannot pass. */
+  async replayAll(): Promise<string[]> {
+    const histories = await Promise.all(
+      this.started.map(async ({ handle }) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory() })),
+    );
+    const failed: string[] = [];
+    for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: this.bundle }, histories)) {
+      if (error) failed.push(`${workflowId}: ${error.message}`);
+    }
+    return failed;
   }
 
   async stop(): Promise<void> {
@@ -162,7 +176,9 @@ export class MentorCallRig {
       taskQueue: 'kindline',
       args: [{ ...ordinaryInput(callId), ...input }],
     });
-    return new TestCall(this.env, world, handle);
+    const call = new TestCall(this.env, world, handle);
+    this.started.push(call);
+    return call;
   }
 }
 
@@ -275,6 +291,10 @@ export class TestCall {
 
   result(): Promise<MentorCallResult> {
     return this.handle.result();
+  }
+
+  async recordAs(name: string): Promise<void> {
+    await recordHistory(this.handle, 'mentorCall', name);
   }
 
   cancel(): Promise<MentorCallResult> {

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { callSweep } from '../../workflows';
+import { recordHistory } from './record-history';
+
+let env: TestWorkflowEnvironment;
+let broken: string | null = null;
+let ran: string[] = [];
+let worker: Worker;
+let running: Promise<void>;
+
+const PARTS = [
+  'askSilentLegs',
+  'endOrphanedCalls',
+  'closeDeadCalls',
+  'freeDeadSlots',
+  'destroyExpiredNumbers',
+  'deleteOldTwilioCalls',
+];
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const path = process.env['KINDLINE_TEST_SERVER'];
+  env = await TestWorkflowEnvironment.createTimeSkipping(
+    path ? { server: { executable: { type: 'existing-path', path } } } : {},
+  );
+  const activities = Object.fromEntries(
+    PARTS.map((part) => [
+      part,
+      async () => {
+        ran.push(part);
+        if (part === broken) throw new Error('this part is broken');
+        return 2;
+      },
+    ]),
+  );
+  worker = await Worker.create({
+    connection: env.nativeConnection,
+    namespace: env.namespace ?? 'default',
+    taskQueue: 'kindline',
+    workflowsPath: require.resolve('../../workflows'),
+    activities,
+  });
+  running = worker.run();
+}, 120_000);
+
+afterAll(async () => {
+  worker.shutdown();
+  await running;
+  await env.teardown();
+});
+
+beforeEach(() => {
+  broken = null;
+  ran = [];
+});
+
+function start() {
+  return env.client.workflow.start<typeof callSweep>('callSweep', {
+    taskQueue: 'kindline',
+    workflowId: `call-sweep:${randomUUID()}`,
+  });
+}
+
+it('runs every part and says how many rows each has mended', async () => {
+  const handle = await start();
+  expect(await handle.result()).toEqual(Object.fromEntries(PARTS.map((part) => [part, 2])));
+  await recordHistory(handle, 'callSweep', 'every-part');
+});
+    await writeFile(join(folder, 'every-part.json'), `${historyToJSON(await handle.fetchHistory())}\n`);
+  }
+});
+
+it('goes on with the other parts when one fails, and fails in the end so that somebody looks', async () => {
+  broken = 'endOrphanedCalls';
+  const handle = await start();
+  await expect(handle.result()).rejects.toThrow();
+  expect(ran.filter((part) => part === 'endOrphanedCalls')).toHaveLength(3);
+  expect(new Set(ran)).toEqual(new Set(PARTS));
+});
