@@ -68,9 +68,6 @@ it('runs every part and says how many rows each has mended', async () => {
   expect(await handle.result()).toEqual(Object.fromEntries(PARTS.map((part) => [part, 2])));
   await recordHistory(handle, 'callSweep', 'every-part');
 });
-    await writeFile(join(folder, 'every-part.json'), `${historyToJSON(await handle.fetchHistory())}\n`);
-  }
-});
 
 it('goes on with the other parts when one fails, and fails in the end so that somebody looks', async () => {
   broken = 'endOrphanedCalls';
