@@ -1,18 +1,16 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { CommandError } from './command-error';
 import { progress } from './project';
 
+/** Below the range from which systems take the near ends of outgoing connections, so that none takes it meanwhile. */
+const LOWEST = 20_000;
+const HIGHEST = 32_000;
+
 /** A port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+export async function freePort(): Promise<number> {
+  const port = randomInt(LOWEST, HIGHEST);
+  return (await isPortFree(port)) ? port : freePort();
 }
 
 export function isPortFree(port: number): Promise<boolean> {
