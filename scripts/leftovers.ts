@@ -7,14 +7,14 @@ import { progress } from './project';
 /**
  * Ends a process that an earlier start of ours left behind because it was killed itself.
  *
- * @param program what its command line must look like: the number may belong to somebody else by now
+ * @param mark what stands in its command line and in no other's: the number may belong to somebody else by now
  */
-export async function endLeftover(pid: number | null, program: RegExp): Promise<void> {
-  if (pid === null || !program.test(commandLine(pid))) return;
+export async function endLeftover(pid: number | null, mark: string): Promise<void> {
+  if (pid === null || !commandLine(pid).includes(mark)) return;
   progress(`Ending process ${pid}, left over from an earlier start …`);
   const deadline = Date.now() + 15_000;
   signal(pid, 'SIGINT');
-  while (program.test(commandLine(pid))) {
+  while (commandLine(pid).includes(mark)) {
     if (Date.now() > deadline) {
       signal(pid, 'SIGKILL');
       if (Date.now() > deadline + 5_000) throw new CommandError(`Process ${pid} does not end; please end it.`);

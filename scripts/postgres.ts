@@ -39,7 +39,7 @@ export class LocalPostgres {
   /** Starts it, over the data of an earlier start where there is some. */
   static async start(options: PostgresOptions): Promise<LocalPostgres> {
     const home = postgresHome(options.stateDir);
-    await endLeftover(lockHolder(home), /postgres/);
+    await endLeftover(lockHolder(home), home.dataDir);
     withPasswordFile(home, options.password, (file) => initialise(home, SUPERUSER, file));
     const url = connectionUrl(SUPERUSER, options.password, options.port, 'postgres');
     const child = new Child(

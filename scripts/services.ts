@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Child } from './child';
+import type { LocalSecrets } from './local-secrets';
+import { built, PROJECT_ROOT } from './project';
+
+export type ServiceName = 'simulator' | 'api' | 'worker';
+
+/** Where the services find each other and what they stand on. */
+export interface ServiceOptions {
+  readonly stateDir: string;
+  readonly logDir: string;
+  readonly secrets: LocalSecrets;
+  readonly database: { readonly appUrl: string; readonly ownerUrl: string };
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly ports: { readonly api: number; readonly simulator: number };
+  /** Wins over everything that stands here: settings of a test, or the real parts of `npm start`. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly onDeath?: (name: string, how: string) => void;
+}
+
+/** Numbers of ours in the simulator: two in the United States, one in the United Kingdom; none can be a person's. */
+export const ORGANISATION_NUMBERS = ['+14155550100', '+14155550101', '+447700900100'] as const;
+
+/** What each service waits to see in its own log. */
+const READY: Readonly<Record<ServiceName, string>> = {
+  simulator: '"msg":"simulator ready"',
+  api: '"msg":"api ready"',
+  worker: '"msg":"worker ready"',
+};
+const ENTRY: Readonly<Record<ServiceName, string>> = {
+  simulator: 'simulator/main.js',
+  api: 'api/main.js',
+  worker: 'workers/main.js',
+};
+
+/** The simulator, the API and the worker as child processes: the same entry points as in production. */
+export class Services {
+  private readonly children: ReadonlyMap<ServiceName, Child>;
+
+  constructor(readonly options: ServiceOptions) {
+    mkdirSync(options.logDir, { recursive: true });
+    const env = serviceEnvironment(options);
+    const names: ServiceName[] = ['simulator', 'api', 'worker'];
+    this.children = new Map(names.map((name) => [name, serviceChild(name, options, env)]));
+  }
+
+  get apiUrl(): string {
+    return `http://127.0.0.1:${this.options.ports.api}`;
+  }
+
+  get simulatorUrl(): string {
+    return `http://127.0.0.1:${this.options.ports.simulator}`;
+  }
+
+  /** The simulator first: it is also the issuer whose keys the API asks for. */
+  async start(): Promise<void> {
+    await this.child('simulator').start();
+    const others = await Promise.allSettled([this.child('api').start(), this.child('worker').start()]);
+    for (const result of others) if (result.status === 'rejected') throw result.reason;
+  }
+
+  /** In reverse: nobody is asked anything that is already gone. */
+  async stop(): Promise<void> {
+    await this.child('api').stop();
+    await this.child('worker').stop();
+    await this.child('simulator').stop();
+  }
+
+  kill(name: ServiceName, signal: NodeJS.Signals): void {
+    this.child(name).kill(signal);
+  }
+
+  async restart(name: ServiceName): Promise<void> {
+    await this.child(name).restart();
+  }
+
+  child(name: ServiceName): Child {
+    const child = this.children.get(name);
+    if (child === undefined) throw new Error(`there is no service ${name}`);
+    return child;
+  }
+
+  pids(): { name: string; pid: number | null }[] {
+    return [...this.children.values()].map((child) => ({ name: child.name, pid: child.pid }));
+  }
+}
+
+function serviceChild(name: ServiceName, options: ServiceOptions, env: NodeJS.ProcessEnv): Child {
+  return new Child(
+    {
+      name,
+      command: process.execPath,
+      args: ['--enable-source-maps', built(ENTRY[name])],
+      env,
+      logFile: join(options.logDir, `${name}.log`),
+      isReady: (log) => log.includes(READY[name]),
+      readyWithinMs: 60_000,
+      cwd: PROJECT_ROOT,
+    },
+    options.onDeath,
+  );
+}
+
+/** The whole environment of the services: of ours, only what a process needs to run at all is passed on. */
+export function serviceEnvironment(options: ServiceOptions): NodeJS.ProcessEnv {
+  const { stateDir, secrets, database, temporal, ports } = options;
+  const api = `http://127.0.0.1:${ports.api}`;
+  const simulator = `http://127.0.0.1:${ports.simulator}`;
+  return {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    TZ: 'UTC',
+    NODE_ENV: 'development',
+    PORT: String(ports.api),
+    PUBLIC_BASE_URL: api,
+    DATABASE_URL: database.appUrl,
+    DATABASE_MIGRATION_URL: database.ownerUrl,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    TWILIO_ACCOUNT_SID: secrets.twilioAccountSid,
+    TWILIO_AUTH_TOKEN: secrets.twilioAuthToken,
+    TWILIO_PHONE_NUMBER: ORGANISATION_NUMBERS.join(','),
+    TWILIO_API_BASE_URL: simulator,
+    TWILIO_WEBHOOK_BASE_URL: api,
+    TWILIO_CALLS_PER_SECOND: '20',
+    VOICE_FALLBACK_URL: `${simulator}/fallback/{country}.xml`,
+    OIDC_ISSUER: `${simulator}/oidc`,
+    LOCAL_KEY_FILE: join(stateDir, 'root-key.json'),
+    SIMULATOR_PORT: String(ports.simulator),
+    SIMULATOR_STATE_DIR: stateDir,
+    ...options.env,
+  };
+}

@@ -1,0 +1,188 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '../db/migrate';
+import type { Child } from './child';
+import { CommandError } from './command-error';
+import { commandLine, endLeftover, PidFile } from './leftovers';
+import { localSecrets } from './local-secrets';
+import { APP_ROLE, LocalPostgres } from './postgres';
+import { built, progress } from './project';
+import { type ServiceName, Services } from './services';
+import { prepareNamespace, temporalChild } from './temporal-server';
+
+export type PartName = ServiceName | 'postgres' | 'temporal';
+
+export interface StackOptions {
+  readonly stateDir: string;
+  readonly ports: StackPorts;
+  /** Whether data must survive a machine that loses power. */
+  readonly durable: boolean;
+  /** Parts that are there already and are used instead of our own. */
+  readonly real?: {
+    readonly database?: { readonly appUrl: string; readonly ownerUrl: string };
+    readonly temporal?: { readonly address: string; readonly namespace: string };
+  };
+  /** Settings of the services beyond what the parts bring. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly onDeath?: (name: string, how: string) => void;
+}
+
+export interface StackPorts {
+  readonly api: number;
+  readonly simulator: number;
+  readonly postgres: number;
+  readonly temporal: number;
+  readonly temporalHttp: number;
+  readonly temporalUi: number | null;
+}
+
+const DATABASE = 'kindline';
+
+/** Everything on one machine: Postgres, Temporal, the simulator, the API and a worker, started and ended in order. */
+export class Stack {
+  private postgres: LocalPostgres | null = null;
+  private temporal: Child | null = null;
+  private running: Services | null = null;
+  private readonly pids: PidFile;
+  private isStopping = false;
+
+  private constructor(readonly options: StackOptions) {
+    this.pids = new PidFile(join(options.stateDir, 'processes'));
+  }
+
+  /**
+   * @throws CommandError when a part does not come up, or another stack runs over the same state directory;
+   * what was started by then is ended again
+   */
+  static async start(options: StackOptions): Promise<Stack> {
+    mkdirSync(join(options.stateDir, 'logs'), { recursive: true });
+    const stack = new Stack(options);
+    await stack.clearLeftovers();
+    try {
+      await stack.startParts();
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+    return stack;
+  }
+
+  get services(): Services {
+    if (this.running === null) throw new Error('the stack is not started');
+    return this.running;
+  }
+
+  /** What a caller needs to look into the database as its owner; null when it is not ours. */
+  get database(): { ownerUrl: string; superuserUrl: string; dataDir: string } | null {
+    if (this.postgres === null) return null;
+    const { dataDir } = this.postgres;
+    return { ownerUrl: this.postgres.ownerUrl(DATABASE), superuserUrl: this.postgres.superuserUrl(DATABASE), dataDir };
+  }
+
+  get temporalAddress(): { address: string; namespace: string } {
+    return this.options.real?.temporal ?? { address: `127.0.0.1:${this.options.ports.temporal}`, namespace: 'default' };
+  }
+
+  get logDir(): string {
+    return join(this.options.stateDir, 'logs');
+  }
+
+  kill(name: PartName, signal: NodeJS.Signals): void {
+    this.part(name).kill(signal);
+  }
+
+  async restart(name: PartName): Promise<void> {
+    await this.part(name).restart();
+    this.writePids();
+  }
+
+  /** Ends every part, those that use before those that are used. May be called twice. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await this.running?.stop();
+    await this.temporal?.stop();
+    await this.postgres?.stop();
+    this.pids.remove();
+  }
+
+  private async startParts(): Promise<void> {
+    const { options, logDir } = this;
+    const { stateDir, ports, real } = options;
+    const secrets = localSecrets(stateDir);
+    const onDeath = (name: string, how: string) => {
+      if (!this.isStopping) options.onDeath?.(name, how);
+    };
+
+    const [database] = await Promise.all([
+      real?.database ?? this.startPostgres(secrets.databasePassword, onDeath),
+      real?.temporal === undefined ? this.startTemporal(onDeath) : undefined,
+    ]);
+    const temporal = this.temporalAddress;
+    if (real?.temporal === undefined) await prepareNamespace(temporal.address, temporal.namespace);
+
+    progress('Starting the simulated phones, the API and a worker …');
+    const env = options.env ?? {};
+    const servicePorts = { api: ports.api, simulator: ports.simulator };
+    this.running = new Services({ stateDir, logDir, secrets, database, temporal, ports: servicePorts, env, onDeath });
+    await this.running.start();
+    this.writePids();
+  }
+
+  private async startPostgres(password: string, onDeath: (name: string, how: string) => void) {
+    progress('Starting Postgres …');
+    const { stateDir, ports, durable } = this.options;
+    this.postgres = await LocalPostgres.start({
+      stateDir,
+      logDir: this.logDir,
+      port: ports.postgres,
+      password,
+      durable,
+      onDeath,
+    });
+    this.writePids();
+    await this.postgres.ensureDatabase(DATABASE);
+    const ownerUrl = this.postgres.ownerUrl(DATABASE);
+    const done = await migrate(ownerUrl, { direction: 'up', appRole: { name: APP_ROLE, password } });
+    if (done.length > 0) progress(`Migrated the database (${done.length} steps).`);
+    return { ownerUrl, appUrl: this.postgres.appUrl(DATABASE) };
+  }
+
+  private async startTemporal(onDeath: (name: string, how: string) => void): Promise<void> {
+    const { stateDir, ports } = this.options;
+    const { temporal: port, temporalHttp: httpPort, temporalUi: uiPort } = ports;
+    this.temporal = await temporalChild({ stateDir, logDir: this.logDir, port, httpPort, uiPort, onDeath });
+    progress('Starting Temporal …');
+    await this.temporal.start();
+    this.writePids();
+  }
+
+  private part(name: PartName): Pick<Child, 'kill' | 'restart'> {
+    const part = name === 'postgres' ? this.postgres : name === 'temporal' ? this.temporal : this.services.child(name);
+    if (part === null) throw new Error(`${name} is not ours to kill or restart`);
+    return part;
+  }
+
+  /** Ends what an earlier start left behind when it was killed; refuses while that start still runs. */
+  private async clearLeftovers(): Promise<void> {
+    const processes = this.pids.read();
+    const starter = processes.find(({ name }) => name === 'starter');
+    if (starter !== undefined && starter.pid !== process.pid && commandLine(starter.pid).includes(built('scripts'))) {
+      throw new CommandError(`It is already running here, as process ${starter.pid}. Stop that one first.`);
+    }
+    for (const { name, pid } of processes) {
+      if (name === 'temporal') await endLeftover(pid, this.options.stateDir);
+      else if (name !== 'starter' && name !== 'postgres') await endLeftover(pid, built(''));
+    }
+    this.pids.remove();
+    this.writePids();
+  }
+
+  private writePids(): void {
+    this.pids.write([
+      { name: 'starter', pid: process.pid },
+      { name: 'postgres', pid: this.postgres?.pid ?? null },
+      { name: 'temporal', pid: this.temporal?.pid ?? null },
+      ...(this.running?.pids() ?? []),
+    ]);
+  }
+}
