@@ -1,0 +1,27 @@
+import type { Client } from '@temporalio/client';
+import type { Pool } from 'pg';
+import type { Logger } from '../vault/logger';
+import type { Config } from '../config/config';
+import type { Vault } from '../db/vault-records';
+import type { WebhookUrls } from '../domain/webhook-urls';
+import type { VoiceProvider } from '../providers/twilio-voice';
+
+/** What activities are made of; built by the worker's entry point, replaced piece by piece in tests. */
+export interface ActivityDependencies {
+  readonly pool: Pool;
+  readonly vault: Vault;
+  readonly voice: VoiceProvider;
+  readonly urls: WebhookUrls;
+  /** For sweeps: is the owner of a row still running? */
+  readonly temporal: Client;
+  readonly logger: Logger;
+  readonly dispatch: Config['dispatch'];
+  /** Our numbers, E.164, in the order of configuration. */
+  readonly phoneNumbers: readonly string[];
+  /** `FALLBACK_CRISIS_NUMBER`. */
+  readonly crisisOverride: string | null;
+  /** How long Twilio keeps its records of our calls, ms. */
+  readonly callRetentionMs: number;
+  /** A clock that no adjustment of the system time moves, ms. */
+  readonly monotonicMs: () => number;
+}

@@ -1,0 +1,21 @@
+import type { ActivityDependencies } from './dependencies';
+import { createDispatchActivities } from './dispatches';
+import { createMentorCallActivities } from './mentor-calls';
+import { createMentorActivities } from './mentors';
+import { createSweepActivities } from './sweeps';
+import { createVoiceActivities } from './voice';
+
+export type { ActivityDependencies } from './dependencies';
+
+/** Everything a workflow may ask for. Workflows import the type only. */
+export function createActivities(deps: ActivityDependencies) {
+  return {
+    ...createMentorCallActivities(deps),
+    ...createMentorActivities(deps),
+    ...createDispatchActivities(deps),
+    ...createVoiceActivities(deps),
+    ...createSweepActivities(deps),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,28 @@
+import { KindlineError } from '../domain/errors';
+
+/** Thrown when a call's workflow has ended, or never was: answer from the row, change nothing. */
+export class MentorCallIsOver extends KindlineError {
+  override readonly name = 'MentorCallIsOver';
+
+  constructor() {
+    super('mentor-call-is-over', 'The call is over');
+  }
+}
+
+/** Thrown when a workflow refused a question: it came too late, or does not fit. */
+export class QuestionRefused extends KindlineError {
+  override readonly name = 'QuestionRefused';
+
+  constructor() {
+    super('question-refused', 'The workflow refused the question');
+  }
+}
+
+/** Thrown when Temporal or its workers did not answer in time. What was asked may still be done. */
+export class TemporalNotInTime extends KindlineError {
+  override readonly name = 'TemporalNotInTime';
+
+  constructor() {
+    super('temporal-not-in-time', 'Temporal did not answer in time');
+  }
+}

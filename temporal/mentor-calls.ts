@@ -1,0 +1,183 @@
+import {
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import {
+  MENTOR_CALL,
+  mentorCallWorkflowId,
+  type CallPlan,
+  type LegEnded,
+  type MentorCallInput,
+  type MentorCallResult,
+  type TwimlQuestion,
+} from '../domain/mentor-call';
+import type { KindlineClient } from './connection';
+import { MentorCallIsOver, QuestionRefused, TemporalNotInTime } from './errors';
+import { KINDLINE_COUNTRY, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
+
+/** What the owner check and the check for another body under the same key need; encrypted like any payload. */
+interface CallMemo extends Record<string, unknown> {
+  readonly owner: string;
+  readonly requestHash: string;
+}
+
+/** How long starting a call may take (ms). */
+const START_WITHIN_MS = 5_000;
+/** Cancelling waits for phones to be hung up (ms). */
+const CANCEL_WITHIN_MS = 20_000;
+const DESCRIBE_WITHIN_MS = 3_000;
+
+/**
+ * Starts the workflow of a call. A repeated request finds the running one; one that comes after its end starts
+ * nothing (the namespace remembers ids for seven days).
+ *
+ * @returns `running`, or `over` when this call has been before and has ended
+ * @throws TemporalNotInTime
+ */
+export async function startMentorCall(
+  client: KindlineClient,
+  input: MentorCallInput,
+  withinMs: number = START_WITHIN_MS,
+): Promise<'running' | 'over'> {
+  const memo: CallMemo = { owner: input.userId, requestHash: input.requestHash };
+  try {
+    await inTime(client, withinMs, () =>
+      client.workflow.start(MENTOR_CALL.workflow, {
+        workflowId: mentorCallWorkflowId(input.callId),
+        taskQueue: client.taskQueue,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        memo,
+        staticSummary: 'A masked call between a user and a mentor',
+        typedSearchAttributes: [
+          { key: KINDLINE_STATE, value: 'starting' },
+          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+          { key: KINDLINE_COUNTRY, value: input.country },
+        ],
+        // Somebody waits at their phone: before all bulk.
+        priority: { priorityKey: 1 },
+      }),
+    );
+    return 'running';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
+    throw error;
+  }
+}
+
+/**
+ * Asks a call which TwiML comes next. The same `updateId` gets the same answer, however often Twilio asks.
+ *
+ * @throws MentorCallIsOver, QuestionRefused, or TemporalNotInTime: in the last case the question may still be
+ *   executed, which is why it carries `validUntil`
+ */
+export async function askTwiml(
+  client: KindlineClient,
+  callId: string,
+  question: TwimlQuestion,
+  updateId: string,
+  deadlineMs: number,
+): Promise<CallPlan> {
+  const call = handle(client, callId);
+  return spoken(client, deadlineMs, () =>
+    call.executeUpdate<CallPlan, [TwimlQuestion]>(MENTOR_CALL.answerTwiml, { args: [question], updateId }),
+  );
+}
+
+/** Tells a call that a leg has ended. A call that is over has nothing to learn any more: that is no error. */
+export async function signalLegEnded(
+  client: KindlineClient,
+  callId: string,
+  event: LegEnded,
+  deadlineMs: number,
+): Promise<'signalled' | 'closed'> {
+  try {
+    await spoken(client, deadlineMs, () => handle(client, callId).signal(MENTOR_CALL.legEnded, event));
+    return 'signalled';
+  } catch (error) {
+    if (error instanceof MentorCallIsOver) return 'closed';
+    throw error;
+  }
+}
+
+/** Cancels or ends a call and waits until its phones are quiet. `not-found`: it is over or never was. */
+export async function cancelMentorCall(
+  client: KindlineClient,
+  callId: string,
+  withinMs: number = CANCEL_WITHIN_MS,
+): Promise<MentorCallResult | 'not-found'> {
+  try {
+    return await spoken(client, withinMs, () =>
+      handle(client, callId).executeUpdate<MentorCallResult, []>(MENTOR_CALL.cancel, { updateId: 'cancel' }),
+    );
+  } catch (error) {
+    if (error instanceof MentorCallIsOver) return 'not-found';
+    throw error;
+  }
+}
+
+export interface MentorCallDescription {
+  /** Subject id of the user who asked for the call. */
+  readonly owner: string;
+  readonly requestHash: string;
+  readonly running: boolean;
+}
+
+/** What Temporal knows of a call, also before its row exists; null when it knows nothing. */
+export async function describeMentorCall(
+  client: KindlineClient,
+  callId: string,
+  withinMs: number = DESCRIBE_WITHIN_MS,
+): Promise<MentorCallDescription | null> {
+  try {
+    const described = await inTime(client, withinMs, () => handle(client, callId).describe());
+    const { owner, requestHash } = (described.memo ?? {}) as Partial<CallMemo>;
+    if (typeof owner !== 'string' || typeof requestHash !== 'string') return null;
+    return { owner, requestHash, running: described.status.name === 'RUNNING' };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+function handle(client: KindlineClient, callId: string): WorkflowHandle {
+  return client.workflow.getHandle(mentorCallWorkflowId(callId));
+}
+
+/** Gives a message to a running workflow and translates the ways in which it can fail. */
+async function spoken<T>(client: KindlineClient, withinMs: number, run: () => Promise<T>): Promise<T> {
+  try {
+    return await inTime(client, withinMs, run);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw new MentorCallIsOver();
+    // A workflow that ended while the update waited also says "failed"; there is nobody left to ask either way.
+    if (error instanceof WorkflowUpdateFailedError) throw new QuestionRefused();
+    throw error;
+  }
+}
+
+/** Without a deadline the client waits for ever when no worker runs. */
+async function inTime<T>(client: KindlineClient, withinMs: number, run: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + withinMs, run);
+  } catch (error) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isUnreachable(error)) {
+      throw new TemporalNotInTime();
+    }
+    throw error;
+  }
+}
+
+/** gRPC: cancelled, deadline exceeded, resource exhausted, unavailable. */
+const NOT_IN_TIME: readonly unknown[] = [1, 4, 8, 14];
+
+/** The client wraps what gRPC says, sometimes twice. */
+function isUnreachable(error: unknown): boolean {
+  if (isGrpcServiceError(error)) return NOT_IN_TIME.includes(error.code);
+  return error instanceof Error && error.cause !== undefined && isUnreachable(error.cause);
+}

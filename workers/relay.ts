@@ -1,0 +1,67 @@
+import type { Pool } from 'pg';
+import { markHandled, unhandledEvents, type StoredEvent } from '../db/webhook-events';
+import { isTerminal } from '../domain/call-status';
+import type { KindlineClient } from '../temporal/connection';
+import { signalLegEnded } from '../temporal/mentor-calls';
+import type { Logger } from '../vault/logger';
+
+/** The same as the webhook's own signal: an event late by a second is late, a relay that hangs is stuck. */
+const SIGNAL_WITHIN_MS = 1_000;
+const BATCH = 100;
+
+/**
+ * Hands one stored event to its workflow. Only the end of a user's leg changes a call's course; everything else is
+ * kept, not told. A workflow that has ended counts as told.
+ *
+ * @throws TemporalNotInTime; the event then stays unhandled
+ */
+export async function tellWorkflow(client: KindlineClient, event: StoredEvent, withinMs: number): Promise<void> {
+  const { callId, callSid, status } = event;
+  if (event.leg !== 'user' || !callId || !callSid || !status || !isTerminal(status)) return;
+  const { seenKey, dispatchId, errorCode } = event;
+  await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
+}
+
+/** One pass over the events whose webhook could store them and not signal them. @returns how many were handled */
+export async function relayOnce(pool: Pool, client: KindlineClient): Promise<number> {
+  const events = await unhandledEvents(pool, BATCH);
+  for (const event of events) {
+    await tellWorkflow(client, event, SIGNAL_WITHIN_MS);
+    await markHandled(pool, event.seenKey);
+  }
+  return events.length;
+}
+
+/** Passes every `intervalMs` until stopped; a failed pass (Temporal or Postgres away) is tried again by the next. */
+export function startRelay(deps: { pool: Pool; client: KindlineClient; logger: Logger; intervalMs: number }) {
+  const { pool, client, logger, intervalMs } = deps;
+  let stopped = false;
+  let wake: () => void = () => undefined;
+  const running = (async () => {
+    while (!stopped) {
+      try {
+        const count = await relayOnce(pool, client);
+        if (count > 0) logger.info({ count }, 'late events handed to their workflows');
+        // A full batch means there are more: no pause before them.
+        if (count === BATCH) continue;
+      } catch (error) {
+        logger.warn({ error }, 'late events could not be handed over');
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, intervalMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+  return {
+    /** Resolves when the pass under way is over. */
+    async stop(): Promise<void> {
+      stopped = true;
+      wake();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import type { Activities } from '../activities';
+import type { Config } from '../config/config';
+import { dataConverter } from '../temporal/connection';
+import type { ServiceKeys } from '../vault/service-keys';
+import { workflowSource } from './bundle';
+
+/** Longer than an HTTP request to the provider: an attempt that is in flight when a deploy comes settles itself. */
+const GRACE_TIME = '12s';
+/** After this a shutdown no longer waits; the lease of an attempt covers what is cut off. */
+const FORCE_TIME = '20s';
+/** A call's workflow is small; this many calls at once stay in memory, others are replayed. */
+const CACHED_WORKFLOWS = 500;
+
+export interface WorkersOptions {
+  readonly connection: NativeConnection;
+  readonly config: Pick<Config, 'temporal' | 'twilio'>;
+  readonly keys: ServiceKeys;
+  readonly activities: Activities;
+}
+
+/**
+ * The two workers of a process: workflows with their short activities, and the voice queue, which the server holds
+ * to the account's calls per second (all workers must ask for the same rate: the last to poll wins).
+ */
+export async function createWorkers({ connection, config, keys, activities }: WorkersOptions): Promise<Worker[]> {
+  const shared = {
+    connection,
+    namespace: config.temporal.namespace,
+    dataConverter: dataConverter(keys),
+    shutdownGraceTime: GRACE_TIME,
+    shutdownForceTime: FORCE_TIME,
+  };
+  const { placeCall, readCall, endCall, wentToFallback, ...others } = activities;
+  const main = await Worker.create({
+    ...shared,
+    ...workflowSource(),
+    taskQueue: config.temporal.taskQueue,
+    activities: others,
+    maxCachedWorkflows: CACHED_WORKFLOWS,
+  });
+  const voice = await Worker.create({
+    ...shared,
+    taskQueue: config.temporal.voiceTaskQueue,
+    activities: { placeCall, readCall, endCall, wentToFallback },
+    maxTaskQueueActivitiesPerSecond: config.twilio.callsPerSecond,
+    // The SDK would hold a SID back for four of the five seconds in which a worker can die with it.
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
+  });
+  return [main, voice];
+}
+
+/** Runs until a signal or a failure stops one of them; then stops the others and waits for what is in flight. */
+export async function runWorkers(workers: readonly Worker[]): Promise<void> {
+  const stopAll = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const ends = await Promise.allSettled(workers.map((worker) => worker.run().finally(stopAll)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
