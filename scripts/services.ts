@@ -36,13 +36,15 @@ const ENTRY: Readonly<Record<ServiceName, string>> = {
 
 /** The simulator, the API and the worker as child processes: the same entry points as in production. */
 export class Services {
+  /** What every service is started with. */
+  readonly environment: NodeJS.ProcessEnv;
   private readonly children: ReadonlyMap<ServiceName, Child>;
 
   constructor(readonly options: ServiceOptions) {
     mkdirSync(options.logDir, { recursive: true });
-    const env = serviceEnvironment(options);
+    this.environment = serviceEnvironment(options);
     const names: ServiceName[] = ['simulator', 'api', 'worker'];
-    this.children = new Map(names.map((name) => [name, serviceChild(name, options, env)]));
+    this.children = new Map(names.map((name) => [name, serviceChild(name, options, this.environment)]));
   }
 
   get apiUrl(): string {
@@ -103,7 +105,7 @@ function serviceChild(name: ServiceName, options: ServiceOptions, env: NodeJS.Pr
 }
 
 /** The whole environment of the services: of ours, only what a process needs to run at all is passed on. */
-export function serviceEnvironment(options: ServiceOptions): NodeJS.ProcessEnv {
+function serviceEnvironment(options: ServiceOptions): NodeJS.ProcessEnv {
   const { stateDir, secrets, database, temporal, ports } = options;
   const api = `http://127.0.0.1:${ports.api}`;
   const simulator = `http://127.0.0.1:${ports.simulator}`;

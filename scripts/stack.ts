@@ -24,6 +24,8 @@ export interface StackOptions {
   };
   /** Settings of the services beyond what the parts bring. */
   readonly env?: NodeJS.ProcessEnv;
+  /** True: says nothing about its steps. */
+  readonly isQuiet?: boolean;
   readonly onDeath?: (name: string, how: string) => void;
 }
 
@@ -120,7 +122,7 @@ export class Stack {
     const temporal = this.temporalAddress;
     if (real?.temporal === undefined) await prepareNamespace(temporal.address, temporal.namespace);
 
-    progress('Starting the simulated phones, the API and a worker …');
+    this.say('Starting the simulated phones, the API and a worker …');
     const env = options.env ?? {};
     const servicePorts = { api: ports.api, simulator: ports.simulator };
     this.running = new Services({ stateDir, logDir, secrets, database, temporal, ports: servicePorts, env, onDeath });
@@ -129,7 +131,7 @@ export class Stack {
   }
 
   private async startPostgres(password: string, onDeath: (name: string, how: string) => void) {
-    progress('Starting Postgres …');
+    this.say('Starting Postgres …');
     const { stateDir, ports, durable } = this.options;
     this.postgres = await LocalPostgres.start({
       stateDir,
@@ -143,7 +145,7 @@ export class Stack {
     await this.postgres.ensureDatabase(DATABASE);
     const ownerUrl = this.postgres.ownerUrl(DATABASE);
     const done = await migrate(ownerUrl, { direction: 'up', appRole: { name: APP_ROLE, password } });
-    if (done.length > 0) progress(`Migrated the database (${done.length} steps).`);
+    if (done.length > 0) this.say(`Migrated the database (${done.length} steps).`);
     return { ownerUrl, appUrl: this.postgres.appUrl(DATABASE) };
   }
 
@@ -151,9 +153,13 @@ export class Stack {
     const { stateDir, ports } = this.options;
     const { temporal: port, temporalHttp: httpPort, temporalUi: uiPort } = ports;
     this.temporal = await temporalChild({ stateDir, logDir: this.logDir, port, httpPort, uiPort, onDeath });
-    progress('Starting Temporal …');
+    this.say('Starting Temporal …');
     await this.temporal.start();
     this.writePids();
+  }
+
+  private say(line: string): void {
+    if (this.options.isQuiet !== true) progress(line);
   }
 
   private part(name: PartName): Pick<Child, 'kill' | 'restart'> {
