@@ -1,0 +1,64 @@
+import type { Clock } from './clock';
+import type { Leg } from './leg';
+import { formatForDisplay } from './phone-numbers';
+import { fixedSid } from './sids';
+import type { LegStatus } from './types';
+import { rfc2822 } from './webhook-parameters';
+
+const SUBRESOURCES = {
+  events: 'Events',
+  notifications: 'Notifications',
+  payments: 'Payments',
+  recordings: 'Recordings',
+  siprec: 'Siprec',
+  streams: 'Streams',
+  transcriptions: 'Transcriptions',
+  user_defined_message_subscriptions: 'UserDefinedMessageSubscriptions',
+  user_defined_messages: 'UserDefinedMessages',
+};
+
+/** The resource has no `initiated`: a REST call is still queued then, a dialled leg never is. */
+export function resourceStatus(leg: Leg): LegStatus {
+  const starting = leg.status === 'initiated' || leg.status === 'queued';
+  if (!starting) return leg.status;
+  return leg.direction === 'outbound-dial' ? 'ringing' : 'queued';
+}
+
+/** A Call as the REST API shows it. `start_time` stays null until it is dialled. */
+export function callResource(leg: Leg, accountSid: string, clock: Clock): Readonly<Record<string, unknown>> {
+  const uri = `/2010-04-01/Accounts/${accountSid}/Calls/${leg.sid}`;
+  const talked = leg.status === 'completed';
+  return {
+    sid: leg.sid,
+    date_created: rfc2822(leg.createdAt),
+    date_updated: rfc2822(leg.updatedAt),
+    parent_call_sid: leg.parent?.sid ?? null,
+    account_sid: accountSid,
+    to: leg.to,
+    to_formatted: formatForDisplay(leg.to),
+    from: leg.from,
+    from_formatted: formatForDisplay(leg.from),
+    phone_number_sid: fixedSid('PN', leg.direction === 'inbound' ? leg.to : leg.from),
+    status: resourceStatus(leg),
+    start_time: leg.dialledAt || leg.direction === 'inbound' ? rfc2822(leg.dialledAt ?? leg.createdAt) : null,
+    end_time: leg.endedAt ? rfc2822(leg.endedAt) : null,
+    duration:
+      talked && leg.answeredAt && leg.endedAt
+        ? String(Math.round(clock.between(leg.answeredAt, leg.endedAt) / 1000))
+        : null,
+    price: null,
+    price_unit: 'USD',
+    direction: leg.direction,
+    answered_by: leg.answeredBy,
+    api_version: '2010-04-01',
+    forwarded_from: null,
+    group_sid: null,
+    caller_name: null,
+    queue_time: String(leg.queueTimeMs),
+    trunk_sid: null,
+    uri: `${uri}.json`,
+    subresource_uris: Object.fromEntries(
+      Object.entries(SUBRESOURCES).map(([name, path]) => [name, `${uri}/${path}.json`]),
+    ),
+  };
+}

@@ -1,0 +1,138 @@
+import type {
+  DialRecord,
+  Exchange,
+  Fault,
+  HandsetScript,
+  HandsetView,
+  LedgerEntry,
+  Notification,
+  Settings,
+  WebhookRecord,
+} from './types';
+
+export type * from './types';
+
+/** Thrown when the simulator refuses a control request, e.g. to answer a phone that does not ring. */
+export class SimulatorRefused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SimulatorRefused';
+  }
+}
+
+/**
+ * Drives a running simulator over HTTP: what a person does at the handsets page, and what only a test needs.
+ * Every method throws `SimulatorRefused` when the simulator says no.
+ */
+export class SimulatorClient {
+  constructor(readonly baseUrl: string) {}
+
+  /** Sets what a phone does by itself from now on, in a running call too. */
+  script(number: string, script: HandsetScript): Promise<HandsetView> {
+    return this.ask('PUT', `${phone(number)}/script`, script);
+  }
+
+  clearScript(number: string): Promise<HandsetView> {
+    return this.ask('DELETE', `${phone(number)}/script`);
+  }
+
+  /** Puts a phone on the page before anybody has dialled it. */
+  addHandset(number: string, label?: string): Promise<HandsetView> {
+    return this.ask('POST', '/handsets', { number, label });
+  }
+
+  handset(number: string): Promise<HandsetView> {
+    return this.ask('GET', phone(number));
+  }
+
+  async handsets(): Promise<HandsetView[]> {
+    return (await this.ask<{ handsets: HandsetView[] }>('GET', '/handsets')).handsets;
+  }
+
+  answer(number: string, sid?: string): Promise<HandsetView> {
+    return this.ask('POST', `${phone(number)}/answer`, { sid });
+  }
+
+  decline(number: string, sid?: string): Promise<HandsetView> {
+    return this.ask('POST', `${phone(number)}/decline`, { sid });
+  }
+
+  press(number: string, digits: string, sid?: string): Promise<HandsetView> {
+    return this.ask('POST', `${phone(number)}/press`, { digits, sid });
+  }
+
+  hangUp(number: string, sid?: string): Promise<HandsetView> {
+    return this.ask('POST', `${phone(number)}/hang-up`, { sid });
+  }
+
+  /** Lets a phone call one of our numbers. @returns the SID of the inbound call */
+  async call(from: string, to: string): Promise<string> {
+    return (await this.ask<{ sid: string }>('POST', `${phone(from)}/call`, { to })).sid;
+  }
+
+  /** Every leg, oldest first. */
+  async ledger(): Promise<LedgerEntry[]> {
+    return (await this.ask<{ ledger: LedgerEntry[] }>('GET', '/ledger')).ledger;
+  }
+
+  /** The legs that are not over. */
+  async calls(): Promise<LedgerEntry[]> {
+    return (await this.ledger()).filter((entry) => entry.endedAt === null);
+  }
+
+  /** Every `<Dial>` that was served. */
+  async dials(): Promise<DialRecord[]> {
+    return (await this.ask<{ dials: DialRecord[] }>('GET', '/dials')).dials;
+  }
+
+  /** Every REST request and its answer. */
+  async exchanges(): Promise<Exchange[]> {
+    return (await this.ask<{ exchanges: Exchange[] }>('GET', '/exchanges')).exchanges;
+  }
+
+  /** What Twilio's debugger would show. */
+  async notifications(): Promise<Notification[]> {
+    return (await this.ask<{ notifications: Notification[] }>('GET', '/notifications')).notifications;
+  }
+
+  /** Every webhook that was sent. */
+  async webhooks(): Promise<WebhookRecord[]> {
+    return (await this.ask<{ webhooks: WebhookRecord[] }>('GET', '/webhooks')).webhooks;
+  }
+
+  /** Replaces the fault plan. */
+  async faults(plan: readonly Fault[]): Promise<void> {
+    await this.ask('PUT', '/faults', { faults: plan });
+  }
+
+  settings(change: Partial<Settings>): Promise<Settings> {
+    return this.ask('PATCH', '/settings', change);
+  }
+
+  /** Ends every call and forgets everything but the account. */
+  async reset(): Promise<void> {
+    await this.ask('POST', '/reset', {});
+  }
+
+  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(`${this.baseUrl.replace(/\/$/, '')}/simulator${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new SimulatorRefused(answer.status, reasonIn(text) ?? `HTTP ${answer.status}`);
+    // Not checked: both ends are this package's, and the shapes are those of types.ts.
+    return JSON.parse(text === '' ? 'null' : text);
+  }
+}
+
+function phone(number: string): string {
+  return `/handsets/${encodeURIComponent(number)}`;
+}
+
+function reasonIn(text: string): string | null {
+  return /"error":"([^"]*)"/.exec(text)?.[1] ?? null;
+}

@@ -1,0 +1,157 @@
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import type { Engine } from './engine';
+import { HandsetRefused } from './handsets';
+import { isDiallable } from './phone-numbers';
+import type { Fault, HandsetScript, Settings } from './types';
+
+/** Keeps proxies and browsers from closing a silent event stream. */
+const HEARTBEAT_MS = 15_000;
+
+/** Thrown for a control request that makes no sense; the text is shown to whoever sent it. */
+class BadControl extends Error {}
+
+/**
+ * The simulator's own interface, for the handsets page, tests and demos. Not part of Twilio.
+ * Bodies are JSON only: a form on some other web site cannot press keys here.
+ */
+export function createControlApi(engine: Engine): Router {
+  const router = Router();
+  const { handsets } = engine;
+  router.use(express.json({ limit: '256kb' }));
+
+  router.get('/health', (_req, res) => void res.json({ status: 'ok', accountSid: engine.accountSid }));
+  router.get('/handsets', (_req, res) => void res.json({ handsets: handsets.views() }));
+  router.post('/handsets', (req, res) => {
+    const label = textOf(req, 'label');
+    handsets.add(numberFrom(textOf(req, 'number')), label ?? null);
+    res.status(201).json(handsets.view(String(textOf(req, 'number'))));
+  });
+  router.get('/handsets/:number', (req, res) => void res.json(handsets.view(numberOf(req))));
+  router.put('/handsets/:number/script', (req, res) => {
+    handsets.setScript(numberOf(req), readScript(req.body));
+    res.json(handsets.view(numberOf(req)));
+  });
+  router.delete('/handsets/:number/script', (req, res) => {
+    handsets.setScript(numberOf(req), null);
+    res.json(handsets.view(numberOf(req)));
+  });
+  const act = (path: string, doIt: (number: string, req: Request) => void) => {
+    router.post(`/handsets/:number/${path}`, (req, res) => {
+      doIt(numberOf(req), req);
+      res.json(handsets.view(numberOf(req)));
+    });
+  };
+  act('answer', (number, req) => handsets.answer(number, textOf(req, 'sid')));
+  act('decline', (number, req) => handsets.decline(number, textOf(req, 'sid')));
+  act('hang-up', (number, req) => handsets.hangUp(number, textOf(req, 'sid')));
+  act('press', (number, req) => handsets.press(number, textOf(req, 'digits') ?? '', textOf(req, 'sid')));
+  router.post('/handsets/:number/call', (req, res) => {
+    const leg = engine.receiveCall(numberOf(req), textOf(req, 'to') ?? '');
+    if (!leg) throw new BadControl('`to` is none of the numbers of this account');
+    res.status(201).json({ sid: leg.sid });
+  });
+
+  router.get('/events', (req, res) => streamHandsets(engine, req, res));
+  router.get('/ledger', (_req, res) => void res.json({ ledger: engine.ledger() }));
+  router.get('/dials', (_req, res) => void res.json({ dials: engine.dials.records() }));
+  router.get('/exchanges', (_req, res) => void res.json({ exchanges: engine.exchanges }));
+  router.get('/notifications', (_req, res) => void res.json({ notifications: engine.notifications }));
+  router.get('/webhooks', (_req, res) => void res.json({ webhooks: engine.webhooks.records }));
+  router.put('/faults', (req, res) => {
+    engine.faults.set(readFaults(req.body));
+    res.json({ faults: 'set' });
+  });
+  router.get('/settings', (_req, res) => void res.json(engine.settings));
+  router.patch('/settings', (req, res) => {
+    engine.change(readSettings(req.body));
+    res.json(engine.settings);
+  });
+  router.post('/reset', (_req, res) => {
+    engine.reset();
+    res.status(204).end();
+  });
+
+  router.use((_req, res) => void res.status(404).json({ error: 'no such control route' }));
+  router.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
+    if (error instanceof HandsetRefused) res.status(409).json({ error: error.message });
+    else if (error instanceof BadControl) res.status(400).json({ error: error.message });
+    else if (error instanceof SyntaxError) res.status(400).json({ error: 'the body is not JSON' });
+    else next(error);
+  });
+  return router;
+}
+
+/** Server-sent events: `handsets` with all phones first, then `handset` with every phone that changes. */
+function streamHandsets(engine: Engine, req: Request, res: Response): void {
+  res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'keep-alive' });
+  const send = (event: string, data: unknown) => res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  send('handsets', { handsets: engine.handsets.views() });
+  const stop = engine.handsets.watch((view) => send('handset', view));
+  const heartbeat = setInterval(() => res.write(': still here\n\n'), HEARTBEAT_MS);
+  req.on('close', () => {
+    stop();
+    clearInterval(heartbeat);
+  });
+}
+
+function numberOf(req: Request): string {
+  return numberFrom(String(req.params.number));
+}
+
+function numberFrom(text: string | undefined): string {
+  if (text === undefined || !isDiallable(text)) throw new BadControl('the number is neither E.164 nor a short code');
+  return text;
+}
+
+function textOf(req: Request, name: string): string | undefined {
+  const body: unknown = req.body;
+  if (!isRecord(body)) return undefined;
+  const value = body[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+const OUTCOMES = ['answer', 'busy', 'no-answer', 'decline', 'voicemail', 'failed'];
+const PLACES = ['create', 'read', 'list', 'update', 'callback', 'twiml'];
+
+function readScript(body: unknown): HandsetScript {
+  if (!isScript(body)) throw new BadControl('this is no script: see docs/simulator.md');
+  return body;
+}
+
+function isScript(body: unknown): body is HandsetScript {
+  if (!isRecord(body)) return false;
+  const { answerAfterMs, outcome, keys } = body;
+  return (
+    (answerAfterMs === undefined || typeof answerAfterMs === 'number') &&
+    (outcome === undefined || (typeof outcome === 'string' && OUTCOMES.includes(outcome))) &&
+    (keys === undefined ||
+      (Array.isArray(keys) && keys.every((key) => isRecord(key) && typeof key.press === 'string' && 'when' in key)))
+  );
+}
+
+function readFaults(body: unknown): readonly Fault[] {
+  const faults = isRecord(body) ? body.faults : null;
+  if (!isFaults(faults)) throw new BadControl('these are no faults: see docs/simulator.md');
+  return faults;
+}
+
+function isFaults(value: unknown): value is readonly Fault[] {
+  return (
+    Array.isArray(value) &&
+    value.every((fault) => isRecord(fault) && typeof fault.on === 'string' && PLACES.includes(fault.on))
+  );
+}
+
+function readSettings(body: unknown): Partial<Settings> {
+  if (!isSettings(body)) throw new BadControl('these are no settings: see docs/simulator.md');
+  return body;
+}
+
+function isSettings(body: unknown): body is Partial<Settings> {
+  const numbers = ['callsPerSecond', 'timeScale', 'wordMs'];
+  return isRecord(body) && numbers.every((name) => body[name] === undefined || typeof body[name] === 'number');
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,215 @@
+import type { Board } from './board';
+import { Clock } from './clock';
+import { DialBook } from './dial-book';
+import { FaultPlan } from './faults';
+import { Handsets } from './handsets';
+import { type DocumentRequest, Leg, type LegOptions } from './leg';
+import { PacingQueue } from './pacing';
+import { ring } from './ringing';
+import { followScript, isVoicemail } from './scripted-phone';
+import { DEFAULT_SETTINGS, lagSource } from './settings';
+import { reportProgress } from './status-callbacks';
+import { runProgram } from './twiml-runner';
+import type { Exchange, LedgerEntry, Notification, Settings } from './types';
+import { callParameters } from './webhook-parameters';
+import { WebhookFailed, WebhookSender } from './webhook-sender';
+
+/** One of the organisation's numbers and what Twilio does when it is called. */
+export interface OwnNumber {
+  readonly number: string;
+  readonly voiceUrl: string;
+  readonly voiceFallbackUrl?: string;
+  readonly statusCallback?: string;
+}
+
+export interface EngineOptions {
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly numbers: readonly OwnNumber[];
+  /** Numbers that answer by themselves, beside all short codes. */
+  readonly helplines?: readonly string[];
+  readonly settings?: Partial<Settings>;
+}
+
+/** A call as `POST Calls` asks for it, checked. */
+export interface PlacedCall {
+  readonly to: string;
+  readonly from: string;
+  readonly document: DocumentRequest;
+  readonly ringSeconds: number;
+  readonly timeLimitSeconds: number | null;
+  readonly statusCallback: LegOptions['statusCallback'] | null;
+  readonly fallback: LegOptions['fallback'] | null;
+  readonly machineDetection: LegOptions['machineDetection'] | null;
+}
+
+const KEPT = 5_000;
+
+/** The telephone network: places calls, runs what they are told, remembers what happened. */
+export class Engine implements Board {
+  readonly accountSid: string;
+  readonly clock = new Clock();
+  readonly faults = new FaultPlan();
+  readonly dials = new DialBook();
+  readonly handsets: Handsets;
+  readonly webhooks: WebhookSender;
+  readonly exchanges: Exchange[] = [];
+  readonly notifications: Notification[] = [];
+  settings: Settings;
+  private readonly initialSettings: Settings;
+  private readonly numbers: ReadonlyMap<string, OwnNumber>;
+  private readonly pacing = new PacingQueue();
+  private readonly legs = new Map<string, Leg>();
+  private readonly listedFrom = new Map<string, number>();
+  private nextLag = () => 0;
+
+  constructor(options: EngineOptions) {
+    this.accountSid = options.accountSid;
+    this.numbers = new Map(options.numbers.map((own) => [own.number, own]));
+    this.handsets = new Handsets(options.helplines ?? []);
+    this.webhooks = new WebhookSender({ authToken: options.authToken, settings: () => this.settings });
+    this.settings = DEFAULT_SETTINGS;
+    this.change(options.settings ?? {});
+    this.initialSettings = this.settings;
+  }
+
+  ownsNumber(number: string): boolean {
+    return this.numbers.has(number);
+  }
+
+  addLeg(options: LegOptions): Leg {
+    const leg = new Leg(options);
+    this.legs.set(leg.sid, leg);
+    this.listedFrom.set(leg.sid, leg.createdAt.getTime() + this.nextLag());
+    if (leg.statusCallback) leg.urls.add(leg.statusCallback.url);
+    if (leg.fallback) leg.urls.add(leg.fallback.url);
+    reportProgress(this, leg);
+    this.handsets.attach(leg);
+    followScript(this, leg);
+    return leg;
+  }
+
+  notify(leg: Leg, code: number, message: string): void {
+    keep(this.notifications, { code, message, callSid: leg.sid, at: new Date().toISOString() });
+  }
+
+  noteExchange(exchange: Exchange): void {
+    keep(this.exchanges, exchange);
+  }
+
+  /** `POST Calls`: the call is queued at once and dialled when its turn comes. */
+  placeCall(call: PlacedCall): Leg {
+    const leg = this.addLeg({
+      direction: 'outbound-api',
+      to: call.to,
+      from: call.from,
+      ...(call.statusCallback ? { statusCallback: call.statusCallback } : {}),
+      ...(call.fallback ? { fallback: call.fallback } : {}),
+      ...(call.machineDetection ? { machineDetection: call.machineDetection } : {}),
+    });
+    leg.firstRequest = call.document;
+    if (call.document.twiml === undefined) leg.urls.add(call.document.url);
+    leg.queueTimeMs = Math.round(this.pacing.takePlace());
+    void this.runOutbound(leg, call);
+    return leg;
+  }
+
+  /** A phone calls one of our numbers. @returns the leg, or null when the number is not ours */
+  receiveCall(from: string, to: string): Leg | null {
+    const own = this.numbers.get(to);
+    if (!own) return null;
+    const events = new Set(['completed']);
+    const leg = this.addLeg({
+      direction: 'inbound',
+      to,
+      from,
+      ...(own.statusCallback ? { statusCallback: { url: own.statusCallback, method: 'POST', events } } : {}),
+      ...(own.voiceFallbackUrl ? { fallback: { url: own.voiceFallbackUrl, method: 'POST' } } : {}),
+    });
+    void this.converse(leg, { url: own.voiceUrl, method: 'POST', params: {} });
+    return leg;
+  }
+
+  find(sid: string): Leg | null {
+    return this.legs.get(sid) ?? null;
+  }
+
+  /** Newest first. @param asLists leave out what a list does not show yet */
+  all(asLists: boolean): Leg[] {
+    const now = Date.now();
+    const legs = [...this.legs.values()].toReversed();
+    return asLists ? legs.filter((leg) => (this.listedFrom.get(leg.sid) ?? 0) <= now) : legs;
+  }
+
+  forget(sid: string): void {
+    this.legs.delete(sid);
+    this.listedFrom.delete(sid);
+  }
+
+  ledger(): LedgerEntry[] {
+    return [...this.legs.values()].map((leg) => leg.ledgerEntry());
+  }
+
+  change(settings: Partial<Settings>): void {
+    this.settings = { ...this.settings, ...settings };
+    this.clock.scale = this.settings.timeScale;
+    this.pacing.callsPerSecond = this.settings.callsPerSecond;
+    if (settings.listLagMs !== undefined) this.nextLag = lagSource(settings.listLagMs);
+  }
+
+  /** Ends every call and forgets everything, without telling anybody. */
+  reset(): void {
+    this.faults.set([]);
+    for (const leg of this.legs.values()) {
+      leg.statusCallback = null;
+      leg.fallback = null;
+      leg.end(leg.isUp ? 'completed' : 'canceled');
+    }
+    this.legs.clear();
+    this.listedFrom.clear();
+    this.handsets.clear();
+    this.dials.clear();
+    for (const record of [this.exchanges, this.notifications, this.webhooks.records]) record.length = 0;
+    this.change(this.initialSettings);
+  }
+
+  private async runOutbound(leg: Leg, call: PlacedCall): Promise<void> {
+    try {
+      await this.pacing.wait(leg.queueTimeMs, leg.ended);
+    } catch {
+      return;
+    }
+    if (!(await ring(this, leg, call.ringSeconds))) return;
+    if (call.timeLimitSeconds !== null) {
+      this.clock.after(call.timeLimitSeconds * 1000, leg.ended, () => leg.end('completed'));
+    }
+    this.detectMachine(leg);
+    await this.converse(leg, leg.firstRequest ?? call.document);
+  }
+
+  private async converse(leg: Leg, first: DocumentRequest): Promise<void> {
+    await runProgram(this, leg, first, 'call');
+    leg.end('completed');
+  }
+
+  /** AnsweredBy goes with the first TwiML request, or to a URL of its own when the detection is asynchronous. */
+  private detectMachine(leg: Leg): void {
+    const asked = leg.machineDetection;
+    if (!asked) return;
+    const machine = asked.mode === 'DetectMessageEnd' ? 'machine_end_beep' : 'machine_start';
+    leg.answeredBy = isVoicemail(this.handsets.scriptOf(leg.handset)) ? machine : 'human';
+    const url = asked.asyncUrl;
+    if (url === null) return;
+    leg.urls.add(url);
+    const params = callParameters(leg, this.accountSid);
+    this.webhooks.send({ kind: 'callback', callSid: leg.sid, url, method: 'POST', params }).catch((error: unknown) => {
+      if (!(error instanceof WebhookFailed)) throw error;
+      this.notify(leg, error.code, `machine detection callback: ${error.message}`);
+    });
+  }
+}
+
+function keep<T>(records: T[], record: T): void {
+  records.push(record);
+  if (records.length > KEPT) records.shift();
+}

@@ -1,0 +1,76 @@
+import type { SimulatorOptions } from './server';
+
+/** What `main.ts` reads from the environment; every variable is described in docs/simulator.md. */
+export interface SimulatorEnvironment {
+  readonly server: Pick<
+    SimulatorOptions,
+    'port' | 'host' | 'accountSid' | 'authToken' | 'apiKeys' | 'numbers' | 'settings'
+  >;
+  /** Where the issuer keeps its key; null: in memory only. */
+  readonly stateDir: string | null;
+  readonly fallbackDir: string | null;
+  readonly helplines: readonly string[];
+  /** The `aud` of the local issuer's tokens. */
+  readonly audience: string;
+  /** The API's start page, linked from the handsets page. */
+  readonly startPage: string | null;
+}
+
+/** @throws Error naming the variable and what it expects, never its value */
+export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvironment {
+  const accountSid = need(env, 'TWILIO_ACCOUNT_SID', /^AC[0-9a-fA-F]{32}$/, 'AC and 32 hex digits');
+  const authToken = need(env, 'TWILIO_AUTH_TOKEN', /^.{16,}$/, 'at least 16 characters');
+  const base = env.TWILIO_WEBHOOK_BASE_URL?.replace(/\/+$/, '');
+  const stateDir = env.SIMULATOR_STATE_DIR || null;
+  const fallbackDir = env.SIMULATOR_FALLBACK_DIR || (stateDir === null ? null : `${stateDir}/fallback`);
+  const fallback = env.VOICE_FALLBACK_URL;
+  const numbers = list(env.TWILIO_PHONE_NUMBER).map((number) => ({
+    number,
+    voiceUrl: `${base ?? 'http://127.0.0.1:9'}/twiml/inbound#rc=3&rp=5xx,ct,rt`,
+    ...(fallback ? { voiceFallbackUrl: fallback.replace('{country}', 'default') } : {}),
+  }));
+  if (numbers.length === 0) throw new Error('TWILIO_PHONE_NUMBER: expected a list of E.164 numbers');
+  const { TWILIO_API_KEY: key, TWILIO_API_SECRET: secret } = env;
+  const wordMs = numberFrom(env, 'SIMULATOR_WORD_MS');
+  const callsPerSecond = numberFrom(env, 'SIMULATOR_CALLS_PER_SECOND');
+  return {
+    server: {
+      port: numberFrom(env, 'SIMULATOR_PORT') ?? 8055,
+      host: env.SIMULATOR_HOST || '127.0.0.1',
+      accountSid,
+      authToken,
+      ...(key && secret ? { apiKeys: { [key]: secret } } : {}),
+      numbers,
+      settings: {
+        ...(wordMs === null ? {} : { wordMs }),
+        ...(callsPerSecond === null ? {} : { callsPerSecond }),
+      },
+    },
+    stateDir,
+    fallbackDir,
+    helplines: list(env.SIMULATOR_HELPLINES),
+    audience: env.OIDC_AUDIENCE || 'kindline',
+    startPage: env.PUBLIC_BASE_URL || base || null,
+  };
+}
+
+function need(env: NodeJS.ProcessEnv, name: string, pattern: RegExp, expected: string): string {
+  const value = env[name];
+  if (value === undefined || !pattern.test(value)) throw new Error(`${name}: expected ${expected}`);
+  return value;
+}
+
+function numberFrom(env: NodeJS.ProcessEnv, name: string): number | null {
+  const text = env[name];
+  if (text === undefined || text === '') return null;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new Error(`${name}: expected a number, 0 or more`);
+  return value;
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}

@@ -1,0 +1,78 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import { createControlApi } from './control-api';
+import { Engine, type OwnNumber } from './engine';
+import { createFallbackDocuments } from './fallback-documents';
+import { refuseStrangers } from './loopback';
+import { createRestApi } from './rest-api';
+import type { Settings } from './types';
+
+export interface SimulatorOptions {
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Default 127.0.0.1: the control interface has no sign-in. */
+  readonly host?: string;
+  /** `AC` and 32 hex digits. */
+  readonly accountSid: string;
+  readonly authToken: string;
+  /** API key SID → secret. */
+  readonly apiKeys?: Readonly<Record<string, string>>;
+  readonly numbers: readonly OwnNumber[];
+  readonly helplines?: readonly string[];
+  readonly settings?: Partial<Settings>;
+  /** Folder of the static fallback documents, served as `/fallback/{country}.xml`. */
+  readonly fallbackDir?: string;
+  /** More to serve, given the server's own URL: the handsets page at `/`, the issuer at `/oidc`. */
+  readonly mount?: (url: string) => Promise<readonly Router[]>;
+}
+
+export interface Simulator {
+  readonly url: string;
+  readonly port: number;
+  readonly engine: Engine;
+  close(): Promise<void>;
+}
+
+/** Starts a local Twilio: REST API, telephone network, phones, all on one port. */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const engine = new Engine(options);
+  const app = express();
+  app.disable('x-powered-by');
+  const server = createServer(app);
+  const host = options.host ?? '127.0.0.1';
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, host, resolve);
+  });
+  const port = portOf(server.address());
+  const url = `http://${host}:${port}`;
+
+  app.use('/2010-04-01', express.text({ type: () => true, limit: '64kb' }));
+  app.use('/simulator', refuseStrangers, createControlApi(engine));
+  if (options.fallbackDir !== undefined) app.use('/fallback', createFallbackDocuments(options.fallbackDir));
+  app.use(createRestApi(engine, { ...options, apiKeys: options.apiKeys ?? {} }));
+  for (const router of (await options.mount?.(url)) ?? []) app.use(router);
+  app.use((_error: unknown, _req: Request, res: Response, next: NextFunction) => {
+    if (res.headersSent) next(_error);
+    else res.status(500).json({ code: 20500, message: 'Internal Server Error', more_info: '', status: 500 });
+  });
+
+  return {
+    url,
+    port,
+    engine,
+    close: async () => {
+      engine.reset();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the simulator listens on no port');
+  return address.port;
+}

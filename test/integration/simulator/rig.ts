@@ -1,0 +1,90 @@
+import twilio, { type Twilio } from 'twilio';
+import { type LedgerEntry, type Settings, SimulatorClient } from '../../../simulator/client';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../../simulator/server';
+import { ServiceDouble } from './service-double';
+
+export const ACCOUNT_SID = `AC${'0123456789abcdef'.repeat(2)}`;
+export const AUTH_TOKEN = 'a-token-for-tests-only-0123456789';
+export const API_KEY = `SK${'fedcba9876543210'.repeat(2)}`;
+export const API_SECRET = 'a-secret-for-tests-only-012345678';
+export const OURS = '+14155550100';
+export const USER = '+14155550142';
+export const MENTOR = '+14155550143';
+
+/** Phones and TwiML run fifty times faster than life; words take no time. */
+const FAST: Partial<Settings> = { timeScale: 50, wordMs: 0, callsPerSecond: 0, webhookRetryMs: [10] };
+
+export interface Rig {
+  readonly simulator: Simulator;
+  readonly phones: SimulatorClient;
+  readonly service: ServiceDouble;
+  readonly twilio: Twilio;
+  /** Places a call to USER whose first document is at `/voice` of the service; gives its SID. */
+  place(more?: Partial<PlaceOptions>): Promise<string>;
+  /** Waits for a leg to end and gives its line of the ledger. */
+  over(sid: string): Promise<LedgerEntry>;
+  stop(): Promise<void>;
+}
+
+type PlaceOptions = Parameters<Twilio['calls']['create']>[0];
+
+/** A simulator, a service and the real `twilio` package between them. */
+export async function startRig(options: Partial<SimulatorOptions> = {}): Promise<Rig> {
+  const service = new ServiceDouble(AUTH_TOKEN);
+  await service.start();
+  const simulator = await startSimulator({
+    port: 0,
+    accountSid: ACCOUNT_SID,
+    authToken: AUTH_TOKEN,
+    apiKeys: { [API_KEY]: API_SECRET },
+    numbers: [
+      { number: OURS, voiceUrl: `${service.url}/inbound`, statusCallback: `${service.url}/inbound-status` },
+      { number: '+447700900100', voiceUrl: `${service.url}/inbound` },
+    ],
+    ...options,
+    settings: { ...FAST, ...options.settings },
+  });
+  const phones = new SimulatorClient(simulator.url);
+  const client = twilioAt(simulator.url);
+  return {
+    simulator,
+    phones,
+    service,
+    twilio: client,
+    place: async (more) => {
+      const call = await client.calls.create({ to: USER, from: OURS, url: `${service.url}/voice`, ...more });
+      return call.sid;
+    },
+    over: (sid) =>
+      eventually(async () => (await phones.ledger()).find((entry) => entry.sid === sid && entry.endedAt !== null)),
+    stop: async () => {
+      await simulator.close();
+      await service.stop();
+    },
+  };
+}
+
+/** The package as a service would use it, with another base URL. */
+export function twilioAt(url: string, username = ACCOUNT_SID, password = AUTH_TOKEN): Twilio {
+  const client = twilio(username, password, { accountSid: ACCOUNT_SID, timeout: 5_000 });
+  client.api.baseUrl = url;
+  return client;
+}
+
+/** Asks again until there is an answer. @throws after `deadlineMs` */
+export async function eventually<T>(
+  ask: () => T | undefined | null | false | Promise<T | undefined | null | false>,
+  deadlineMs = 5_000,
+): Promise<T> {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    const value = await ask();
+    if (value !== undefined && value !== null && value !== false) return value;
+    if (Date.now() > deadline) throw new Error(`not so after ${deadlineMs} ms: ${ask.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export function twiml(verbs: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?><Response>${verbs}</Response>`;
+}
