@@ -1,0 +1,64 @@
+import { KillStack, until } from './kill-stack';
+import { planRound } from './round-plan';
+import { type RoundReport, runRound } from './round';
+
+const ROUNDS = Number(process.env['KINDLINE_TEST_CHAOS_ROUNDS'] ?? 25);
+/** Run a seed again with `KINDLINE_TEST_CHAOS_SEED=… KINDLINE_TEST_CHAOS_ROUNDS=1`. */
+const FIRST_SEED = Number(process.env['KINDLINE_TEST_CHAOS_SEED'] ?? Math.floor(Date.now() / 1000) % 1_000_000);
+/** Of all calls: a call that had to be served by the static document was still served, but not as it should be. */
+const MOST_FALLBACKS = 0.05;
+
+const mentorPhones = Array.from({ length: 12 }, (_, n) => `+1510555${String(100 + n).padStart(4, '0')}`);
+
+let kill: KillStack;
+beforeAll(async () => {
+  kill = await KillStack.start();
+  const admin = await kill.token('admin', 'the-admin');
+  for (const phone of mentorPhones) {
+    const created = await until('a mentor to be made', 30_000, () =>
+      kill.request('POST', '/mentors', admin, {
+        name: 'A mentor',
+        phoneNumber: phone,
+        zone: 'UTC',
+        languages: ['en'],
+        specialties: [],
+        windows: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' })),
+      }),
+    );
+    expect(created.status).toBe(201);
+  }
+}, 180_000);
+afterAll(async () => {
+  await kill.stop();
+}, 60_000);
+
+const reports: RoundReport[] = [];
+
+describe(`${ROUNDS} rounds from seed ${FIRST_SEED}`, () => {
+  it.each(Array.from({ length: ROUNDS }, (_, n) => FIRST_SEED + n))(
+    'seed %i: one ring per dispatch and per Dial, every call ended, nothing left over',
+    async (seed) => {
+      const report = await runRound(kill, planRound(seed, mentorPhones.length), mentorPhones);
+      reports.push(report);
+      expect({ seed, blow: report.blow, faults: report.faults }).toEqual({ seed, blow: report.blow, faults: [] });
+    },
+    240_000,
+  );
+
+  it('at most one call in twenty was served by the static document', () => {
+    const calls = reports.reduce((sum, report) => sum + report.calls, 0);
+    const fallbacks = reports.reduce((sum, report) => sum + report.fallbackStatic, 0);
+    console.log(summary(reports, fallbacks));
+    expect(fallbacks).toBeLessThanOrEqual(Math.ceil(calls * MOST_FALLBACKS));
+  });
+});
+
+function summary(all: readonly RoundReport[], fallbacks: number): string {
+  const outcomes = new Map<string, number>();
+  for (const report of all) {
+    for (const [outcome, n] of Object.entries(report.outcomes)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + n);
+  }
+  const said = [...outcomes].map(([outcome, n]) => `${n} ${outcome}`).join(', ');
+  const rings = all.reduce((sum, report) => sum + report.rings, 0);
+  return `${all.length} rounds, ${rings} rings: ${said}; ${fallbacks} served by the static document`;
+}

@@ -1,0 +1,94 @@
+import type { HandsetScript } from '../../simulator/client';
+import { SeededRandom } from './seeded-random';
+
+/** What is hit, and how. `SIGSTOP` is undone after five seconds; what was killed is started again at once. */
+export interface Blow {
+  readonly target: 'worker' | 'api' | 'temporal' | 'postgres';
+  readonly signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP';
+  /** After the first request of the round (ms). */
+  readonly at: number;
+}
+
+export interface PlannedCall {
+  readonly userPhone: string;
+  readonly userScript: HandsetScript;
+  /** When the app asks for the call (ms into the round). */
+  readonly requestAt: number;
+  /** When the app cancels it, if it does (ms into the round). */
+  readonly cancelAt: number | null;
+  readonly mayCallBack: boolean;
+}
+
+export interface RoundPlan {
+  readonly seed: number;
+  readonly calls: readonly PlannedCall[];
+  /** One script a mentor's phone. */
+  readonly mentorScripts: readonly HandsetScript[];
+  readonly listLagMs: number;
+  readonly blow: Blow;
+}
+
+const CALLS = 8;
+
+/** The user's phones of a round; 555-01xx numbers, two series so that neighbouring rounds never share one. */
+function userPhone(seed: number, n: number): string {
+  return `+1${seed % 2 === 0 ? '415' : '628'}55501${String(20 + ((seed * CALLS + n) % 80)).padStart(2, '0')}`;
+}
+
+/** Everything that happens in a round, decided by its seed alone. */
+export function planRound(seed: number, mentors: number): RoundPlan {
+  const random = new SeededRandom(seed);
+  return {
+    seed,
+    calls: Array.from({ length: CALLS }, (_, n) => planCall(random, userPhone(seed, n))),
+    mentorScripts: Array.from({ length: mentors }, () => mentorScript(random)),
+    listLagMs: random.between(0, 800),
+    blow: planBlow(random),
+  };
+}
+
+function planCall(random: SeededRandom, phone: string): PlannedCall {
+  const requestAt = random.between(0, 2_000);
+  return {
+    userPhone: phone,
+    userScript: userScript(random),
+    requestAt,
+    cancelAt: random.next() < 0.15 ? requestAt + random.between(0, 4_000) : null,
+    mayCallBack: random.next() < 0.3,
+  };
+}
+
+function userScript(random: SeededRandom): HandsetScript {
+  const answerAfterMs = random.between(100, 1_500);
+  const fate = random.next();
+  if (fate < 0.08) return { outcome: 'busy', answerAfterMs };
+  if (fate < 0.16) return { outcome: 'decline', answerAfterMs };
+  if (fate < 0.24) return { outcome: 'voicemail', answerAfterMs, hangUp: { after: 'answered', ms: 1_500 } };
+  const keys = [
+    { when: 'greeting', press: '1', afterMs: random.between(50, 600) },
+    { when: 'helpline', press: '0', times: 1 },
+  ];
+  // Everybody hangs up in the end, some of them while they still wait.
+  const after = fate < 0.32 ? 'answered' : 'bridged';
+  return { outcome: 'answer', answerAfterMs, keys, hangUp: { after, ms: random.between(500, 3_000) } };
+}
+
+function mentorScript(random: SeededRandom): HandsetScript {
+  const answerAfterMs = random.between(100, 1_200);
+  const fate = random.next();
+  if (fate < 0.15) return { outcome: 'busy', answerAfterMs };
+  if (fate < 0.3) return { outcome: 'decline', answerAfterMs };
+  if (fate < 0.4) return { outcome: 'voicemail', answerAfterMs };
+  return {
+    outcome: 'answer',
+    answerAfterMs,
+    keys: [{ when: 'whisper', press: '1', afterMs: random.between(50, 500) }],
+    ...(fate < 0.55 ? { hangUp: { after: 'bridged', ms: random.between(500, 2_000) } } : {}),
+  };
+}
+
+function planBlow(random: SeededRandom): Blow {
+  const target = random.pick(['worker', 'api', 'temporal', 'postgres'] as const);
+  const signal = random.pick(['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGSTOP'] as const);
+  return { target, signal, at: random.between(0, 5_000) };
+}
