@@ -1,0 +1,180 @@
+/**
+ * Claiming a dispatch: who holds the lease may try, everybody else waits. All clocks are the database's; the claim
+ * is one statement that commits by itself, so a process that dies right after it has left a lease that ends.
+ */
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { DISPATCH_COLUMNS, type Dispatch, type DispatchState, dispatchRow } from './dispatch-rows';
+import { type Db, execute, many, maybeOne, sqlState, UNIQUE_VIOLATION } from './query';
+
+export interface ClaimedDispatch {
+  readonly dispatch: Dispatch;
+  /** From the second on: reconcile before anything is sent. */
+  readonly attempt: number;
+  readonly leaseUntil: Date;
+  /** How long the lease lasts from now; measure the rest by the monotonic clock. */
+  readonly leaseMs: number;
+  /** When the last attempt that may have sent something began; null when none can have. */
+  readonly previousAttemptBeganAt: Date | null;
+  /** How long ago that was, by the database clock: an empty list counts only after `DISPATCH_SETTLE`. */
+  readonly previousAttemptAgeMs: number | null;
+}
+
+/** Why the claim has to wait. */
+export type BusyBecause = 'leased' | 'other-dispatch' | 'retry-after';
+
+export type Claim =
+  | { readonly claimed: ClaimedDispatch }
+  | { readonly accepted: string }
+  /** Milliseconds until it makes sense to ask again, at least 1. */
+  | { readonly busy: number; readonly because: BusyBecause }
+  | { readonly final: Exclude<DispatchState, 'ready' | 'attempting' | 'unknown' | 'accepted'>; readonly dispatch: Dispatch };
+
+/** How long to wait when nothing says how long: somebody is just about to change the row. */
+const SHORTLY_MS = 250;
+
+const claimedRow = z.object({
+  lease_until: z.date(),
+  previous_attempt_began_at: z.date().nullable(),
+  previous_age_ms: z.int().nullable(),
+});
+
+/**
+ * Takes the lease: from `ready`, or from `attempting` and `unknown` when the last lease is over.
+ * @param leaseMs `DISPATCH_LEASE`
+ * @throws {Error} when there is no such dispatch
+ */
+export async function claim(pool: Pool, dispatchId: string, leaseMs: number): Promise<Claim> {
+  try {
+    const { rows } = await pool.query(CLAIM, [dispatchId, leaseMs]);
+    if (rows.length === 1) {
+      const dispatch = dispatchRow.parse(rows[0]);
+      const row = claimedRow.parse(rows[0]);
+      return {
+        claimed: {
+          dispatch,
+          attempt: dispatch.attempt,
+          leaseUntil: row.lease_until,
+          leaseMs: dispatch.leaseRemainingMs,
+          previousAttemptBeganAt: row.previous_attempt_began_at,
+          previousAttemptAgeMs: row.previous_age_ms,
+        },
+      };
+    }
+  } catch (error) {
+    // Another dispatch to this recipient became `attempting` while our statement ran.
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+  }
+  return await whyNot(pool, dispatchId);
+}
+
+// A dispatch that was abandoned during its attempt still counts as under way until its lease ends: the call that may
+// come out of it must not be adopted by another dispatch to the same number.
+const OTHERS_IN_DOUBT = `SELECT o.lease_until FROM dispatches o
+  WHERE o.recipient_token = d.recipient_token AND o.channel = d.channel AND o.dispatch_id <> d.dispatch_id
+    AND (o.state IN ('attempting', 'unknown')
+         OR (o.state = 'abandoned' AND o.settled_at IS NULL AND o.lease_until > clock_timestamp()))`;
+
+const CLAIM = `
+  UPDATE dispatches d
+     SET state = 'attempting', attempt = attempt + 1, not_before = NULL,
+         lease_until = clock_timestamp() + $2 * interval '1 millisecond',
+         previous_attempt_began_at = attempt_began_at, attempt_began_at = clock_timestamp()
+   WHERE dispatch_id = $1 AND (not_before IS NULL OR not_before <= clock_timestamp())
+     AND (state = 'ready' OR (state IN ('attempting', 'unknown') AND lease_until <= clock_timestamp()))
+     AND NOT EXISTS (${OTHERS_IN_DOUBT})
+  RETURNING ${DISPATCH_COLUMNS}, lease_until, previous_attempt_began_at,
+            round(extract(epoch FROM clock_timestamp() - previous_attempt_began_at) * 1000)::int AS previous_age_ms`;
+
+const reasonRow = z.object({
+  retry_after_ms: z.int(),
+  others_remaining_ms: z.int().nullable(),
+});
+
+async function whyNot(db: Db, dispatchId: string): Promise<Claim> {
+  const { rows } = await db.query(
+    `SELECT ${DISPATCH_COLUMNS},
+            coalesce(greatest(0, ceil(extract(epoch FROM not_before - clock_timestamp()) * 1000)), 0)::int
+              AS retry_after_ms,
+            (SELECT greatest(0, ceil(extract(epoch FROM max(o.lease_until) - clock_timestamp()) * 1000))::int
+               FROM (${OTHERS_IN_DOUBT}) o) AS others_remaining_ms
+       FROM dispatches d WHERE dispatch_id = $1`,
+    [dispatchId],
+  );
+  if (rows.length === 0) throw new Error('There is no such dispatch');
+  const dispatch = dispatchRow.parse(rows[0]);
+  const reason = reasonRow.parse(rows[0]);
+  const { state, sid } = dispatch;
+  if (state === 'accepted') return { accepted: sid ?? '' };
+  if (state === 'refused' || state === 'lost' || state === 'abandoned') return { final: state, dispatch };
+  const wait = (ms: number, because: BusyBecause): Claim => ({ busy: ms > 0 ? ms : SHORTLY_MS, because });
+  if (state !== 'ready' && dispatch.leaseRemainingMs > 0) return wait(dispatch.leaseRemainingMs, 'leased');
+  if (reason.others_remaining_ms !== null) return wait(reason.others_remaining_ms, 'other-dispatch');
+  if (reason.retry_after_ms > 0) return wait(reason.retry_after_ms, 'retry-after');
+  return wait(SHORTLY_MS, 'leased');
+}
+
+/**
+ * Gives the claim back: nothing was sent (lease too short, connection refused) or the provider said that it did not
+ * look (429). The attempt then does not count as one that may have sent something. When an earlier attempt is still
+ * in doubt the dispatch goes back to `unknown`, else to `ready`.
+ * @param retryAfterMs nobody can claim it before
+ * @returns false when the claim was not ours any more
+ */
+export async function giveBack(db: Db, dispatchId: string, attempt: number, retryAfterMs = 0): Promise<boolean> {
+  const given = await execute(
+    db,
+    `UPDATE dispatches
+        SET state = CASE WHEN state = 'abandoned' THEN state
+                         WHEN previous_attempt_began_at IS NULL THEN 'ready' ELSE 'unknown' END,
+            lease_until = clock_timestamp(),
+            not_before = clock_timestamp() + $3 * interval '1 millisecond',
+            attempt_began_at = previous_attempt_began_at,
+            settled_at = CASE WHEN state = 'abandoned' AND previous_attempt_began_at IS NULL
+                              THEN clock_timestamp() ELSE settled_at END
+      WHERE dispatch_id = $1 AND attempt = $2 AND (state = 'attempting' OR (state = 'abandoned' AND settled_at IS NULL))`,
+    [dispatchId, attempt, retryAfterMs],
+  );
+  return given === 1;
+}
+
+/** Which of these SIDs belong to another dispatch than this one: they are never adopted. */
+export async function sidsOwnedByOthers(db: Db, dispatchId: string, sids: readonly string[]): Promise<Set<string>> {
+  const rows = await many(
+    db,
+    z.object({ sid: z.string() }),
+    `SELECT s.sid FROM unnest($2::text[]) AS s(sid)
+      WHERE EXISTS (SELECT 1 FROM dispatches d WHERE d.dispatch_id <> $1 AND (d.sid = s.sid OR s.sid = ANY(d.other_sids)))`,
+    [dispatchId, sids],
+  );
+  return new Set(rows.map(({ sid }) => sid));
+}
+
+/** What callbacks have said about a dispatch: the SID of the newest one, for reconciling before the list is asked. */
+export async function latestEventFor(
+  db: Db,
+  dispatchId: string,
+): Promise<{ callSid: string; status: string | null } | null> {
+  const row = await maybeOne(
+    db,
+    z.object({ call_sid: z.string(), status: z.string().nullable() }),
+    `SELECT call_sid, status FROM webhook_events
+      WHERE dispatch_id = $1 AND call_sid IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.dispatch_id = $1 AND call_sid = ANY(d.other_sids))
+      ORDER BY received_at DESC LIMIT 1`,
+    [dispatchId],
+  );
+  return row === null ? null : { callSid: row.call_sid, status: row.status };
+}
+
+/** Dispatches in doubt whose lease has been over for a while: their workflow may be gone, and they block others. */
+export function overdueDispatches(db: Db, overdueMs: number, limit: number): Promise<Dispatch[]> {
+  return many(
+    db,
+    dispatchRow,
+    `SELECT ${DISPATCH_COLUMNS} FROM dispatches
+      WHERE state IN ('attempting', 'unknown') AND lease_until <= clock_timestamp() - $1 * interval '1 millisecond'
+      ORDER BY lease_until LIMIT $2`,
+    [overdueMs, limit],
+  );
+}

@@ -1,0 +1,57 @@
+/** Erasing a person, in one transaction: the key, every sealed record, every token that could find them again. */
+import type { PoolClient } from 'pg';
+import { appendAudit } from './audit';
+import { execute } from './query';
+
+/** The channel on which processes are told whose keys to forget; sent with the commit, never before. */
+export const ERASED_CHANNEL = 'kindline_erased';
+
+/**
+ * Destroys what makes the person readable or findable. Repeating it changes nothing.
+ * @returns false when the person was erased before
+ */
+export async function eraseSubjectRows(tx: PoolClient, subjectId: string, actor: string): Promise<boolean> {
+  const first = await execute(
+    tx,
+    'UPDATE subjects SET account_token = NULL, erased_at = clock_timestamp() WHERE subject_id = $1 AND erased_at IS NULL',
+    [subjectId],
+  );
+  if (first === 0) return false;
+  await execute(
+    tx,
+    `UPDATE subject_keys SET state = 'destroyed', wrapped = NULL, destroyed_at = clock_timestamp()
+      WHERE subject_id = $1 AND state = 'active'`,
+    [subjectId],
+  );
+  // Somebody without a key gets a destroyed one, so that a request still on its way cannot make a new one.
+  await execute(
+    tx,
+    `INSERT INTO subject_keys (subject_id, version, ring, root_key_id, wrapped, state, destroyed_at)
+     VALUES ($1, 1, 'local', 'none', NULL, 'destroyed', clock_timestamp()) ON CONFLICT DO NOTHING`,
+    [subjectId],
+  );
+  await execute(
+    tx,
+    `UPDATE vault_records SET wrapped_data_key = NULL, ciphertext = NULL, commitment = NULL,
+            destroyed_at = clock_timestamp()
+      WHERE subject_id = $1 AND destroyed_at IS NULL`,
+    [subjectId],
+  );
+  for (const forget of FORGET_TOKENS) await execute(tx, forget, [subjectId]);
+  await execute(tx, 'INSERT INTO erasures (subject_id, actor) VALUES ($1, $2)', [subjectId, actor]);
+  await appendAudit(tx, { actor, action: 'subject.erased', objectId: subjectId, outcome: 'done' });
+  await tx.query('SELECT pg_notify($1, $2)', [ERASED_CHANNEL, subjectId]);
+  return true;
+}
+
+/** A token is a guessable way back to a number for whoever holds the token key. */
+const FORGET_TOKENS = [
+  `UPDATE contact_points SET token = NULL, deleted_at = clock_timestamp() WHERE subject_id = $1 AND deleted_at IS NULL`,
+  `UPDATE mentors SET phone_token = NULL, available = false, deleted_at = clock_timestamp()
+    WHERE subject_id = $1 AND deleted_at IS NULL`,
+  // A dispatch whose outcome is open keeps its token until it is settled: it is what tells two acts apart.
+  `UPDATE dispatches SET recipient_token = NULL
+    WHERE call_id IN (SELECT call_id FROM call_logs WHERE user_id = $1)
+      AND state NOT IN ('ready', 'attempting', 'unknown')`,
+  'UPDATE call_logs SET recipient_token = NULL WHERE user_id = $1 AND NOT live',
+];
