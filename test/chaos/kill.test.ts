@@ -1,4 +1,5 @@
-import { KillStack, until } from './kill-stack';
+import type { TestStack } from '../stack';
+import { persistently, startKillStack } from './kill-stack';
 import { planRound } from './round-plan';
 import { type RoundReport, runRound } from './round';
 
@@ -10,26 +11,24 @@ const MOST_FALLBACKS = 0.05;
 
 const mentorPhones = Array.from({ length: 12 }, (_, n) => `+1510555${String(100 + n).padStart(4, '0')}`);
 
-let kill: KillStack;
+let stack: TestStack;
 beforeAll(async () => {
-  kill = await KillStack.start();
-  const admin = await kill.token('admin', 'the-admin');
+  stack = await startKillStack();
   for (const phone of mentorPhones) {
-    const created = await until('a mentor to be made', 30_000, () =>
-      kill.request('POST', '/mentors', admin, {
-        name: 'A mentor',
-        phoneNumber: phone,
-        zone: 'UTC',
-        languages: ['en'],
-        specialties: [],
-        windows: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' })),
-      }),
-    );
+    const json = {
+      name: 'A mentor',
+      phoneNumber: phone,
+      zone: 'UTC',
+      languages: ['en'],
+      specialties: [],
+      windows: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' })),
+    };
+    const created = await persistently(stack, '/mentors', { json }, { role: 'admin', subject: 'the-admin' });
     expect(created.status).toBe(201);
   }
 }, 180_000);
 afterAll(async () => {
-  await kill.stop();
+  await stack.stop();
 }, 60_000);
 
 const reports: RoundReport[] = [];
@@ -38,7 +37,7 @@ describe(`${ROUNDS} rounds from seed ${FIRST_SEED}`, () => {
   it.each(Array.from({ length: ROUNDS }, (_, n) => FIRST_SEED + n))(
     'seed %i: one ring per dispatch and per Dial, every call ended, nothing left over',
     async (seed) => {
-      const report = await runRound(kill, planRound(seed, mentorPhones.length), mentorPhones);
+      const report = await runRound(stack, planRound(seed, mentorPhones.length), mentorPhones);
       reports.push(report);
       expect({ seed, blow: report.blow, faults: report.faults }).toEqual({ seed, blow: report.blow, faults: [] });
     },

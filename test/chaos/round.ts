@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OUTCOMES } from '../../domain/mentor-call';
 import type { LedgerEntry } from '../../simulator/client';
-import { type KillStack, until } from './kill-stack';
+import type { TestStack } from '../stack';
+import { persistently, rows, until } from './kill-stack';
 import type { Blow, PlannedCall, RoundPlan } from './round-plan';
 
 /** What one round has shown; `faults` empty means that every promise held. */
@@ -22,39 +23,36 @@ const LATEST_RING = 30_000;
 interface Requested {
   readonly planned: PlannedCall;
   readonly callId: string;
-  readonly token: string;
+  readonly who: { readonly role: 'user'; readonly subject: string };
   readonly requestedAt: number;
 }
 
 /** Eight calls at once, one blow at the planned instant, then everything is counted. */
 export async function runRound(
-  kill: KillStack,
+  stack: TestStack,
   plan: RoundPlan,
   mentorPhones: readonly string[],
 ): Promise<RoundReport> {
-  await kill.sim.reset();
-  await kill.sim.settings({ listLagMs: { seed: plan.seed, min: 0, max: plan.listLagMs } });
+  await stack.sim.reset();
+  await stack.sim.settings({ listLagMs: { seed: plan.seed, min: 0, max: plan.listLagMs } });
   await Promise.all([
-    ...mentorPhones.map((phone, n) => kill.sim.script(phone, plan.mentorScripts[n] ?? {})),
-    ...plan.calls.map((call) => kill.sim.script(call.userPhone, call.userScript)),
+    ...mentorPhones.map((phone, n) => stack.sim.script(phone, plan.mentorScripts[n] ?? {})),
+    ...plan.calls.map((call) => stack.sim.script(call.userPhone, call.userScript)),
   ]);
   const [requested] = await Promise.all([
-    Promise.all(plan.calls.map((call) => makeCall(kill, call))),
-    strike(kill, plan.blow),
+    Promise.all(plan.calls.map((call) => makeCall(stack, call))),
+    strike(stack, plan.blow),
   ]);
-  const outcomes = await Promise.all(requested.map((call) => waitForEnd(kill, call)));
-  await until('all phones to be quiet', 60_000, async () => (await kill.sim.calls()).length === 0);
-  const unhandled = await until('every event to be handled', 30_000, async () => {
-    const [row] = await kill.rows('SELECT count(*)::int AS n FROM webhook_events WHERE handled_at IS NULL');
-    return row?.['n'] === 0 ? 'none' : false;
-  }).catch(() => 'some');
-  const faults = await findFaults(kill, requested, mentorPhones);
-  if (unhandled === 'some') faults.push('events stayed unhandled');
-  const ledger = await kill.sim.ledger();
+  const outcomes = await Promise.all(requested.map((call) => waitForEnd(stack, call)));
+  await until('all phones to be quiet', 60_000, async () => (await stack.sim.calls()).length === 0);
+  const unhandled = await eventsLeftUnhandled(stack);
+  const faults = await findFaults(stack, requested, mentorPhones);
+  if (unhandled) faults.push('events stayed unhandled');
+  const ledger = await stack.sim.ledger();
   return {
     seed: plan.seed,
     blow: plan.blow,
-    outcomes: count(outcomes.map(({ status }) => status)),
+    outcomes: count(outcomes),
     calls: requested.length,
     rings: ledger.filter((leg) => leg.ringingAt !== null).length,
     fallbackStatic: ledger.filter((leg) => leg.wentToFallback).length,
@@ -62,53 +60,63 @@ export async function runRound(
   };
 }
 
-async function makeCall(kill: KillStack, planned: PlannedCall): Promise<Requested> {
+async function eventsLeftUnhandled(stack: TestStack): Promise<boolean> {
+  const handled = async () => {
+    const [row] = await rows(stack, 'SELECT count(*)::int AS n FROM webhook_events WHERE handled_at IS NULL');
+    return row?.['n'] === 0;
+  };
+  return until('every event to be handled', 30_000, handled).then(
+    () => false,
+    () => true,
+  );
+}
+
+async function makeCall(stack: TestStack, planned: PlannedCall): Promise<Requested> {
   await delay(planned.requestAt);
-  const token = await kill.token('user', randomUUID());
-  const key = randomUUID();
+  const who = { role: 'user', subject: randomUUID() } as const;
   const requestedAt = Date.now();
-  const body = {
+  const json = {
     userPhoneNumber: planned.userPhone,
     consent: { textVersion: '1', language: 'en' },
     mayCallBack: planned.mayCallBack,
   };
-  const answer = await until('the request to be taken', 90_000, () =>
-    kill.request('POST', '/connect-mentor', token, body, key),
-  );
+  const init = { json, headers: { 'Idempotency-Key': randomUUID() } };
+  const answer = await persistently(stack, '/connect-mentor', init, who);
   if (answer.status !== 202) throw new Error(`the request was refused: ${JSON.stringify(answer)}`);
-  const callId = String(answer.json?.['callId']);
+  const callId = String(answer.body['callId']);
   if (planned.cancelAt !== null) {
-    await delay(Math.max(0, planned.cancelAt - (Date.now() - requestedAt) - planned.requestAt));
-    await until('the cancel to be taken', 90_000, () => kill.request('DELETE', `/mentor-calls/${callId}`, token));
+    await delay(Math.max(0, planned.cancelAt - planned.requestAt - (Date.now() - requestedAt)));
+    await persistently(stack, `/mentor-calls/${callId}`, { method: 'DELETE' }, who);
   }
-  return { planned, callId, token, requestedAt };
+  return { planned, callId, who, requestedAt };
 }
 
-async function strike(kill: KillStack, { target, signal, at }: Blow): Promise<void> {
+async function strike(stack: TestStack, { target, signal, at }: Blow): Promise<void> {
   await delay(at);
-  kill.stack.kill(target, signal);
+  stack.kill(target, signal);
   if (signal === 'SIGSTOP') {
     await delay(5_000);
-    kill.stack.kill(target, 'SIGCONT');
+    stack.kill(target, 'SIGCONT');
   } else {
-    await kill.stack.restart(target);
+    await stack.restart(target);
   }
 }
 
-async function waitForEnd(kill: KillStack, { callId, token }: Requested): Promise<{ status: string; reason: string }> {
+async function waitForEnd(stack: TestStack, { callId, who }: Requested): Promise<string> {
   const ends: readonly string[] = OUTCOMES;
-  return until(`the end of call ${callId}`, 120_000, async () => {
-    const answer = await kill.request('GET', `/mentor-calls/${callId}`, token);
-    const status = String(answer?.json?.['status']);
-    return ends.includes(status) && { status, reason: String(answer?.json?.['endReason']) };
+  let status = '';
+  await until(`the end of call ${callId}`, 120_000, async () => {
+    status = String((await persistently(stack, `/mentor-calls/${callId}`, {}, who)).body['status']);
+    return ends.includes(status);
   });
+  return status;
 }
 
-async function findFaults(kill: KillStack, calls: readonly Requested[], mentorPhones: readonly string[]) {
+async function findFaults(stack: TestStack, calls: readonly Requested[], mentorPhones: readonly string[]) {
   const faults: string[] = [];
-  const ledger = await kill.sim.ledger();
+  const ledger = await stack.sim.ledger();
   const ids = calls.map(({ callId }) => callId);
-  const dispatches = await kill.rows('SELECT * FROM dispatches WHERE call_id = ANY($1::uuid[])', [ids]);
+  const dispatches = await rows(stack, 'SELECT * FROM dispatches WHERE call_id = ANY($1::uuid[])', [ids]);
 
   for (const dispatch of dispatches) {
     const id = String(dispatch['dispatch_id']);
@@ -126,7 +134,7 @@ async function findFaults(kill: KillStack, calls: readonly Requested[], mentorPh
     if (leg.direction === 'outbound-api' && !known.has(leg.sid))
       faults.push(`a phone rang without a dispatch: ${leg.sid}`);
   }
-  for (const dial of await kill.sim.dials()) {
+  for (const dial of await stack.sim.dials()) {
     if (!dial.moot && dial.childSids.length !== dial.numbers)
       faults.push(`a Dial rang ${dial.childSids.length} phones`);
   }
@@ -138,7 +146,7 @@ async function findFaults(kill: KillStack, calls: readonly Requested[], mentorPh
     if (!rang && planned.cancelAt === null) faults.push(`call ${callId} never rang`);
   }
   faults.push(...overlappingRings(ledger, mentorPhones));
-  faults.push(...(await leftOver(kill, ids)));
+  faults.push(...(await leftOver(stack, ids)));
   return faults;
 }
 
@@ -155,12 +163,14 @@ function overlappingRings(ledger: readonly LedgerEntry[], mentorPhones: readonly
   });
 }
 
-async function leftOver(kill: KillStack, ids: readonly string[]): Promise<string[]> {
+async function leftOver(stack: TestStack, ids: readonly string[]): Promise<string[]> {
   const faults: string[] = [];
-  const slots = await kill.rows('SELECT count(*)::int AS n FROM mentor_slots WHERE call_id IS NOT NULL');
+  const slots = await rows(stack, 'SELECT count(*)::int AS n FROM mentor_slots WHERE call_id IS NOT NULL');
   if (slots[0]?.['n'] !== 0) faults.push(`${String(slots[0]?.['n'])} slots were leaked`);
-  const rows = await kill.rows('SELECT call_id, live, outcome FROM call_logs WHERE call_id = ANY($1::uuid[])', [ids]);
-  if (rows.length !== ids.length) faults.push(`${ids.length - rows.length} calls have no row`);
+  const logged = await rows(stack, 'SELECT call_id, live, outcome FROM call_logs WHERE call_id = ANY($1::uuid[])', [
+    ids,
+  ]);
+  if (logged.length !== ids.length) faults.push(`${ids.length - logged.length} calls have no row`);
   for (const row of rows)
     if (row['live'] || !row['outcome']) faults.push(`call ${String(row['call_id'])} is still live`);
   return faults;

@@ -1,0 +1,57 @@
+import { MARKED, ORGANISATION_NUMBERS } from '../marked-people';
+
+/** One way in which a piece of personal data could have been written down. */
+export interface Needle {
+  /** What kind of thing was found, for the report: never the value itself. */
+  readonly name: string;
+  readonly pattern: RegExp;
+}
+
+/** Every number of the two fictional series that the suites use, our own left out. */
+const AREAS = '(?:415|510|628)';
+const OURS = new RegExp(ORGANISATION_NUMBERS.map((number) => number.slice(-4)).join('|'));
+
+/** Six spellings: E.164, national, spaced, URL-encoded, base64, hex. Patterns are read over latin1 text. */
+export function needles(): Needle[] {
+  const words = [MARKED.mentorName, MARKED.otherMentorName, MARKED.email, MARKED.address, MARKED.britishPhone];
+  const numbers = [MARKED.userPhone, MARKED.otherUserPhone, MARKED.mentorPhone, MARKED.otherMentorPhone];
+  return [
+    { name: 'E.164', pattern: new RegExp(`\\+1${AREAS}55501[0-9]{2}`, 'g') },
+    { name: 'national', pattern: new RegExp(`\\(?${AREAS}\\)?[-. ]?555-01[0-9]{2}`, 'g') },
+    { name: 'digits', pattern: new RegExp(`(?<!\\d)1?${AREAS}55501[0-9]{2}`, 'g') },
+    { name: 'spaced', pattern: new RegExp(`${AREAS} 555 01 ?[0-9]{2}`, 'g') },
+    { name: 'URL-encoded', pattern: new RegExp(`%2[Bb]1${AREAS}55501[0-9]{2}`, 'g') },
+    { name: 'hex', pattern: /2b31(?:343135|353130|363238)3535353031(?:3[0-9]){2}/gi },
+    ...[...words, ...numbers].map((value) => ({ name: 'base64', pattern: anyOf(base64Cores(value)) })),
+    ...words.map((value) => ({
+      name: 'word',
+      pattern: anyOf([value, value.toUpperCase(), encodeURIComponent(value)]),
+    })),
+    ...words.map((value) => ({ name: 'hex', pattern: anyOf([Buffer.from(value).toString('hex')]) })),
+  ];
+}
+
+/** Base64 depends on where in the text the value begins: the part that does not change, for each of the three. */
+export function base64Cores(value: string): string[] {
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.from(`${'x'.repeat(before)}${value}`).toString('base64');
+    const start = Math.ceil((before * 8) / 6);
+    const end = Math.floor(((before + value.length) * 8) / 6);
+    return encoded.slice(start, end);
+  });
+}
+
+/** False for a number of ours, which everybody may see. */
+export function isPersonal(found: string): boolean {
+  const digits = /^(?:[0-9a-f]{2}){6,}$/i.test(found) ? Buffer.from(found, 'hex').toString('latin1') : found;
+  return !(
+    /55501/.test(digits.replace(/\D/g, '')) &&
+    OURS.test(digits.replace(/\D/g, '').slice(-4)) &&
+    /415/.test(digits)
+  );
+}
+
+function anyOf(values: readonly string[]): RegExp {
+  const escaped = [...new Set(values)].map((value) => value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(escaped.join('|'), 'g');
+}

@@ -1,0 +1,91 @@
+/**
+ * What a stack leaves behind, written down before it ends, for the search at the end of the run: every row of
+ * every table, every workflow history with its payloads decoded, callback URLs and metrics.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import type { Pool } from 'pg';
+import { loadConfig } from '../config/config';
+import { ensureServiceKeys } from '../db/service-keys';
+import type { SimulatorClient } from '../simulator/client';
+import { createPayloadCodec } from '../temporal/payload-codec';
+import { openLocalKeyRing } from '../vault/local-key-ring';
+
+export interface Witness {
+  readonly pool: Pool;
+  readonly sim: SimulatorClient;
+  readonly temporalAddress: { readonly address: string; readonly namespace: string };
+  readonly env: NodeJS.ProcessEnv;
+  readonly stateDir: string;
+}
+
+/** Writes everything below `<stateDir>/evidence`. */
+export async function gatherEvidence(witness: Witness): Promise<void> {
+  const folder = join(witness.stateDir, 'evidence');
+  mkdirSync(folder, { recursive: true });
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  for (const [table, rows] of await allTables(witness.pool)) write(`table-${table}.json`, rows);
+  write('histories.json', await decodedHistories(witness));
+  write('callback-urls.json', JSON.stringify((await witness.sim.webhooks()).map(({ url }) => url)));
+  const urls = (await witness.sim.ledger()).flatMap((leg) => leg.urls);
+  write('urls-given-to-twilio.json', JSON.stringify(urls));
+  if (witness.env.METRICS_PORT) {
+    const metrics = await fetch(`http://127.0.0.1:${witness.env.METRICS_PORT}/metrics`);
+    write('metrics.txt', await metrics.text());
+  }
+}
+
+/** By name, from the catalogue: a table that is added is searched without anybody thinking of it. */
+async function allTables(pool: Pool): Promise<[string, string][]> {
+  const { rows } = await pool.query<{ schema: string; name: string }>(
+    `SELECT table_schema AS schema, table_name AS name FROM information_schema.tables
+      WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  return Promise.all(
+    rows.map(async ({ schema, name }): Promise<[string, string]> => {
+      const content = await pool.query(`SELECT t::text AS row FROM "${schema}"."${name}" t`);
+      return [name, content.rows.map((row: { row: string }) => row.row).join('\n')];
+    }),
+  );
+}
+
+/** Decoded with the codec: sealed data must not even be inside the encryption. */
+async function decodedHistories(witness: Witness): Promise<string> {
+  const config = loadConfig(witness.env);
+  const ring = await openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: 'test' });
+  const codec = createPayloadCodec((await ensureServiceKeys(witness.pool, ring)).all('payload-codec'));
+  const connection = await Connection.connect({ address: witness.temporalAddress.address });
+  try {
+    const client = new Client({ connection, namespace: witness.temporalAddress.namespace });
+    const texts: string[] = [];
+    for await (const { workflowId, runId } of client.workflow.list()) {
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      texts.push(historyToJSON(history), ...(await Promise.all(payloadsIn(history).map((p) => decoded(codec, p)))));
+    }
+    return texts.join('\n');
+  } finally {
+    await connection.close();
+  }
+}
+
+interface Payload {
+  readonly metadata: Record<string, Uint8Array>;
+  readonly data: Uint8Array;
+}
+
+function payloadsIn(value: unknown, found: Payload[] = []): Payload[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return found;
+  if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array) found.push(value as Payload);
+  else for (const inner of Object.values(value)) payloadsIn(inner, found);
+  return found;
+}
+
+async function decoded(codec: ReturnType<typeof createPayloadCodec>, payload: Payload): Promise<string> {
+  const encoding = Buffer.from(payload.metadata['encoding'] ?? []).toString();
+  // Search attributes and the like are never encrypted; they are in the history's own text.
+  if (!encoding.startsWith('binary/')) return '';
+  const plain = await codec.decode([payload]);
+  return plain.map((p) => Buffer.from(p.data ?? []).toString('utf8')).join('\n');
+}

@@ -1,0 +1,18 @@
+/**
+ * People who exist only in tests and whose data is looked for afterwards, in everything the service has left
+ * behind. Numbers are from the ranges kept free for fiction.
+ */
+export const MARKED = {
+  userPhone: '+14155550142',
+  otherUserPhone: '+14155550143',
+  mentorPhone: '+15105550176',
+  otherMentorPhone: '+15105550177',
+  britishPhone: '+447700900142',
+  mentorName: 'Zephyrine Quillfeather',
+  otherMentorName: 'Ottoline Marshgrave',
+  email: 'zephyrine.quillfeather@example.org',
+  address: '17 Quillfeather Lane, Marshgrave',
+} as const;
+
+/** Numbers of ours in tests: they may stand anywhere. */
+export const ORGANISATION_NUMBERS = ['+14155550100', '+14155550101', '+447700900100'] as const;
