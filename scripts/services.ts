@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from './child';
+import { writeFallbackDocuments } from './fallback-documents';
 import type { LocalSecrets } from './local-secrets';
 import { built, PROJECT_ROOT } from './project';
 
@@ -57,6 +58,8 @@ export class Services {
 
   /** The simulator first: it is also the issuer whose keys the API asks for. */
   async start(): Promise<void> {
+    // The simulator serves them, as a static host does in production.
+    writeFallbackDocuments(join(this.options.stateDir, 'fallback'), ORGANISATION_NUMBERS, null);
     await this.child('simulator').start();
     const others = await Promise.allSettled([this.child('api').start(), this.child('worker').start()]);
     for (const result of others) if (result.status === 'rejected') throw result.reason;

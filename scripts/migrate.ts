@@ -1,0 +1,36 @@
+/**
+ * `npm run migrate -- up|down [--count N]`: changes the schema of the database at DATABASE_MIGRATION_URL, and gives
+ * the role of DATABASE_URL its password and its few rights.
+ */
+import { parseArgs } from 'node:util';
+import { migrate } from '../db/migrate';
+import { CommandError, runCommand } from './command-error';
+import { loadDotEnv } from './dot-env';
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ options: { count: { type: 'string' } }, allowPositionals: true });
+  const [direction = 'up'] = positionals;
+  if (direction !== 'up' && direction !== 'down') {
+    throw new CommandError('usage: npm run migrate -- up|down [--count N]');
+  }
+  loadDotEnv();
+  const { DATABASE_MIGRATION_URL: ownerUrl, DATABASE_URL: appUrl } = process.env;
+  if (ownerUrl === undefined)
+    throw new CommandError('DATABASE_MIGRATION_URL: expected a postgres:// URL of the owner role');
+  // Down by one unless told otherwise: all of it would be the end of the data.
+  const count = values.count === undefined ? (direction === 'down' ? 1 : undefined) : Number(values.count);
+  const done = await migrate(ownerUrl, {
+    direction,
+    ...(count === undefined ? {} : { count }),
+    ...(appUrl === undefined || direction === 'down' ? {} : { appRole: roleOf(appUrl) }),
+  });
+  process.stdout.write(done.length === 0 ? 'Nothing to do.\n' : `${done.join('\n')}\n`);
+}
+
+function roleOf(appUrl: string): { name: string; password: string } {
+  if (!URL.canParse(appUrl)) throw new CommandError('DATABASE_URL: expected a postgres:// URL');
+  const { username, password } = new URL(appUrl);
+  return { name: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
+void runCommand(main);

@@ -1,0 +1,116 @@
+/**
+ * `npm test`: every check there is. `npm test -- <word>` runs only the suites whose path has the word.
+ *
+ * Static checks first (each counts as one), then all suites against one Postgres and one Temporal that are started
+ * here, then the canary, which searches everything they left behind. Closes with the line `N passed, N failed`.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { runCommand } from './command-error';
+import { PROJECT_ROOT, progress } from './project';
+import { startTestParts, type TestParts } from './test-parts';
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+/** Name and command line of each check that needs no running part. */
+const STATIC_CHECKS: readonly (readonly [name: string, program: string, ...args: string[]])[] = [
+  ['format', 'biome', 'format', '.'],
+  ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
+  ['types', 'tsc', '--noEmit'],
+  ['unused code', 'knip', '--no-progress'],
+  ['imports between rooms', 'depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'dist'],
+];
+
+/** What a suite may see of our environment: nobody's real phone rings because a shell had credentials. */
+const PASSED_ON =
+  /^(PATH|HOME|TMPDIR|LANG|TERM|CI|FORCE_COLOR|NO_COLOR|JAVA_HOME|XDG_CACHE_HOME|KINDLINE_CACHE_DIR|KINDLINE_TEST_.*|KINDLINE_RECORD_.*)$/;
+
+const jestReport = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  numRuntimeErrorTestSuites: z.number(),
+});
+
+async function main(): Promise<number> {
+  const words = process.argv.slice(2);
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
+  const count: Count = { passed: 0, failed: 0 };
+  if (words.length === 0) await runStaticChecks(count, env);
+
+  progress('Starting Postgres and Temporal for the tests …');
+  const parts = await startTestParts();
+  const stopOnSignal = () => void parts.stop().then(() => process.exit(130));
+  process.once('SIGINT', stopOnSignal);
+  process.once('SIGTERM', stopOnSignal);
+  try {
+    await runSuites(count, { ...env, ...parts.env }, parts, words);
+    await runCanary(count, { ...env, ...parts.env }, parts, words);
+  } finally {
+    await parts.stop();
+  }
+  if (count.passed + count.failed === 0) {
+    progress(`No suite has ${words.join(' ')} in its path.`);
+    count.failed = 1;
+  }
+  if (count.failed === 0) parts.remove();
+  else progress(`Logs of the parts: ${parts.stateDir}`);
+  process.stdout.write(`${count.passed} passed, ${count.failed} failed\n`);
+  return count.failed === 0 ? 0 : 1;
+}
+
+async function runStaticChecks(count: Count, env: NodeJS.ProcessEnv): Promise<void> {
+  for (const [name, program, ...args] of STATIC_CHECKS) {
+    const began = Date.now();
+    const code = await run(program, args, env);
+    progress(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+    if (code === 0) count.passed += 1;
+    else count.failed += 1;
+  }
+}
+
+async function runSuites(count: Count, env: NodeJS.ProcessEnv, parts: TestParts, words: string[]): Promise<void> {
+  await runJest(count, env, join(parts.stateDir, 'jest.json'), ['--passWithNoTests', ...words]);
+}
+
+/** Last, because it searches what all suites have left in Postgres, Temporal and the logs. */
+async function runCanary(count: Count, env: NodeJS.ProcessEnv, parts: TestParts, words: string[]): Promise<void> {
+  const dir = join(PROJECT_ROOT, 'test', 'canary');
+  const isWanted = words.length === 0 || words.some((word) => 'test/canary'.includes(word));
+  if (!isWanted || !existsSync(dir) || !readdirSync(dir).some((file) => file.endsWith('.test.ts'))) return;
+  await runJest(count, { ...env, KINDLINE_TEST_PHASE: 'canary' }, join(parts.stateDir, 'canary.json'), ['test/canary']);
+}
+
+async function runJest(count: Count, env: NodeJS.ProcessEnv, report: string, args: string[]): Promise<void> {
+  const code = await run('jest', ['--json', `--outputFile=${report}`, ...args], env);
+  if (!existsSync(report)) {
+    count.failed += 1;
+    return;
+  }
+  const result = jestReport.parse(JSON.parse(readFileSync(report, 'utf8')));
+  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  count.passed += result.numPassedTests;
+  // Jest can also fail as a whole, e.g. when a suite leaves something open.
+  count.failed += code !== 0 && failed === 0 ? 1 : failed;
+  if (result.numPendingTests > 0) progress(`${result.numPendingTests} skipped: their suites say why.`);
+}
+
+/** Runs a program of `node_modules` to its end; everything it prints goes to stderr. @returns its exit code */
+function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(join(PROJECT_ROOT, 'node_modules', '.bin', program), args, {
+      cwd: PROJECT_ROOT,
+      env,
+      stdio: ['ignore', 2, 2],
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+void runCommand(main);
