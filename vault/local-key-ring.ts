@@ -77,7 +77,7 @@ async function readRootKey(file: string): Promise<RootKey | null> {
     }
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
   const [id, encoded] = text.trim().split(' ');
@@ -101,11 +101,16 @@ async function makeRootKey(file: string): Promise<RootKey> {
   try {
     await link(draft, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   } finally {
     await unlink(draft);
   }
   const root = await readRootKey(file);
   if (root === null) throw new KeyRingError('key-file-damaged', 'The key file has gone');
   return root;
+}
+
+/** Not `instanceof Error`: errors of Node's own modules come from another realm in some runtimes (jest). */
+function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

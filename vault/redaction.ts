@@ -13,8 +13,8 @@ const international = new RegExp(String.raw`(?:\+|%2B|(?<![\w.-])00)${gap}[1-9](
 /** `(415) 555-0100`, `415.555.0100`, `07700 900123`: groups with one separator each, not part of an id or a time. */
 const national = new RegExp(
   [
-    String.raw`(?<![\w.:-])\(?\d{2,5}\)?(?:[ .-]|%20){1,2}\d{3,4}(?:[ .-]|%20)\d{3,4}(?![\w:-])`,
-    String.raw`(?<![\w.:-])\(?0\d{1,4}\)?(?:[ .-]|%20)\d{5,8}(?![\w:-])`,
+    String.raw`(?<![\w.-]|\d:)\(?\d{2,5}\)?(?:[ .-]|%20){1,2}\d{3,4}(?:[ .-]|%20)\d{3,4}(?![\w:-])`,
+    String.raw`(?<![\w.-]|\d:)\(?0\d{1,4}\)?(?:[ .-]|%20)\d{5,8}(?![\w:-])`,
   ].join('|'),
   'gi',
 );
