@@ -28,7 +28,10 @@ export type Claim =
   | { readonly accepted: string }
   /** Milliseconds until it makes sense to ask again, at least 1. */
   | { readonly busy: number; readonly because: BusyBecause }
-  | { readonly final: Exclude<DispatchState, 'ready' | 'attempting' | 'unknown' | 'accepted'>; readonly dispatch: Dispatch };
+  | {
+      readonly final: Exclude<DispatchState, 'ready' | 'attempting' | 'unknown' | 'accepted'>;
+      readonly dispatch: Dispatch;
+    };
 
 /** How long to wait when nothing says how long: somebody is just about to change the row. */
 const SHORTLY_MS = 250;

@@ -31,6 +31,8 @@ export interface Dispatch {
   readonly errorClass: string | null;
   /** Legs beyond the one intended. */
   readonly doubledCount: number;
+  /** No call that was created before can have come of it. */
+  readonly createdAt: Date;
   /** Null while the outcome is open, also for an abandoned dispatch whose attempt is still under way. */
   readonly settledAt: Date | null;
   /** Until the lease ends; 0 when it is over or there is none. */
@@ -52,7 +54,7 @@ export interface NewDispatch {
 
 /** Columns of a {@link Dispatch}; times that are compared are compared by the database clock. */
 export const DISPATCH_COLUMNS = `dispatch_id, business_key, call_id, workflow_id, channel, message_class, state, attempt,
-  sid, sender, country, error_code, error_class, doubled_count, settled_at,
+  sid, sender, country, error_code, error_class, doubled_count, created_at, settled_at,
   greatest(0, ceil(extract(epoch FROM lease_until - clock_timestamp()) * 1000))::int AS lease_remaining_ms`;
 
 export const dispatchRow = z
@@ -71,6 +73,7 @@ export const dispatchRow = z
     error_code: z.string().nullable(),
     error_class: z.string().nullable(),
     doubled_count: z.int(),
+    created_at: z.date(),
     settled_at: z.date().nullable(),
     lease_remaining_ms: z.int().nullable(),
   })
@@ -90,6 +93,7 @@ export const dispatchRow = z
       errorCode: row.error_code,
       errorClass: row.error_class,
       doubledCount: row.doubled_count,
+      createdAt: row.created_at,
       settledAt: row.settled_at,
       leaseRemainingMs: row.lease_remaining_ms ?? 0,
     }),
@@ -117,9 +121,29 @@ export async function ensureDispatch(db: Db, input: NewDispatch): Promise<Dispat
       input.country,
     ],
   );
-  return await one(db, dispatchRow, `SELECT ${DISPATCH_COLUMNS} FROM dispatches WHERE business_key = $1`, [
-    input.businessKey,
-  ]);
+  return await one(
+    db,
+    dispatchRow,
+    `SELECT ${DISPATCH_COLUMNS} FROM dispatches WHERE business_key = $1 OR dispatch_id = $2
+      ORDER BY business_key = $1 DESC LIMIT 1`,
+    [input.businessKey, input.dispatchId],
+  );
+}
+
+/**
+ * Withdraws a dispatch that was not made yet: the request to make it may still wait in a queue, and must then find
+ * it abandoned.
+ * @returns false when it has been made meanwhile
+ */
+export async function withdrawUnmade(db: Db, dispatchId: string): Promise<boolean> {
+  const made = await execute(
+    db,
+    `INSERT INTO dispatches (dispatch_id, business_key, workflow_id, channel, state, sender, country, settled_at)
+     VALUES ($1::uuid, 'withdrawn:' || $1::text, '', 'voice', 'abandoned', '', '', clock_timestamp())
+     ON CONFLICT DO NOTHING`,
+    [dispatchId],
+  );
+  return made === 1;
 }
 
 /** The dispatch, or null. */

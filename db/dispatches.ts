@@ -6,6 +6,7 @@ export {
   ensureDispatch,
   findDispatch,
   type NewDispatch,
+  withdrawUnmade,
 } from './dispatch-rows';
 export {
   type BusyBecause,

@@ -26,12 +26,18 @@ export async function subjectForAccount(db: Db, accountToken: Buffer): Promise<s
 
 /** A person without an account, such as a mentor that staff entered. */
 export async function createSubject(db: Db, actor: string): Promise<string> {
-  const { subject_id: subjectId } = await one(db, subjectRow, 'INSERT INTO subjects DEFAULT VALUES RETURNING subject_id');
+  const { subject_id: subjectId } = await one(
+    db,
+    subjectRow,
+    'INSERT INTO subjects DEFAULT VALUES RETURNING subject_id',
+  );
   await appendAudit(db, { actor, action: 'subject.created', objectId: subjectId, outcome: 'done' });
   return subjectId;
 }
 
 async function findByAccount(db: Db, accountToken: Buffer): Promise<string | null> {
-  const row = await maybeOne(db, subjectRow, 'SELECT subject_id FROM subjects WHERE account_token = $1', [accountToken]);
+  const row = await maybeOne(db, subjectRow, 'SELECT subject_id FROM subjects WHERE account_token = $1', [
+    accountToken,
+  ]);
   return row?.subject_id ?? null;
 }

@@ -188,7 +188,8 @@ async function readRecord(tx: Db, recordId: string): Promise<Readable | RecordDe
   if (row === null) return new RecordDestroyed();
   if (row.key_state === 'destroyed' || row.wrapped === null) return new SubjectErased();
   const { wrapped_data_key: wrappedDataKey, ciphertext, commitment } = row;
-  if (row.is_over || wrappedDataKey === null || ciphertext === null || commitment === null) return new RecordDestroyed();
+  if (row.is_over || wrappedDataKey === null || ciphertext === null || commitment === null)
+    return new RecordDestroyed();
   const identity = { recordId: row.record_id, subjectId: row.subject_id, kind: row.kind };
   return {
     record: {

@@ -1,0 +1,71 @@
+/** The last facts of a mentor call, in one transaction, so that no crash leaves a live row, a place or a number. */
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import type { EndReason, Outcome } from '../domain/mentor-call';
+import { appendAudit } from './audit';
+import { type OfferResult, releaseAllSlots } from './mentor-slots';
+import { inTransaction } from './pool';
+import { type Db, execute, maybeOne } from './query';
+import { destroyRecord } from './vault-rows';
+
+export interface CallEnd {
+  readonly callId: string;
+  readonly outcome: Outcome;
+  readonly endReason: EndReason;
+  readonly mergedInto?: string | undefined;
+  readonly endedAt: Date | string;
+  /** Of the bridge. */
+  readonly durationSeconds: number;
+  /** Keeps a number given for this call only until the ring-back window is over; `destroyCallNumber` ends it. */
+  readonly keepNumber?: boolean | undefined;
+  /** Who ended it: a subject id, or `system`. */
+  readonly actor?: string | undefined;
+}
+
+/**
+ * Closes a call: final row, places given back, offers finished, number destroyed, audit entry. May be repeated: the
+ * first end stays, and what was left undone is done.
+ * @returns whether the row was live until now
+ */
+export async function closeCall(pool: Pool, end: CallEnd): Promise<boolean> {
+  return await inTransaction(pool, async (tx) => {
+    const wasLive = await execute(
+      tx,
+      `UPDATE call_logs SET status = $2, outcome = $2, end_reason = $3, merged_into = $4, live = false, ended_at = $5,
+              duration_seconds = $6
+        WHERE call_id = $1 AND live`,
+      [end.callId, end.outcome, end.endReason, end.mergedInto ?? null, end.endedAt, end.durationSeconds],
+    );
+    const result: OfferResult = end.outcome === 'completed' ? 'completed' : 'caller-gone';
+    await releaseAllSlots(tx, end.callId, result);
+    if (end.keepNumber !== true) await destroyNumber(tx, end.callId);
+    if (wasLive === 0) return false;
+    await appendAudit(tx, {
+      actor: end.actor ?? 'system',
+      action: end.outcome === 'cancelled' ? 'call.cancelled' : 'call.closed',
+      objectId: end.callId,
+      purpose: end.endReason,
+      outcome: end.outcome === 'failed' ? 'failed' : 'done',
+    });
+    return true;
+  });
+}
+
+/**
+ * Destroys the number of a call if it was given for that call only. May be repeated.
+ * @returns whether something was destroyed now
+ */
+export async function destroyCallNumber(pool: Pool, callId: string): Promise<boolean> {
+  return await inTransaction(pool, (tx) => destroyNumber(tx, callId));
+}
+
+async function destroyNumber(tx: Db, callId: string): Promise<boolean> {
+  const call = await maybeOne(
+    tx,
+    z.object({ record_id: z.uuid() }),
+    'SELECT record_id FROM call_logs WHERE call_id = $1 AND number_is_for_this_call_only AND NOT live',
+    [callId],
+  );
+  if (call === null) return false;
+  return await destroyRecord(tx, call.record_id, { reason: 'call-over', actor: 'system' });
+}

@@ -1,0 +1,185 @@
+/** Rows of mentor calls: what GET shows, what the log keeps. */
+import { z } from 'zod';
+import {
+  END_REASONS,
+  type EndReason,
+  LIVE_STATUSES,
+  type LiveStatus,
+  OUTCOMES,
+  type Outcome,
+} from '../domain/mentor-call';
+import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import { type Db, execute, many, maybeOne } from './query';
+
+export interface CallRow {
+  readonly callId: string;
+  readonly workflowId: string;
+  readonly userId: string;
+  readonly recordId: string;
+  readonly numberIsForThisCallOnly: boolean;
+  readonly country: string;
+  readonly language: string;
+  /** Our number that the user sees. */
+  readonly organisationNumber: string;
+  /** While live what happens now, afterwards the outcome. */
+  readonly status: LiveStatus | Outcome;
+  readonly outcome: Outcome | null;
+  readonly endReason: EndReason | null;
+  readonly live: boolean;
+  readonly mergedInto: string | null;
+  readonly requestHash: string;
+  readonly consentVersion: string;
+  readonly consentLanguage: string;
+  readonly mayCallBack: boolean;
+  readonly mentorId: string | null;
+  readonly callSid: string | null;
+  readonly requestedAt: Date;
+  readonly answeredAt: Date | null;
+  readonly bridgedAt: Date | null;
+  readonly endedAt: Date | null;
+  /** Of the bridge. */
+  readonly durationSeconds: number | null;
+}
+
+const callRow = z
+  .object({
+    call_id: z.uuid(),
+    workflow_id: z.string(),
+    user_id: z.uuid(),
+    record_id: z.uuid(),
+    number_is_for_this_call_only: z.boolean(),
+    country: z.string(),
+    language: z.string(),
+    organisation_number: z.string(),
+    status: z.enum([...LIVE_STATUSES, ...OUTCOMES]),
+    outcome: z.enum(OUTCOMES).nullable(),
+    end_reason: z.enum(END_REASONS).nullable(),
+    live: z.boolean(),
+    merged_into: z.uuid().nullable(),
+    request_hash: z.string(),
+    consent_version: z.string(),
+    consent_language: z.string(),
+    may_call_back: z.boolean(),
+    mentor_id: z.uuid().nullable(),
+    call_sid: z.string().nullable(),
+    requested_at: z.date(),
+    answered_at: z.date().nullable(),
+    bridged_at: z.date().nullable(),
+    ended_at: z.date().nullable(),
+    duration_seconds: z.int().nullable(),
+    cursor_at: z.string(),
+  })
+  .readonly();
+
+const SELECT_CALL = `SELECT call_id, workflow_id, user_id, record_id, number_is_for_this_call_only, country, language,
+  organisation_number, status, outcome, end_reason, live, merged_into, request_hash, consent_version, consent_language,
+  may_call_back, mentor_id, call_sid, requested_at, answered_at, bridged_at, ended_at, duration_seconds,
+  ${cursorTime('opened_at')} AS cursor_at FROM call_logs`;
+
+/** The call, whoever's it is; the caller checks `userId`. */
+export async function findCall(db: Db, callId: string): Promise<CallRow | null> {
+  const row = await maybeOne(db, callRow, `${SELECT_CALL} WHERE call_id = $1`, [callId]);
+  return row === null ? null : toCall(row);
+}
+
+/** The one live call of a user, or null. */
+export async function findLiveCall(db: Db, userId: string): Promise<CallRow | null> {
+  const row = await maybeOne(db, callRow, `${SELECT_CALL} WHERE user_id = $1 AND live`, [userId]);
+  return row === null ? null : toCall(row);
+}
+
+/** The live call whose user has this number, under any live version of the token key: for calls to our numbers. */
+export async function findLiveCallByToken(db: Db, tokens: readonly Buffer[]): Promise<CallRow | null> {
+  const row = await maybeOne(
+    db,
+    callRow,
+    `${SELECT_CALL} WHERE recipient_token = ANY($1) AND live ORDER BY opened_at DESC LIMIT 1`,
+    [tokens],
+  );
+  return row === null ? null : toCall(row);
+}
+
+/** Calls, newest first, a page at a time; of one user, or of all. A cursor that is not ours starts from the newest. */
+export async function listCalls(
+  db: Db,
+  { userId, limit, cursor }: { userId?: string | undefined; limit: number; cursor?: string | null | undefined },
+): Promise<Page<CallRow>> {
+  const before = cursor == null ? null : decodeCursor(cursor);
+  const rows = await many(
+    db,
+    callRow,
+    `${SELECT_CALL}
+      WHERE ($1::uuid IS NULL OR user_id = $1)
+        AND ($2::timestamptz IS NULL OR (opened_at, call_id) < ($2::timestamptz, $3::uuid))
+      ORDER BY opened_at DESC, call_id DESC LIMIT $4`,
+    [userId ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
+  );
+  return toPage(rows, limit, (row) => row.call_id, toCall);
+}
+
+/** Live calls that were opened longer ago than this: the sweep asks Temporal whether they still run. */
+export async function liveCalls(db: Db, olderThanMs: number, limit: number): Promise<CallRow[]> {
+  const rows = await many(
+    db,
+    callRow,
+    `${SELECT_CALL} WHERE live AND opened_at <= clock_timestamp() - $1 * interval '1 millisecond'
+      ORDER BY opened_at LIMIT $2`,
+    [olderThanMs, limit],
+  );
+  return rows.map(toCall);
+}
+
+/** What the workflow notes on the way. */
+export interface CallPatch {
+  readonly status?: LiveStatus | undefined;
+  readonly callSid?: string | undefined;
+  readonly mentorId?: string | undefined;
+  readonly answeredAt?: Date | string | undefined;
+  readonly bridgedAt?: Date | string | undefined;
+}
+
+/**
+ * Notes what is given and leaves the rest. The first answer and the first bridge stay; a call that is over does not
+ * change any more.
+ * @returns false when the call is over or unknown
+ */
+export async function updateCall(db: Db, callId: string, patch: CallPatch): Promise<boolean> {
+  const changed = await execute(
+    db,
+    `UPDATE call_logs
+        SET status = coalesce($2, status), call_sid = coalesce($3, call_sid), mentor_id = coalesce($4, mentor_id),
+            answered_at = coalesce(answered_at, $5), bridged_at = coalesce(bridged_at, $6)
+      WHERE call_id = $1 AND live`,
+    [callId, patch.status, patch.callSid, patch.mentorId, patch.answeredAt, patch.bridgedAt],
+  );
+  return changed === 1;
+}
+
+function toCall(row: z.output<typeof callRow>): CallRow {
+  return {
+    callId: row.call_id,
+    workflowId: row.workflow_id,
+    userId: row.user_id,
+    recordId: row.record_id,
+    numberIsForThisCallOnly: row.number_is_for_this_call_only,
+    country: row.country,
+    language: row.language,
+    organisationNumber: row.organisation_number,
+    status: row.status,
+    outcome: row.outcome,
+    endReason: row.end_reason,
+    live: row.live,
+    mergedInto: row.merged_into,
+    requestHash: row.request_hash,
+    consentVersion: row.consent_version,
+    consentLanguage: row.consent_language,
+    mayCallBack: row.may_call_back,
+    mentorId: row.mentor_id,
+    callSid: row.call_sid,
+    requestedAt: row.requested_at,
+    answeredAt: row.answered_at,
+    bridgedAt: row.bridged_at,
+    endedAt: row.ended_at,
+    durationSeconds: row.duration_seconds,
+  };
+}

@@ -1,0 +1,13 @@
+/** Mentor calls, from the first fact to the last. */
+export { countRecentRequests, openCall, type Opened, type RequestLimits } from './call-opening';
+export {
+  type CallPatch,
+  type CallRow,
+  findCall,
+  findLiveCall,
+  findLiveCallByToken,
+  listCalls,
+  liveCalls,
+  updateCall,
+} from './call-rows';
+export { type CallEnd, closeCall, destroyCallNumber } from './call-closing';
