@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { loadConfig, VARIABLE_NAMES } from '../../../config/config';
+import { ConfigError } from '../../../config/config-error';
+import { parseDuration } from '../../../config/variables';
+import type { MentorCallTimes } from '../../../domain/mentor-call';
+
+const LOCAL: NodeJS.ProcessEnv = {
+  DATABASE_URL: 'postgres://app:pass@127.0.0.1:5432/kindline',
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_AUTH_TOKEN: 'a-token',
+  TWILIO_PHONE_NUMBER: '+14155550100, +447700900100',
+  OIDC_ISSUER: 'http://127.0.0.1:8055/oidc/',
+};
+
+const PRODUCTION: NodeJS.ProcessEnv = {
+  ...LOCAL,
+  NODE_ENV: 'production',
+  PUBLIC_BASE_URL: 'https://kindline.example.org',
+  VOICE_FALLBACK_URL: 'https://static.example.org/{country}.xml',
+  OIDC_ISSUER: 'https://issuer.example.org',
+  KMS_KEY_ID: 'alias/kindline',
+};
+
+function problemsOf(env: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ variable }) => variable);
+  }
+}
+
+describe('the configuration', () => {
+  it('is complete with five variables, and durations are milliseconds', () => {
+    const config = loadConfig(LOCAL);
+    expect(config.dispatch).toEqual({ leaseMs: 15_000, settleMs: 12_000, httpTimeoutMs: 10_000, sendMarginMs: 11_000 });
+    expect(config.twilio.callRetention).toBe(7 * 86_400_000);
+    expect(config.twilio.phoneNumbers).toEqual(['+14155550100', '+447700900100']);
+    expect(config.twilio.webhookBaseUrl).toBe(config.api.publicBaseUrl);
+    expect(config.keys.ring).toBe('local');
+  });
+
+  it('has every time that a mentor call needs', () => {
+    const times: MentorCallTimes = loadConfig(LOCAL).mentorCall.times;
+    expect(Object.values(times).every((time) => time > 0)).toBe(true);
+  });
+
+  it('drops the slash at the end of a base URL, so that paths can be joined to it', () => {
+    expect(loadConfig(LOCAL).oidc.issuer).toBe('http://127.0.0.1:8055/oidc');
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(loadConfig({ ...LOCAL, PORT: '', KMS_KEY_ID: ' ' }).api.port).toBe(3000);
+  });
+
+  it('names everything that is missing at once', () => {
+    expect(problemsOf({}).toSorted()).toEqual(Object.keys(LOCAL).toSorted());
+  });
+
+  it.each([
+    ['PORT', '70000'],
+    ['DISPATCH_LEASE', '15 seconds'],
+    ['TEMPORAL_ADDRESS', 'http://temporal:7233'],
+    ['TWILIO_ACCOUNT_SID', 'AC123'],
+    ['TWILIO_PHONE_NUMBER', '+14155550100,4155550101'],
+    ['VOICE_FALLBACK_URL', 'https://static.example.org/fallback.xml'],
+    ['ALLOWED_COUNTRIES', 'US,Canada'],
+    ['FALLBACK_CRISIS_NUMBER', '1-800-273-8255'],
+    ['VOICE_ENABLED', 'yes'],
+    ['ALLOW_STAND_INS', 'true'],
+    ['USER_CONFIRM', 'none'],
+    ['LOG_LEVEL', 'loud'],
+  ])('refuses a wrong %s by its name', (variable, value) => {
+    expect(problemsOf({ ...LOCAL, [variable]: value })).toEqual([variable]);
+  });
+
+  it('never says a value, whatever it is', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...VARIABLE_NAMES),
+        fc.string({ minLength: 8 }).map((text) => `~${text}~`),
+        (variable, value) => {
+          try {
+            loadConfig({ ...LOCAL, [variable]: value });
+          } catch (error) {
+            expect(String(error)).not.toContain(value.trim());
+          }
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each([
+    [{ TWILIO_API_KEY: `SK${'0'.repeat(32)}` }, 'TWILIO_API_SECRET'],
+    [{ TWILIO_API_SECRET: 'x' }, 'TWILIO_API_KEY'],
+    [{ KEY_RING: 'kms' }, 'KMS_KEY_ID'],
+    [{ DISPATCH_LEASE: '5s' }, 'DISPATCH_LEASE'],
+    [{ DISPATCH_SEND_MARGIN: '9s' }, 'DISPATCH_SEND_MARGIN'],
+  ])('refuses variables that do not fit each other: %o', (env, variable) => {
+    expect(problemsOf({ ...LOCAL, ...env })).toEqual([variable]);
+  });
+
+  it('is described in .env.example, variable by variable', () => {
+    const example = readFileSync(join(__dirname, '../../../.env.example'), 'utf8');
+    const described = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
+    expect(described.toSorted()).toEqual([...VARIABLE_NAMES].toSorted());
+  });
+
+  it('shows its true defaults in .env.example', () => {
+    const example = readFileSync(join(__dirname, '../../../.env.example'), 'utf8');
+    const defaults = [...example.matchAll(/^# ([A-Z][A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]);
+    const isExample = /^(https?:\/\/\w+\.example|SK0|postgres:)/;
+    const env = Object.fromEntries(defaults.filter(([, value]) => !isExample.test(value ?? '')));
+    expect(loadConfig({ ...LOCAL, ...env })).toEqual(loadConfig(LOCAL));
+  });
+});
+
+describe('production', () => {
+  it('starts with real Twilio, KMS and an https issuer', () => {
+    expect(problemsOf(PRODUCTION)).toEqual([]);
+  });
+
+  it.each([
+    [{ TWILIO_API_BASE_URL: 'http://127.0.0.1:8055' }, 'TWILIO_API_BASE_URL'],
+    [{ TWILIO_ACCOUNT_SID: undefined }, 'TWILIO_ACCOUNT_SID'],
+    [{ TWILIO_AUTH_TOKEN: undefined }, 'TWILIO_AUTH_TOKEN'],
+    [{ VOICE_FALLBACK_URL: undefined }, 'VOICE_FALLBACK_URL'],
+    [{ KMS_KEY_ID: undefined }, 'KMS_KEY_ID'],
+    [{ KEY_RING: 'local' }, 'KMS_KEY_ID'],
+    [{ OIDC_ISSUER: 'http://issuer.example.org' }, 'OIDC_ISSUER'],
+    [{ OIDC_ISSUER: 'https://127.0.0.1/oidc' }, 'OIDC_ISSUER'],
+    [{ TWILIO_WEBHOOK_BASE_URL: 'http://kindline.example.org' }, 'TWILIO_WEBHOOK_BASE_URL'],
+  ])('refuses a stand-in: %o', (env, variable) => {
+    expect(problemsOf({ ...PRODUCTION, ...env })).toEqual([variable]);
+  });
+
+  const STAND_INS: NodeJS.ProcessEnv = {
+    ...LOCAL,
+    NODE_ENV: 'production',
+    ALLOW_STAND_INS: 'i-am-testing',
+    TWILIO_API_BASE_URL: 'http://127.0.0.1:8055',
+    PUBLIC_BASE_URL: 'http://localhost:3000',
+  };
+
+  it('runs with stand-ins for whoever says so, on this machine', () => {
+    expect(loadConfig(STAND_INS).allowStandIns).toBe(true);
+  });
+
+  it.each(['https://kindline.example.org', 'http://10.0.0.1', 'http://localhost.example.org'])(
+    'refuses stand-ins behind %s',
+    (address) => {
+      expect(problemsOf({ ...STAND_INS, PUBLIC_BASE_URL: address })).toEqual(['PUBLIC_BASE_URL']);
+      expect(problemsOf({ ...STAND_INS, TWILIO_WEBHOOK_BASE_URL: address })).toEqual(['TWILIO_WEBHOOK_BASE_URL']);
+    },
+  );
+});
+
+describe('a duration', () => {
+  it('is a number and a unit', () => {
+    expect(['500ms', '30s', '5m', '24h', '7d'].map(parseDuration)).toEqual([
+      500, 30_000, 300_000, 86_400_000, 604_800_000,
+    ]);
+  });
+
+  it.each(['30', 's', '1.5s', '-1s', '1 s', '1w', ''])('is not %p', (text) => {
+    expect(parseDuration(text)).toBeNull();
+  });
+});
