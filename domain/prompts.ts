@@ -20,35 +20,35 @@ export interface Prompts {
   /** Heard before key 1, by anybody who picks up. */
   readonly neutral: {
     /** First words on the user's leg; `from` is the configured greeting name. */
-    greeting(from: string | null): string;
-    greetingAgain(from: string | null): string;
+    readonly greeting: (from: string | null) => string;
+    readonly greetingAgain: (from: string | null) => string;
     /** First words on a mentor's leg: their phone, too, may be picked up by somebody else. */
-    whisper(from: string | null): string;
+    readonly whisper: (from: string | null) => string;
     /** Nobody pressed a key. */
-    goodbye: string;
-    oneMoment: string;
+    readonly goodbye: string;
+    readonly oneMoment: string;
     /** A mentor who calls back. */
-    inboundMentor: string;
+    readonly inboundMentor: string;
     /** Anybody else who calls our number; `line` is a number to talk to somebody, written digit by digit. */
-    inboundStranger(line: string | null): string;
+    readonly inboundStranger: (line: string | null) => string;
   };
   /** Heard only after key 1. */
   readonly confirmed: {
     /** The limit is spoken here, before the search: inside `<Dial>` nothing can be said. */
-    searching(limit: SpokenDuration): string;
-    stillLooking: string;
-    connectingAgain: string;
-    offerHelpline: string;
-    offerReconnect: string;
-    helplineNobody: string;
-    helplineAsked: string;
-    helplineWaited: string;
+    readonly searching: (limit: SpokenDuration) => string;
+    readonly stillLooking: string;
+    readonly connectingAgain: string;
+    readonly offerHelpline: string;
+    readonly offerReconnect: string;
+    readonly helplineNobody: string;
+    readonly helplineAsked: string;
+    readonly helplineWaited: string;
     /** The helpline cannot be dialled from here; `line` is its number, `emergency` the country's. */
-    callHelplineYourself(line: string | null, emergency: string | null): string;
-    helplineNotReached(line: string | null, emergency: string | null): string;
-    mentorConnected: string;
-    callerGone: string;
-    callOver: string;
+    readonly callHelplineYourself: (line: string | null, emergency: string | null) => string;
+    readonly helplineNotReached: (line: string | null, emergency: string | null) => string;
+    readonly mentorConnected: string;
+    readonly callerGone: string;
+    readonly callOver: string;
   };
   /** The static document Twilio reads when it cannot reach us at all. */
   readonly fallback: string;

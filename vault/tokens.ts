@@ -11,13 +11,13 @@ export interface Tokenizer {
   /** Version of the key that `token` uses; stored beside the token. */
   readonly version: number;
   /** 32 bytes; equal exactly when the E.164 numbers are equal under one key version. */
-  token(phone: SealedValue): Buffer;
+  readonly token: (phone: SealedValue) => Buffer;
   /** The token under every live key version, newest first: for look-ups with `= ANY(…)` during a rotation. */
-  candidates(phone: SealedValue): Buffer[];
+  readonly candidates: (phone: SealedValue) => Buffer[];
   /** 32 bytes over any other texts (request bodies, account names); the label separates the uses. */
-  keyedHash(label: string, ...parts: readonly string[]): Buffer;
+  readonly keyedHash: (label: string, ...parts: readonly string[]) => Buffer;
   /** The id of the call that this caller starts with this Idempotency-Key: the same request, the same id. */
-  callIdFor(caller: string, route: string, idempotencyKey: string): string;
+  readonly callIdFor: (caller: string, route: string, idempotencyKey: string) => string;
 }
 
 /** @param keys all live versions of the service key `token` */

@@ -4,27 +4,16 @@ import { languageOfCountry, promptsFor, SPOKEN_LANGUAGES, spokenDuration, spoken
  * Words that tell a listener what this is about. Stems, so that every form of a word is found; both languages are
  * checked against both lists. To be made longer, never shorter.
  */
-const REVEALING = [
-  ...['mentor', 'buddy', 'buddies', 'student', 'parent', 'mother', 'baby', 'birth', 'postpartum', 'pregnan'],
-  ...['depress', 'anxi', 'mental', 'health', 'wellbeing', 'well-being', 'care', 'therap', 'counsel', 'psych', 'doctor'],
-  ...[
-    'help',
-    'support',
-    'crisis',
-    'suicid',
-    'emergency',
-    'hotline',
-    'lifeline',
-    'danger',
-    'abuse',
-    'violen',
-    'shelter',
-  ],
-  ...['safe', 'police', 'alert', 'survey', 'talk to a', 'listen', 'volunteer', 'clinic', 'hospital', 'kindline'],
-  ...['tutor', 'estudiante', 'madre', 'padre', 'bebé', 'parto', 'embaraz', 'depresi', 'ansiedad', 'salud', 'bienestar'],
-  ...['terap', 'consej', 'psic', 'médic', 'ayuda', 'apoyo', 'emergencia', 'peligro', 'abuso', 'maltrato', 'refugio'],
-  ...['segur', 'policía', 'alerta', 'encuesta', 'escuchar', 'voluntari', 'clínica', 'línea de'],
-];
+const REVEALING = `
+  mentor buddy buddies student parent mother baby birth postpartum pregnan depress anxi mental health wellbeing
+  well-being care therap counsel psych doctor help support crisis suicid emergency hotline lifeline danger
+  abuse violen shelter safe police alert survey listen volunteer clinic hospital kindline tutor estudiante
+  madre padre bebé parto embaraz depresi ansiedad salud bienestar terap consej psic médic ayuda apoyo
+  emergencia peligro abuso maltrato refugio segur policía alerta encuesta escuchar voluntari clínica
+`
+  .trim()
+  .split(/\s+/)
+  .concat('talk to a', 'línea de');
 
 /** Everything that can be heard before key 1, or by somebody who only calls our number back. */
 function heardByAnybody(language: string): string[] {

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/restrict-template-expressions, typescript/no-misused-spread -- done here on purpose */
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import {

@@ -46,7 +46,12 @@ interface Verb {
   text: string;
   children: Verb[];
 }
-type Node = Record<string, unknown>;
+/** A document as fast-xml-parser gives it when it keeps the order. */
+interface Node {
+  '#text'?: string;
+  ':@'?: Record<string, string>;
+  [verb: string]: Node[] | string | Record<string, string> | undefined;
+}
 
 /** The verbs of a document in order; fails when it is not well-formed. */
 function verbs(xml: string): Verb[] {
@@ -59,13 +64,14 @@ function verbs(xml: string): Verb[] {
   });
   const read = (nodes: Node[]): Verb[] =>
     nodes.flatMap((node) => {
-      const name = Object.keys(node).find((key) => key !== ':@' && key !== '#text');
-      if (name === undefined || name.startsWith('?')) return [];
-      const inside = node[name] as Node[];
-      const text = inside.map((child) => String(child['#text'] ?? '')).join('');
-      return [{ name, attributes: (node[':@'] ?? {}) as Record<string, string>, text, children: read(inside) }];
+      const name = Object.keys(node).find((key) => key !== ':@' && key !== '#text' && !key.startsWith('?'));
+      const inside = name === undefined ? undefined : node[name];
+      if (name === undefined || !Array.isArray(inside)) return [];
+      const text = inside.map((child) => child['#text'] ?? '').join('');
+      return [{ name, attributes: node[':@'] ?? {}, text, children: read(inside) }];
     });
-  const [response] = read(parser.parse(xml) as Node[]);
+  const document: Node[] = parser.parse(xml);
+  const [response] = read(document);
   expect(response?.name).toBe('Response');
   return response?.children ?? [];
 }

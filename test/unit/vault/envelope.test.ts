@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { VaultOpenError } from '../../../domain/errors';
 import { SEALED_KINDS, type SealedKind, SealedValue } from '../../../domain/sealed';
-import { openRecord, type SealedRecord, sealRecord } from '../../../vault/envelope';
+import { openRecord, type RecordIdentity, type SealedRecord, sealRecord } from '../../../vault/envelope';
 
 const RUNS = { numRuns: 300 };
 const key = Buffer.from('00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'hex');
@@ -20,9 +20,16 @@ function seal(text: string, more: { kind?: SealedKind; recordId?: string; subjec
     subjectKeyVersion: 1,
   });
 }
-const refusesToOpen = (record: SealedRecord, subjectKey: Buffer = key): void => {
-  expect(() => openRecord(record, subjectKey)).toThrow(VaultOpenError);
-};
+/** Whether it opens at all; anything but a clean refusal fails the test. */
+function opens(record: SealedRecord, subjectKey: Buffer = key): boolean {
+  try {
+    openRecord(record, subjectKey);
+    return true;
+  } catch (error) {
+    if (error instanceof VaultOpenError) return false;
+    throw error;
+  }
+}
 const flip = (bytes: Buffer, bit: number): Buffer => {
   const copy = Buffer.from(bytes);
   copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -52,7 +59,7 @@ describe('a vault record', () => {
     (field) => {
       const record = seal('+14155550123');
       for (let bit = 0; bit < record[field].length * 8; bit++) {
-        refusesToOpen({ ...record, [field]: flip(record[field], bit) });
+        expect(opens({ ...record, [field]: flip(record[field], bit) })).toBe(false);
       }
     },
   );
@@ -62,9 +69,9 @@ describe('a vault record', () => {
     (field) => {
       const record = seal('+14155550123');
       for (let length = 0; length < record[field].length; length++) {
-        refusesToOpen({ ...record, [field]: record[field].subarray(0, length) });
+        expect(opens({ ...record, [field]: record[field].subarray(0, length) })).toBe(false);
       }
-      refusesToOpen({ ...record, [field]: Buffer.concat([record[field], Buffer.of(0)]) });
+      expect(opens({ ...record, [field]: Buffer.concat([record[field], Buffer.of(0)]) })).toBe(false);
     },
   );
 
@@ -77,7 +84,7 @@ describe('a vault record', () => {
       { format: 2 },
       { keyVersion: 2 },
     ];
-    for (const change of changes) refusesToOpen({ ...seal('+14155550123'), ...change });
+    for (const change of changes) expect(opens({ ...seal('+14155550123'), ...change })).toBe(false);
   });
 
   it('does not open with any one character of its ids changed, moved or added', () => {
@@ -85,11 +92,11 @@ describe('a vault record', () => {
       fc.property(fc.uuid(), fc.uuid(), fc.nat(70), (recordId, other, cut) => {
         fc.pre(recordId !== other);
         const record = seal('+14155550123', { recordId });
-        refusesToOpen({ ...record, recordId: other });
+        expect(opens({ ...record, recordId: other })).toBe(false);
         // The same characters in all, divided differently between the two ids.
         const both = record.recordId + record.subjectId;
         fc.pre(cut !== record.recordId.length);
-        refusesToOpen({ ...record, recordId: both.slice(0, cut), subjectId: both.slice(cut) });
+        expect(opens({ ...record, recordId: both.slice(0, cut), subjectId: both.slice(cut) })).toBe(false);
       }),
       RUNS,
     );
@@ -99,21 +106,23 @@ describe('a vault record', () => {
     const one = seal('+14155550123', { recordId: 'record-1' });
     const two = seal('+14155550124', { recordId: 'record-2' });
     for (const field of ['wrappedDataKey', 'ciphertext', 'commitment'] as const) {
-      refusesToOpen({ ...one, [field]: two[field] });
+      expect(opens({ ...one, [field]: two[field] })).toBe(false);
     }
-    refusesToOpen({ ...two, recordId: one.recordId });
-    refusesToOpen({
-      ...one,
-      wrappedDataKey: two.wrappedDataKey,
-      ciphertext: two.ciphertext,
-      commitment: two.commitment,
-    });
+    expect(opens({ ...two, recordId: one.recordId })).toBe(false);
+    expect(
+      opens({
+        ...one,
+        wrappedDataKey: two.wrappedDataKey,
+        ciphertext: two.ciphertext,
+        commitment: two.commitment,
+      }),
+    ).toBe(false);
   });
 
   it('does not open with the key of another person, or one bit off', () => {
     const record = seal('+14155550123');
-    refusesToOpen(record, randomBytes(32));
-    for (let bit = 0; bit < 256; bit++) refusesToOpen(record, flip(key, bit));
+    expect(opens(record, randomBytes(32))).toBe(false);
+    for (let bit = 0; bit < 256; bit++) expect(opens(record, flip(key, bit))).toBe(false);
   });
 
   it('never uses an IV twice, and seals equal texts to different bytes', () => {
@@ -147,44 +156,34 @@ describe('a vault record', () => {
   });
 
   it('says in its error only what is wrong with it', () => {
-    try {
-      openRecord({ ...seal('+14155550123'), subjectId: 'other' }, key);
-      throw new Error('it opened');
-    } catch (error) {
-      expect(error).toMatchObject({
-        name: 'VaultOpenError',
-        code: 'wrong-key',
-        message: 'A vault record does not open',
-      });
-    }
+    expect(() => openRecord({ ...seal('+14155550123'), subjectId: 'other' }, key)).toThrow(
+      expect.objectContaining({ name: 'VaultOpenError', code: 'wrong-key', message: 'A vault record does not open' }),
+    );
   });
 });
 
 describe('records sealed in the past', () => {
+  /** The fields of a record, with bytes in base64. */
   interface Frozen {
     key: string;
-    records: { text: string; record: Record<string, string | number> }[];
+    records: {
+      text: string;
+      record: RecordIdentity & Record<'format' | 'keyVersion', number> & Record<Bytes, string>;
+    }[];
   }
-  const frozen = JSON.parse(readFileSync(join(__dirname, 'fixtures/format-1.json'), 'utf8')) as Frozen;
+  type Bytes = 'wrappedDataKey' | 'ciphertext' | 'commitment';
+  const frozen: Frozen = JSON.parse(readFileSync(join(__dirname, 'fixtures/format-1.json'), 'utf8'));
 
   it.each(frozen.records.map(({ text, record }) => [text, record] as const))(
     'of format 1 still open: %s',
     (text, record) => {
-      const bytes = (name: string): Buffer => Buffer.from(String(record[name]), 'base64');
-      const opened = openRecord(
-        {
-          recordId: String(record['recordId']),
-          subjectId: String(record['subjectId']),
-          kind: String(record['kind']) as SealedKind,
-          format: Number(record['format']),
-          keyVersion: Number(record['keyVersion']),
-          wrappedDataKey: bytes('wrappedDataKey'),
-          ciphertext: bytes('ciphertext'),
-          commitment: bytes('commitment'),
-        },
-        Buffer.from(frozen.key, 'hex'),
-      );
-      expect(opened.expose()).toBe(text);
+      const sealed: SealedRecord = {
+        ...record,
+        wrappedDataKey: Buffer.from(record.wrappedDataKey, 'base64'),
+        ciphertext: Buffer.from(record.ciphertext, 'base64'),
+        commitment: Buffer.from(record.commitment, 'base64'),
+      };
+      expect(openRecord(sealed, Buffer.from(frozen.key, 'hex')).expose()).toBe(text);
     },
   );
 });
