@@ -171,7 +171,7 @@ async function leftOver(stack: TestStack, ids: readonly string[]): Promise<strin
     ids,
   ]);
   if (logged.length !== ids.length) faults.push(`${ids.length - logged.length} calls have no row`);
-  for (const row of rows)
+  for (const row of logged)
     if (row['live'] || !row['outcome']) faults.push(`call ${String(row['call_id'])} is still live`);
   return faults;
 }

@@ -1,0 +1,78 @@
+import { MARKED } from '../../marked-people';
+import { eventually, startStack, type TestStack } from '../../stack';
+import { AppUser, addMentor, heldSlots, legOf, READY_MENTOR, READY_USER, rings } from './people';
+
+const CRISIS = '988';
+const { userPhone, mentorPhone } = MARKED;
+
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startStack({ env: { CALL_PROVIDER_PATIENCE: '3s' } });
+  await addMentor(stack, mentorPhone);
+}, 120_000);
+afterAll(async () => {
+  await stack.stop();
+}, 60_000);
+
+beforeEach(async () => {
+  await stack.sim.reset();
+  await stack.sim.settings({ wordMs: 2, webhookRetryMs: [200, 400, 800] });
+});
+
+it('a provider that cannot place calls ends as failed, with helplines, and no phone rings later', async () => {
+  await stack.sim.faults([{ on: 'create', kind: 'error-500-before', times: 1_000 }]);
+  const user = new AppUser(stack, userPhone);
+  await user.ask();
+  const ended = await user.end();
+  expect(ended).toMatchObject({ status: 'failed', endReason: 'provider-unavailable' });
+  expect(ended['helplines']).toMatchObject({ crisis: expect.anything() });
+  await stack.sim.faults([]);
+  await eventually(async () => {
+    const { rows } = await stack.pool.query('SELECT state FROM dispatches WHERE call_id = $1', [user.callId]);
+    expect(rows[0].state).toBe('abandoned');
+  });
+  expect(await rings(stack, userPhone)).toEqual([]);
+});
+
+it('an answer that is lost on the way rings the phone once', async () => {
+  await stack.sim.faults([{ on: 'create', kind: 'drop-response', times: 1 }]);
+  await stack.sim.script(userPhone, READY_USER);
+  await stack.sim.script(mentorPhone, READY_MENTOR);
+  const user = new AppUser(stack, userPhone);
+  await user.ask();
+  await user.status('connected');
+  expect(await rings(stack, userPhone)).toHaveLength(1);
+  await stack.sim.hangUp(userPhone);
+  await user.end();
+});
+
+it('a user who picks up while the API is down is served by the static document, and the call says so', async () => {
+  await stack.sim.script(CRISIS, { answerAfterMs: 50, hangUp: { after: 'bridged', ms: 300 } });
+  const user = new AppUser(stack, userPhone);
+  await user.ask();
+  await legOf(stack, userPhone, (leg) => leg.status === 'ringing');
+  stack.kill('api', 'SIGKILL');
+  await stack.sim.answer(userPhone);
+  const leg = await legOf(stack, userPhone, (found) => found.endedAt !== null);
+  expect(leg.wentToFallback).toBe(true);
+  expect(await rings(stack, CRISIS)).toHaveLength(1);
+  await stack.restart('api');
+  expect(await user.end()).toMatchObject({ status: 'fallback-completed', endReason: 'fallback-static' });
+}, 90_000);
+
+it('a user who presses 1 while no worker runs is asked for a moment, then gets their mentor', async () => {
+  await stack.sim.script(mentorPhone, READY_MENTOR);
+  const user = new AppUser(stack, userPhone);
+  await user.ask();
+  await legOf(stack, userPhone, (leg) => leg.status === 'ringing');
+  stack.kill('worker', 'SIGKILL');
+  await stack.sim.script(userPhone, READY_USER);
+  await stack.sim.answer(userPhone).catch(() => undefined);
+  await legOf(stack, userPhone, (leg) => /moment/i.test(leg.heard.join(' ')));
+  await stack.restart('worker');
+  await user.status('connected');
+  expect(await rings(stack, mentorPhone)).toHaveLength(1);
+  await stack.sim.hangUp(userPhone);
+  expect(await user.end()).toMatchObject({ status: 'completed' });
+  await eventually(async () => expect(await heldSlots(stack)).toBe(0));
+}, 90_000);
