@@ -31,6 +31,8 @@ export interface CallRow {
   readonly consentVersion: string;
   readonly consentLanguage: string;
   readonly mayCallBack: boolean;
+  /** The mentor that the request asked for by id. */
+  readonly requestedMentorId: string | null;
   readonly mentorId: string | null;
   readonly callSid: string | null;
   readonly requestedAt: Date;
@@ -60,6 +62,7 @@ const callRow = z
     consent_version: z.string(),
     consent_language: z.string(),
     may_call_back: z.boolean(),
+    requested_mentor_id: z.string().nullable(),
     mentor_id: z.uuid().nullable(),
     call_sid: z.string().nullable(),
     requested_at: z.date(),
@@ -73,7 +76,7 @@ const callRow = z
 
 const SELECT_CALL = `SELECT call_id, workflow_id, user_id, record_id, number_is_for_this_call_only, country, language,
   organisation_number, status, outcome, end_reason, live, merged_into, request_hash, consent_version, consent_language,
-  may_call_back, mentor_id, call_sid, requested_at, answered_at, bridged_at, ended_at, duration_seconds,
+  may_call_back, preferences->>'mentorId' AS requested_mentor_id, mentor_id, call_sid, requested_at, answered_at, bridged_at, ended_at, duration_seconds,
   ${cursorTime('opened_at')} AS cursor_at FROM call_logs`;
 
 /** The call, whoever's it is; the caller checks `userId`. */
@@ -174,6 +177,7 @@ function toCall(row: z.output<typeof callRow>): CallRow {
     consentVersion: row.consent_version,
     consentLanguage: row.consent_language,
     mayCallBack: row.may_call_back,
+    requestedMentorId: row.requested_mentor_id,
     mentorId: row.mentor_id,
     callSid: row.call_sid,
     requestedAt: row.requested_at,

@@ -1,0 +1,72 @@
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { subjectOfAccounts } from './accounts';
+import { createAuthentication } from './authentication';
+import { callStatus } from './call-status';
+import { consentTexts } from './consent-texts';
+import { contactPoints } from './contact-points';
+import type { ApiDeps } from './deps';
+import { health } from './health';
+import { homePage } from './home-page';
+import { inboundCalls } from './inbound-calls';
+import { mentorCalls } from './mentor-calls';
+import { mentors } from './mentors';
+import { problemPages } from './problem-pages';
+import type { ProblemSettings } from './problems';
+import { requestLog } from './request-log';
+import { createRoutes } from './routes';
+import { terminalErrorHandler, unknownAddress } from './terminal-error-handler';
+import { voiceWebhooks } from './twilio-voice-webhooks';
+
+/** The whole HTTP application, made of what it is given; listens to nothing by itself. */
+export function createApi(deps: ApiDeps): Express {
+  const { config, logger } = deps;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // The exact number: one too many, and a client could choose its own address.
+  app.set('trust proxy', config.api.trustProxyHops);
+  app.set('query parser', 'simple');
+  app.use(requestLog(logger));
+  app.use(
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+      referrerPolicy: { policy: 'no-referrer' },
+    }),
+  );
+
+  const settings: ProblemSettings = {
+    publicBaseUrl: config.api.publicBaseUrl,
+    crisisOverride: config.helplines.crisisOverride,
+    defaultCountry: config.limits.allowedCountries[0] ?? 'US',
+  };
+  const authenticate = createAuthentication({
+    issuer: config.oidc.issuer,
+    audience: config.oidc.audience,
+    rolesClaim: config.oidc.rolesClaim,
+    keys: deps.signingKeys,
+    subjectOf: subjectOfAccounts(deps.pool, deps.tokenizer),
+  });
+  const { authToken, secondaryAuthToken, accountSid, webhookBaseUrl } = config.twilio;
+  const routes = createRoutes(app, authenticate, {
+    baseUrl: webhookBaseUrl,
+    accountSid,
+    authTokens: secondaryAuthToken === null ? [authToken] : [authToken, secondaryAuthToken],
+  });
+
+  homePage(routes, deps);
+  health(routes, deps);
+  problemPages(routes, settings.publicBaseUrl);
+  consentTexts(routes);
+  mentorCalls(routes, deps, settings);
+  contactPoints(routes, deps);
+  mentors(routes, deps);
+  voiceWebhooks(routes, deps);
+  inboundCalls(routes, deps);
+  callStatus(routes, deps);
+  routes.complete();
+
+  app.use(unknownAddress());
+  app.use(terminalErrorHandler(settings, logger));
+  return app;
+}

@@ -1,0 +1,82 @@
+import type { Caller, Role } from './authentication';
+import { Problem } from './problems';
+
+/**
+ * Who may do what: every route with its rule, in one table. The application is built from it (`routes.ts`), so a
+ * route without a rule cannot be mounted and a rule without a route stops the start.
+ */
+export type Rule =
+  /** Anybody; says nothing about anyone. */
+  | { readonly access: 'public' }
+  /** Twilio alone, proven by its signature. */
+  | { readonly access: 'twilio' }
+  | {
+      readonly access: 'signed-in';
+      readonly roles: readonly Role[];
+      /** Present when the route names an object that belongs to a subject; these roles may touch anybody's. */
+      readonly owner?: { readonly exceptFor: readonly Role[] };
+    };
+
+const PUBLIC = { access: 'public' } as const satisfies Rule;
+const TWILIO = { access: 'twilio' } as const satisfies Rule;
+const ADMINS = { access: 'signed-in', roles: ['admin'] } as const satisfies Rule;
+const OWN = { access: 'signed-in', roles: ['user', 'staff'], owner: { exceptFor: [] } } as const satisfies Rule;
+
+export const RULES = {
+  'GET /': PUBLIC,
+  'GET /health': PUBLIC,
+  'GET /problems/:code': PUBLIC,
+  'GET /consent-texts/mentor-call': PUBLIC,
+
+  'POST /connect-mentor': { access: 'signed-in', roles: ['user', 'staff'] },
+  'GET /mentor-calls': { access: 'signed-in', roles: ['user', 'staff', 'admin'] },
+  'GET /mentor-calls/:callId': {
+    access: 'signed-in',
+    roles: ['user', 'staff', 'admin'],
+    owner: { exceptFor: ['staff', 'admin'] },
+  },
+  'DELETE /mentor-calls/:callId': OWN,
+
+  'POST /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
+  'GET /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
+  'DELETE /contact-points/:contactPointId': OWN,
+
+  'POST /mentors': ADMINS,
+  'GET /mentors': ADMINS,
+  'GET /mentors/:mentorId': ADMINS,
+  'PATCH /mentors/:mentorId': ADMINS,
+  'DELETE /mentors/:mentorId': ADMINS,
+  'PUT /mentors/:mentorId/windows': ADMINS,
+
+  'POST /twiml/connect-mentor': TWILIO,
+  'POST /twiml/mentor-whisper': TWILIO,
+  'POST /twiml/mentor-confirm': TWILIO,
+  'POST /twiml/inbound': TWILIO,
+  'POST /call-status': TWILIO,
+} as const satisfies Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, Rule>;
+
+export type RouteName = keyof typeof RULES;
+/** The names of the routes with one kind of access. */
+export type RoutesWith<Access extends Rule['access']> = {
+  [Name in RouteName]: (typeof RULES)[Name] extends { access: Access } ? Name : never;
+}[RouteName];
+
+/** @throws {Problem} `role-not-allowed` */
+export function checkRole(rule: Rule, caller: Caller): void {
+  if (rule.access === 'signed-in' && !hasOneOf(caller, rule.roles)) throw new Problem('role-not-allowed');
+}
+
+/**
+ * @param ownerId subject the object belongs to; null when there is no such object
+ * @throws {Problem} `not-found`, the same for what is not there and for what is somebody else's
+ */
+export function checkOwner(route: RouteName, caller: Caller, ownerId: string | null): void {
+  if (ownerId === null) throw new Problem('not-found');
+  if (ownerId === caller.subjectId) return;
+  const rule: Rule = RULES[route];
+  if (rule.access !== 'signed-in' || !hasOneOf(caller, rule.owner?.exceptFor ?? [])) throw new Problem('not-found');
+}
+
+export function hasOneOf(caller: Caller, roles: readonly Role[]): boolean {
+  return roles.some((role) => caller.roles.includes(role));
+}

@@ -1,0 +1,114 @@
+import { findCallIdBySid } from '../db/call-lookups';
+import { markHandled, storeEvent } from '../db/webhook-events';
+import { isCallStatus, isTerminal } from '../domain/call-status';
+import type { Leg } from '../domain/mentor-call';
+import type { ApiDeps } from './deps';
+import type { Routes } from './routes';
+import type { TwilioRequest } from './twilio-requests';
+import { within } from './unavailable';
+import { isUuid, readCount } from './webhook-query';
+
+/** The workflow is told within this, or the relay of the worker tells it (ms). */
+const SIGNAL_WITHIN = 1_000;
+
+/** A status callback, sanitised: nothing of `From`, `To` or any other field of Twilio's. */
+interface LegEvent {
+  readonly seenKey: string;
+  readonly callId: string;
+  readonly leg: Leg;
+  readonly step: number | null;
+  readonly dispatchId: string | null;
+  readonly callSid: string;
+  readonly status: string;
+  readonly sequence: number | null;
+  readonly errorCode: string | null;
+}
+
+/**
+ * `POST /call-status`: what became of a leg. Stored first, once per event, then told to the workflow if it changes
+ * the course of the call; answered 204 as soon as it is stored, because the relay delivers what could not be told.
+ */
+export function callStatus(routes: Routes, deps: ApiDeps): void {
+  routes.twilio('POST /call-status', async (asked, res) => {
+    let event: LegEvent | null;
+    let stored: { readonly handledAt: Date | null };
+    try {
+      event = await readEvent(deps, asked);
+      if (event === null) {
+        res.status(204).end();
+        return;
+      }
+      stored = await storeEvent(deps.pool, { kind: 'call-status', ...event });
+    } catch (error) {
+      // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
+      deps.logger.warn({ route: '/call-status', error }, 'an event could not be stored');
+      res.status(503).end();
+      return;
+    }
+    if (stored.handledAt === null) await deliver(deps, event);
+    res.status(204).end();
+  });
+}
+
+/** Never throws: what is not delivered stays unhandled, and the relay takes it up. */
+async function deliver(deps: ApiDeps, event: LegEvent): Promise<void> {
+  try {
+    if (changesTheCourse(event)) {
+      const { seenKey, callSid, status, dispatchId, errorCode } = event;
+      const told = deps.process.legEnded(
+        event.callId,
+        { seenKey, callSid, status, dispatchId, errorCode },
+        SIGNAL_WITHIN,
+      );
+      // `closed` is as good: a workflow that is over has nothing to learn any more.
+      await within(SIGNAL_WITHIN, told);
+    }
+    await markHandled(deps.pool, event.seenKey);
+  } catch (error) {
+    deps.logger.warn(
+      { callId: event.callId, callSid: event.callSid, status: event.status, error },
+      'an event waits for the relay',
+    );
+  }
+}
+
+/** Everything else Twilio tells by a TwiML question, or not at all until the user's leg is over (#26). */
+function changesTheCourse(event: LegEvent): boolean {
+  return event.leg === 'user' && isTerminal(event.status);
+}
+
+async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent | null> {
+  const callSid = asked.field('CallSid') ?? '';
+  const status = asked.field('CallStatus') ?? '';
+  if (!/^CA[0-9a-f]{32}$/i.test(callSid) || !isCallStatus(status)) return null;
+  const named = asked.query.get('call');
+  // A leg of the user's own making (they rang our number) has the number's callback URL, which names no call.
+  const callId = named === null && isTerminal(status) ? await findCallIdBySid(deps.pool, callSid) : named;
+  if (!isUuid(callId)) return null;
+  const sequence = readCount(new URLSearchParams({ n: asked.field('SequenceNumber') ?? '' }), 'n');
+  const dispatchId = asked.query.get('dispatch');
+  return {
+    seenKey: seenKey(asked, callSid, status, sequence),
+    callId,
+    leg: legOf(asked.query.get('leg')),
+    step: readCount(asked.query, 'n'),
+    dispatchId: isUuid(dispatchId) ? dispatchId : null,
+    callSid,
+    status,
+    sequence,
+    errorCode: /^\d{4,6}$/.test(asked.field('ErrorCode') ?? '') ? asked.field('ErrorCode') : null,
+  };
+}
+
+/**
+ * One key per event. SID, state and sequence are signed, so they come first: the idempotency token is not, and a
+ * replay with a new token would otherwise be a new event. Without a sequence the token tells two events apart.
+ */
+function seenKey(asked: TwilioRequest, callSid: string, status: string, sequence: number | null): string {
+  if (sequence !== null) return `call-status:${callSid}:${status}:${sequence}`;
+  return asked.idempotencyToken === null ? `call-status:${callSid}:${status}` : `token:${asked.idempotencyToken}`;
+}
+
+function legOf(word: string | null): Leg {
+  return word === 'mentor' || word === 'helpline' ? word : 'user';
+}

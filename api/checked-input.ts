@@ -1,0 +1,60 @@
+import type { Request } from 'express';
+import { z } from 'zod';
+import { Problem, type ProblemCode, type ProblemPlace } from './problems';
+
+/**
+ * The body, as the schema wants it.
+ *
+ * @throws {Problem} `invalid-body` naming every place, never a value: zod's own texts can quote what was sent
+ */
+export function checkedBody<S extends z.ZodType>(schema: S, req: Request): z.output<S> {
+  const body: unknown = req.body;
+  return checked(schema, body ?? {}, 'invalid-body');
+}
+
+/** The query, as the schema wants it; a repeated parameter is an array and therefore refused. */
+export function checkedQuery<S extends z.ZodType>(schema: S, req: Request): z.output<S> {
+  return checked(schema, { ...req.query }, 'invalid-query');
+}
+
+/** @throws {Problem} `not-found` for an id that could not be one of ours */
+export function checkedId(req: Request, name: string): string {
+  const id = z.uuid().safeParse(req.params[name]);
+  if (!id.success) throw new Problem('not-found');
+  return id.data.toLowerCase();
+}
+
+function checked<S extends z.ZodType>(schema: S, value: unknown, code: ProblemCode): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Problem(code, { errors: result.error.issues.flatMap(placesOf).slice(0, 20) });
+}
+
+function placesOf(issue: z.core.$ZodIssue): ProblemPlace[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      // A name of theirs is repeated only where it can be no more than a name.
+      pointer: pointerTo(/^[A-Za-z][A-Za-z_]{0,40}$/.test(key) ? [...issue.path, key] : issue.path),
+      detail: 'This field is not known here. Leave it out.',
+    }));
+  }
+  // The custom messages of our schemas are constants and say more than the code does.
+  const detail = issue.code === 'custom' ? issue.message : (DETAILS[issue.code ?? ''] ?? 'This is not as expected.');
+  return [{ pointer: pointerTo(issue.path), detail }];
+}
+
+const DETAILS: Readonly<Record<string, string>> = {
+  invalid_type: 'This is missing or of the wrong type.',
+  invalid_format: 'This has not the form that is expected here.',
+  invalid_value: 'This is not one of the values that are possible here.',
+  too_small: 'This is too small, too short or too few.',
+  too_big: 'This is too large, too long or too many.',
+};
+
+/** A JSON Pointer (RFC 6901) as a URI fragment. */
+export function pointerTo(path: readonly PropertyKey[]): string {
+  return [
+    '#',
+    ...path.map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'))),
+  ].join('/');
+}

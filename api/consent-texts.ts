@@ -1,0 +1,14 @@
+import { currentConsentTexts } from '../domain/consent-texts';
+import type { Routes } from './routes';
+
+/** The words to agree to before a call; public, because they are shown before anybody signs in. */
+export function consentTexts(routes: Routes): void {
+  routes.open('GET /consent-texts/mentor-call', (_req, res) => {
+    const texts = currentConsentTexts().map(({ version, language, text }) => ({
+      textVersion: version,
+      language,
+      text,
+    }));
+    res.set('Cache-Control', 'public, max-age=300').json({ job: 'mentor-call', texts });
+  });
+}

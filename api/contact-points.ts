@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import {
+  type ContactPoint,
+  createContactPoint,
+  deleteContactPoint,
+  findContactPoint,
+  listContactPoints,
+} from '../db/contact-points';
+import { inTransaction } from '../db/pool';
+import { checkOwner } from './authorisation';
+import { checkedBody, checkedId } from './checked-input';
+import type { ApiDeps } from './deps';
+import { numberToRing } from './given-numbers';
+import { Problem } from './problems';
+import { contextOf } from './request-context';
+import type { Routes } from './routes';
+
+/** More would be a way to store other people's numbers. */
+const MOST_PER_PERSON = 10;
+
+const newContactPoint = z.strictObject({
+  kind: z.literal('phone').default('phone'),
+  phoneNumber: z.string().max(64),
+});
+
+/** The numbers a person saved, so that they need not give one with each request. Answers never hold a number. */
+export function contactPoints(routes: Routes, deps: ApiDeps): void {
+  routes.signedIn('POST /contact-points', async (req, res, caller) => {
+    const body = checkedBody(newContactPoint, req);
+    const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
+    contextOf(res).country = number.country;
+    const saved = await listContactPoints(deps.pool, caller.subjectId);
+    if (saved.length >= MOST_PER_PERSON) throw new Problem('too-many-contact-points');
+    const point = await inTransaction(deps.pool, async (tx) => {
+      const subjectId = caller.subjectId;
+      const recordId = await deps.vault.seal({ subjectId, kind: 'phone', value: number.e164 }, tx);
+      const token = deps.tokenizer.token(number.e164);
+      const tokenVersion = deps.tokenizer.version;
+      return createContactPoint(tx, {
+        subjectId,
+        recordId,
+        kind: 'phone',
+        token,
+        tokenVersion,
+        country: number.country,
+      });
+    });
+    res.status(201).set('Location', `/contact-points/${point.contactPointId}`).json(shown(point));
+  });
+
+  // All of them: there are never more than ten.
+  routes.signedIn('GET /contact-points', async (_req, res, caller) => {
+    const saved = await listContactPoints(deps.pool, caller.subjectId);
+    res.json({ contactPoints: saved.map(shown), nextCursor: null });
+  });
+
+  routes.signedIn('DELETE /contact-points/:contactPointId', async (req, res, caller) => {
+    const contactPointId = checkedId(req, 'contactPointId');
+    // Somebody else's is not found either: the look-up itself asks for the owner.
+    const point = await findContactPoint(deps.pool, caller.subjectId, contactPointId);
+    checkOwner('DELETE /contact-points/:contactPointId', caller, point?.subjectId ?? null);
+    await inTransaction(deps.pool, (tx) => deleteContactPoint(tx, caller.subjectId, contactPointId));
+    res.status(204).end();
+  });
+}
+
+function shown(point: ContactPoint) {
+  return {
+    contactPointId: point.contactPointId,
+    kind: point.kind,
+    country: point.country,
+    createdAt: point.createdAt.toISOString(),
+  };
+}

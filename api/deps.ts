@@ -1,0 +1,37 @@
+import type { JWTVerifyGetKey } from 'jose';
+import type { Pool } from 'pg';
+import type { Config } from '../config/config';
+import type { Vault } from '../db/vault-records';
+import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
+import type { WebhookUrls } from '../domain/webhook-urls';
+import type { VoiceProvider } from '../providers/twilio-voice';
+import type { MentorCallDescription } from '../temporal/mentor-calls';
+import type { Logger } from '../vault/logger';
+import type { Tokenizer } from '../vault/tokens';
+
+/** What the API asks of the workflows of mentor calls; `temporal/mentor-calls.ts` says what each may throw. */
+export interface MentorCallProcess {
+  start(input: MentorCallInput): Promise<'running' | 'over'>;
+  ask(callId: string, question: TwimlQuestion, updateId: string, deadlineMs: number): Promise<CallPlan>;
+  legEnded(callId: string, event: LegEnded, deadlineMs: number): Promise<'signalled' | 'closed'>;
+  cancel(callId: string): Promise<MentorCallResult | 'not-found'>;
+  describe(callId: string): Promise<MentorCallDescription | null>;
+}
+
+/** Everything the application is made of; only `main.ts` and tests make it. */
+export interface ApiDeps {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly pool: Pool;
+  readonly vault: Vault;
+  readonly tokenizer: Tokenizer;
+  readonly process: MentorCallProcess;
+  readonly voice: Pick<VoiceProvider, 'endCall'>;
+  readonly urls: WebhookUrls;
+  /** Whether Twilio is known to be down, so that a call would only be promised in vain. */
+  readonly twilio: { state(): 'up' | 'down' };
+  /** Whether Temporal answers at all. */
+  readonly temporalAnswers: () => Promise<boolean>;
+  /** Public keys of the issuer of access tokens. */
+  readonly signingKeys: JWTVerifyGetKey;
+}

@@ -1,0 +1,32 @@
+import { PhoneNumberError } from '../domain/errors';
+import { parsePhoneNumber, type PhoneNumber, refusalToRing } from '../domain/phone-number';
+import { Problem } from './problems';
+
+/**
+ * A number somebody typed, if we may ring it: a mobile or fixed number of a country that is served.
+ *
+ * @param pointer where in the body it stood
+ * @throws {Problem} `phone-number-invalid`, `phone-number-not-allowed` or `country-not-allowed`
+ */
+export function numberToRing(text: string, pointer: string, allowedCountries: readonly string[]): PhoneNumber {
+  let number: PhoneNumber;
+  try {
+    number = parsePhoneNumber(text);
+  } catch (error) {
+    if (!(error instanceof PhoneNumberError)) throw error;
+    const code = error.code === 'short-number' ? 'phone-number-not-allowed' : 'phone-number-invalid';
+    throw new Problem(code, { errors: [{ pointer, detail: 'A phone number with country code is expected here.' }] });
+  }
+  const refusal = refusalToRing(number, allowedCountries);
+  if (refusal === 'country-not-allowed') {
+    throw new Problem('country-not-allowed', {
+      errors: [{ pointer, detail: `Numbers of these countries are called: ${allowedCountries.join(', ')}.` }],
+    });
+  }
+  if (refusal !== null) {
+    throw new Problem('phone-number-not-allowed', {
+      errors: [{ pointer, detail: 'A mobile or fixed number is expected here.' }],
+    });
+  }
+  return number;
+}

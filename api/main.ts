@@ -1,0 +1,140 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Config, loadConfig } from '../config/config';
+import { createPool } from '../db/pool';
+import { ensureServiceKeys } from '../db/service-keys';
+import { createVault } from '../db/vault-records';
+import { createWebhookUrls } from '../domain/webhook-urls';
+import { createTwilioVoice } from '../providers/twilio-voice';
+import { connectTemporal, type KindlineClient } from '../temporal/connection';
+import {
+  askTwiml,
+  cancelMentorCall,
+  describeMentorCall,
+  signalLegEnded,
+  startMentorCall,
+} from '../temporal/mentor-calls';
+import { openLocalKeyRing } from '../vault/local-key-ring';
+import type { KeyRing } from '../vault/key-ring';
+import { createLogger, type Logger } from '../vault/logger';
+import type { ServiceKeys } from '../vault/service-keys';
+import { createSubjectKeyCache } from '../vault/subject-key-cache';
+import { createTokenizer } from '../vault/tokens';
+import { createApi } from './app';
+import type { MentorCallProcess } from './deps';
+import { signingKeysOf } from './signing-keys';
+import { watchTwilio } from './twilio-watch';
+
+/** How long requests that are under way may take when the process is told to end (ms). */
+const DRAIN_WITHIN = 8_000;
+
+/** Composition root: `node dist/api/main.js`, configured by the environment (`.env.example`). */
+async function run(config: Config, logger: Logger): Promise<void> {
+  const closers: (() => unknown)[] = [];
+  const pool = createPool(config.database, logger);
+  closers.push(() => pool.end());
+  const keyRing = await openKeyRing(config);
+  const keys = await patiently(logger, () => ensureServiceKeys(pool, keyRing));
+  const vault = createVault({ pool, keyRing, cache: createSubjectKeyCache(), logger });
+  closers.push(() => vault.close());
+  const temporal = await connectTemporal(config.temporal, keys);
+  closers.push(() => temporal.close());
+  const voice = createTwilioVoice(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
+  closers.push(() => voice.close());
+  const twilio = watchTwilio(voice, logger);
+  closers.push(() => twilio.stop());
+
+  const app = createApi({
+    config,
+    logger,
+    pool,
+    vault,
+    tokenizer: createTokenizer(keys.all('token')),
+    process: mentorCallProcess(temporal.client),
+    voice,
+    urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
+    twilio,
+    temporalAnswers: async () => {
+      await temporal.connection.withDeadline(Date.now() + 1_000, () => temporal.connection.healthService.check({}));
+      return true;
+    },
+    signingKeys: signingKeysOf(config.oidc.issuer),
+  });
+  const server = await listen(app, config);
+  const { port } = server.address() as AddressInfo;
+  logger.info({ port, standIns: config.allowStandIns, keyRing: config.keys.ring }, 'api ready');
+
+  await signalled('SIGTERM', 'SIGINT');
+  await drained(server);
+  for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => undefined);
+  logger.info({}, 'api stopped');
+}
+
+function openKeyRing(config: Config): Promise<KeyRing> {
+  return openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: config.nodeEnv });
+}
+
+/** Postgres may come up later than we do. Until its keys are here nobody can be signed in, so nothing is served. */
+async function patiently(logger: Logger, load: () => Promise<ServiceKeys>): Promise<ServiceKeys> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await load();
+    } catch (error) {
+      if (attempt >= 30) throw error;
+      logger.warn({ attempt, error }, 'the service keys cannot be loaded yet');
+      await delay(1_000);
+    }
+  }
+}
+
+function mentorCallProcess(client: KindlineClient): MentorCallProcess {
+  return {
+    start: (input) => startMentorCall(client, input),
+    ask: (callId, question, updateId, deadlineMs) => askTwiml(client, callId, question, updateId, deadlineMs),
+    legEnded: (callId, event, deadlineMs) => signalLegEnded(client, callId, event, deadlineMs),
+    cancel: (callId) => cancelMentorCall(client, callId),
+    describe: (callId) => describeMentorCall(client, callId),
+  };
+}
+
+function listen(app: Parameters<typeof createServer>[1], { api }: Config): Promise<Server> {
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(api.port, api.host, () => resolve(server));
+  });
+}
+
+function signalled(...signals: readonly NodeJS.Signals[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of signals) process.once(signal, () => resolve());
+  });
+}
+
+/** Answers what is under way, takes nothing new, and does not wait for ever. */
+async function drained(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.race([closed, delay(DRAIN_WITHIN, undefined, { ref: false })]);
+  server.closeAllConnections();
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const logger = createLogger({ name: 'api', level: config.logLevel });
+  try {
+    await run(config, logger);
+  } catch (error) {
+    logger.fatal({ error }, 'api failed');
+    process.exitCode = 1;
+  }
+  // Whatever still holds the process open has had its time.
+  setTimeout(() => process.exit(), 1_000).unref();
+}
+
+main().catch((error: unknown) => {
+  // Only a wrong configuration comes here; its text names variables, never values.
+  process.stderr.write(`${error instanceof Error ? error.message : 'failed'}\n`);
+  process.exitCode = 1;
+});

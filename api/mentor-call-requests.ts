@@ -1,0 +1,178 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { hasTalkedTo } from '../db/call-lookups';
+import { countRecentRequests, findCall } from '../db/calls';
+import { findContactPoint } from '../db/contact-points';
+import { callerIdFor } from '../domain/caller-id';
+import { findConsentText } from '../domain/consent-texts';
+import type { MentorCallInput, MentorPreferences } from '../domain/mentor-call';
+import type { PhoneNumber } from '../domain/phone-number';
+import { SPOKEN_LANGUAGES } from '../domain/prompts';
+import { RETENTION } from '../domain/retention';
+import type { Caller } from './authentication';
+import { hasOneOf } from './authorisation';
+import { checkedBody } from './checked-input';
+import type { ApiDeps } from './deps';
+import { numberToRing } from './given-numbers';
+import { idempotentRequest } from './idempotency';
+import { Problem } from './problems';
+import { contextOf } from './request-context';
+
+const ROUTE = 'POST /connect-mentor';
+
+/** Two letters of ISO 639-1. */
+export const languageCode = z.string().regex(/^[a-z]{2}$/);
+/** A topic, as mentors and requests name it. */
+export const specialtyName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
+
+const requestBody = z.strictObject({
+  userPhoneNumber: z.string().max(64).optional(),
+  contactPointId: z.uuid().optional(),
+  preferences: z
+    .strictObject({
+      languages: z.array(languageCode).max(10).optional(),
+      specialties: z.array(specialtyName).max(10).optional(),
+      mentorId: z.uuid().optional(),
+    })
+    .optional(),
+  // Judged apart: whatever is wrong with it, the answer is that consent is required.
+  consent: z.unknown(),
+  mayCallBack: z.boolean().optional(),
+});
+type RequestBody = z.output<typeof requestBody>;
+
+const consentBody = z.strictObject({ textVersion: z.string().max(40), language: z.string().max(20) });
+
+/** Where the call is to ring: a number given for this call only, or one the user saved. */
+type Target =
+  | { readonly kind: 'given'; readonly number: PhoneNumber; readonly token: Buffer; readonly country: string }
+  | { readonly kind: 'saved'; readonly recordId: string; readonly token: Buffer; readonly country: string };
+
+/**
+ * Takes a request for a mentor call: judged, sealed, started. Nothing about the call is written here; the first row is
+ * the workflow's, so that a crash in between leaves at most a sealed number nobody points to.
+ */
+export async function requestMentorCall(deps: ApiDeps, req: Request, res: Response, caller: Caller): Promise<void> {
+  const body = checkedBody(requestBody, req);
+  const target = await targetOf(deps, body, caller, res);
+  const consent = givenConsent(body);
+  const preferences = await allowedPreferences(deps, body, caller);
+  const { callId, requestHash, isRepeatable } = idempotentRequest(deps.tokenizer, req, caller.subjectId, ROUTE);
+  if (isRepeatable && (await wasAskedBefore(deps, callId, requestHash))) return accepted(res, callId);
+
+  await refuseWhereHopeless(deps, caller, target);
+  const recordId = target.kind === 'saved' ? target.recordId : await sealed(deps, caller, target.number);
+  const input: MentorCallInput = {
+    callId,
+    userId: caller.subjectId,
+    recordId,
+    numberIsForThisCallOnly: target.kind === 'given',
+    recipientToken: target.token.toString('hex'),
+    country: target.country,
+    language: spokenLanguage(preferences, consent.language),
+    organisationNumber: callerIdFor(deps.config.twilio.phoneNumbers, target.country),
+    mayCallBack: body.mayCallBack ?? false,
+    preferences,
+    consent,
+    requestHash,
+    requestedAt: new Date().toISOString(),
+    times: deps.config.mentorCall.times,
+    maxMentors: deps.config.mentorCall.maxMentors,
+    detectMachines: deps.config.mentorCall.userConfirm === 'amd',
+  };
+  await deps.process.start(input);
+  // Two requests under one key at the same time: the start found the other's workflow, perhaps with another body.
+  if (isRepeatable) await wasAskedBefore(deps, callId, requestHash);
+  accepted(res, callId);
+}
+
+/** The same for a repeated request as for the first: what has become of it is told by GET. */
+function accepted(res: Response, callId: string): void {
+  res
+    .status(202)
+    .set('Location', `/mentor-calls/${callId}`)
+    .json({ success: true, callId, status: 'starting', callSid: null });
+}
+
+/** @throws {Problem} `idempotency-key-reused` when it was asked with another body */
+async function wasAskedBefore(deps: ApiDeps, callId: string, requestHash: string): Promise<boolean> {
+  const known = (await findCall(deps.pool, callId)) ?? (await deps.process.describe(callId));
+  if (known === null) return false;
+  if (known.requestHash !== requestHash) throw new Problem('idempotency-key-reused');
+  return true;
+}
+
+async function targetOf(deps: ApiDeps, body: RequestBody, caller: Caller, res: Response): Promise<Target> {
+  const { userPhoneNumber, contactPointId } = body;
+  if ((userPhoneNumber === undefined) === (contactPointId === undefined)) {
+    const detail = 'Exactly one of userPhoneNumber and contactPointId is expected.';
+    throw new Problem('invalid-body', { errors: [{ pointer: '#/userPhoneNumber', detail }] });
+  }
+  if (userPhoneNumber !== undefined) {
+    const number = numberToRing(userPhoneNumber, '#/userPhoneNumber', deps.config.limits.allowedCountries);
+    contextOf(res).country = number.country;
+    return { kind: 'given', number, token: deps.tokenizer.token(number.e164), country: number.country };
+  }
+  const saved =
+    contactPointId === undefined ? null : await findContactPoint(deps.pool, caller.subjectId, contactPointId);
+  if (saved === null || saved.kind !== 'phone' || saved.country === null) {
+    const detail = 'A contact point of yours that holds a phone number is expected here.';
+    throw new Problem('not-found', { errors: [{ pointer: '#/contactPointId', detail }] });
+  }
+  contextOf(res).country = saved.country;
+  if (!deps.config.limits.allowedCountries.includes(saved.country)) throw new Problem('country-not-allowed');
+  return { kind: 'saved', recordId: saved.recordId, token: saved.token, country: saved.country };
+}
+
+function givenConsent(body: RequestBody): MentorCallInput['consent'] {
+  const consent = consentBody.safeParse(body.consent);
+  if (!consent.success || findConsentText(consent.data.textVersion, consent.data.language) === null) {
+    const detail = 'The version and language of a text that was shown are expected here.';
+    throw new Problem('consent-required', { errors: [{ pointer: '#/consent', detail }] });
+  }
+  return consent.data;
+}
+
+/** One mentor may be asked for by staff, and by a user who has talked to them: nobody is to be found out by trying. */
+async function allowedPreferences(deps: ApiDeps, body: RequestBody, caller: Caller): Promise<MentorPreferences> {
+  const { languages, specialties, mentorId } = body.preferences ?? {};
+  if (mentorId !== undefined && !hasOneOf(caller, ['staff', 'admin'])) {
+    if (!(await hasTalkedTo(deps.pool, caller.subjectId, mentorId))) throw new Problem('mentor-not-allowed');
+  }
+  return {
+    ...(languages === undefined ? {} : { languages }),
+    ...(specialties === undefined ? {} : { specialties }),
+    ...(mentorId === undefined ? {} : { mentorId }),
+  };
+}
+
+/** @throws {Problem} when calls are off, Twilio is down, or the limits are reached (the workflow checks those again) */
+async function refuseWhereHopeless(deps: ApiDeps, caller: Caller, target: Target): Promise<void> {
+  if (!deps.config.voiceEnabled) throw new Problem('voice-disabled');
+  if (deps.twilio.state() === 'down') throw new Problem('calls-unavailable');
+  const tokenHexes =
+    target.kind === 'given'
+      ? deps.tokenizer.candidates(target.number.e164).map((token) => token.toString('hex'))
+      : [target.token.toString('hex')];
+  const { requestsPerUserPerHour, requestsPerTargetPerHour } = deps.config.limits;
+  const limited = await countRecentRequests(
+    deps.pool,
+    { userId: caller.subjectId, tokenHexes },
+    { perUser: requestsPerUserPerHour, perTarget: requestsPerTargetPerHour },
+  );
+  if (limited !== null) throw new Problem('too-many-requests', { retryAfterSeconds: limited.retryAfterSeconds });
+}
+
+function sealed(deps: ApiDeps, caller: Caller, number: PhoneNumber): Promise<string> {
+  return deps.vault.seal({
+    subjectId: caller.subjectId,
+    kind: 'phone',
+    value: number.e164,
+    expiresAt: new Date(Date.now() + RETENTION.numberForOneCall),
+  });
+}
+
+/** The first wish that we can speak, else the language of the text they agreed to. */
+function spokenLanguage(preferences: MentorPreferences, consentLanguage: string): string {
+  return preferences.languages?.find((wish) => SPOKEN_LANGUAGES.includes(wish)) ?? consentLanguage;
+}

@@ -1,0 +1,102 @@
+import type { Request, Response } from 'express';
+import { appendAudit } from '../db/audit';
+import { type CallRow, findCall, listCalls } from '../db/calls';
+import type { Caller } from './authentication';
+import { checkOwner } from './authorisation';
+import { checkedId, checkedQuery } from './checked-input';
+import type { ApiDeps } from './deps';
+import { requestMentorCall } from './mentor-call-requests';
+import { checkedCursor, listQuery } from './paging';
+import { helplinesOfCaller, Problem, type ProblemSettings } from './problems';
+import { contextOf } from './request-context';
+import type { Routes } from './routes';
+
+/** The user's side of mentor calls: ask for one, look how it goes, cancel it. */
+export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSettings): void {
+  routes.signedIn('POST /connect-mentor', (req, res, caller) => requestMentorCall(deps, req, res, caller));
+
+  routes.signedIn('GET /mentor-calls', async (req, res, caller) => {
+    const { cursor, limit } = checkedQuery(listQuery, req);
+    const page = await listCalls(deps.pool, { userId: caller.subjectId, cursor: checkedCursor(cursor), limit });
+    res.json({ mentorCalls: page.rows.map(shown), nextCursor: page.nextCursor });
+  });
+
+  routes.signedIn('GET /mentor-calls/:callId', async (req, res, caller) => {
+    const callId = checkedId(req, 'callId');
+    const row = await findCall(deps.pool, callId);
+    if (row === null) {
+      // The workflow's first step writes the row; until then Temporal knows it.
+      const started = await deps.process.describe(callId);
+      checkOwner('GET /mentor-calls/:callId', caller, started?.owner ?? null);
+      res.json({ callId, status: 'starting', callSid: null });
+      return;
+    }
+    checkOwner('GET /mentor-calls/:callId', caller, row.userId);
+    if (row.userId !== caller.subjectId) await noteRead(deps, caller, callId);
+    const winner = row.mergedInto === null ? null : await findCall(deps.pool, row.mergedInto);
+    sendCall(req, res, winner ?? row, winner === null ? null : callId, settings);
+  });
+
+  routes.signedIn('DELETE /mentor-calls/:callId', async (req, res, caller) => {
+    const callId = checkedId(req, 'callId');
+    const row = await findCall(deps.pool, callId);
+    const owner = row?.userId ?? (await deps.process.describe(callId))?.owner ?? null;
+    checkOwner('DELETE /mentor-calls/:callId', caller, owner);
+    // A second tap was merged into the first: what the user wants ended is the call that rings.
+    const target = row?.mergedInto ?? callId;
+    const result = await deps.process.cancel(target);
+    const ended = await findCall(deps.pool, target);
+    if (ended !== null) return sendCall(req, res, ended, target === callId ? null : callId, settings);
+    if (result === 'not-found') throw new Problem('not-found');
+    res.json({ callId, status: result.status, endReason: result.endReason, callSid: null });
+  });
+}
+
+function sendCall(req: Request, res: Response, row: CallRow, askedFor: string | null, settings: ProblemSettings): void {
+  contextOf(res).country = row.country;
+  res.json({
+    ...shown(row),
+    ...(askedFor === null ? {} : { mergedFrom: askedFor }),
+    // Whoever did not get to talk to a mentor is told who else is there.
+    ...(row.outcome === null || row.outcome === 'completed'
+      ? {}
+      : { helplines: helplinesOfCaller(req, res, settings) }),
+  });
+}
+
+/** A call as its user sees it. Which mentor it was is an id and nothing more. */
+function shown(row: CallRow) {
+  const wish = row.requestedMentorId;
+  return {
+    callId: row.callId,
+    status: row.status,
+    endReason: row.endReason,
+    callSid: row.callSid,
+    organisationNumber: row.organisationNumber,
+    country: row.country,
+    language: row.language,
+    mentorId: row.mentorId,
+    ...(wish === null ? {} : { requestedMentor: requestedMentor(wish, row) }),
+    requestedAt: isoTime(row.requestedAt),
+    answeredAt: isoTime(row.answeredAt),
+    bridgedAt: isoTime(row.bridgedAt),
+    endedAt: isoTime(row.endedAt),
+    durationSeconds: row.durationSeconds,
+  };
+}
+
+/** What became of `preferences.mentorId`. */
+function requestedMentor(wish: string, row: CallRow): 'pending' | 'connected' | 'not-free' {
+  if (row.mentorId === null) return row.outcome === null ? 'pending' : 'not-free';
+  return row.mentorId === wish ? 'connected' : 'not-free';
+}
+
+function isoTime(time: Date | null): string | null {
+  return time?.toISOString() ?? null;
+}
+
+/** Staff may look at anybody's call; that they did is kept. */
+async function noteRead(deps: ApiDeps, caller: Caller, callId: string): Promise<void> {
+  const entry = { actor: caller.subjectId, action: 'call.read', objectId: callId, outcome: 'done' } as const;
+  await appendAudit(deps.pool, entry);
+}

@@ -1,0 +1,145 @@
+import type { Request, Response } from 'express';
+import { helplinesFor } from '../domain/helplines';
+import { contextOf, countryOfLanguages } from './request-context';
+
+/**
+ * Everything that can go wrong, as RFC 9457 `application/problem+json`. The code is stable and part of `type`;
+ * title and hint are constants, so that no answer can quote what was sent.
+ */
+export const PROBLEMS = {
+  'malformed-request': [400, 'The request cannot be read', 'Check the address and the headers of the request.'],
+  'malformed-json': [400, 'The body is not JSON', 'Send one JSON object in UTF-8 with Content-Type: application/json.'],
+  'invalid-body': [
+    400,
+    'The body is not as expected',
+    'See errors: each names a place in the body and what belongs there.',
+  ],
+  'invalid-query': [400, 'The query is not as expected', 'See errors: each names a parameter and what belongs there.'],
+  'idempotency-key-invalid': [
+    400,
+    'The Idempotency-Key cannot be used',
+    'Send 1 to 255 visible ASCII characters, for example a UUID, or leave the header out.',
+  ],
+  'token-required': [401, 'Sign-in is required', 'Send an access token: Authorization: Bearer …'],
+  'token-invalid': [401, 'The access token is not valid', 'Get a new access token and send the request again.'],
+  'role-not-allowed': [403, 'Your role may not do this', 'Sign in with an account that has the role this needs.'],
+  'mentor-not-allowed': [
+    403,
+    'You cannot ask for this mentor',
+    'Leave preferences.mentorId out, or name a mentor you have talked to.',
+  ],
+  'not-found': [404, 'Not found', 'Check the address. What belongs to somebody else is not found either.'],
+  'too-many-contact-points': [409, 'You have too many contact points', 'Delete one that you no longer need.'],
+  'body-too-large': [413, 'The body is too large', 'Send at most 100 kB.'],
+  'unsupported-media-type': [
+    415,
+    'The body is of an unsupported kind',
+    'Send plain JSON: Content-Type: application/json.',
+  ],
+  'consent-required': [
+    422,
+    'Consent is required',
+    'Show a text of GET /consent-texts/mentor-call and send its consent: {textVersion, language}.',
+  ],
+  'phone-number-invalid': [
+    422,
+    'The phone number cannot be used',
+    'Send a whole number with country code, for example +1 415 555 0100.',
+  ],
+  'phone-number-not-allowed': [
+    422,
+    'This kind of number is not called',
+    'Send a mobile or fixed number; premium, shared-cost, toll-free and short numbers are not called.',
+  ],
+  'country-not-allowed': [
+    422,
+    'Numbers of this country are not called',
+    'Use a number of a country that is served here.',
+  ],
+  'zone-unknown': [
+    422,
+    'The time zone is unknown',
+    'Send a name of the IANA time zone database, for example Europe/Madrid.',
+  ],
+  'idempotency-key-reused': [
+    422,
+    'This Idempotency-Key was used for another request',
+    'Send a new key with a new request, or the same body with the same key.',
+  ],
+  'too-many-requests': [429, 'Too many requests', 'Wait for the time named in Retry-After.'],
+  'internal-error': [
+    500,
+    'Something went wrong on our side',
+    'Try again. If it happens again, tell us the request id in instance.',
+  ],
+  'voice-disabled': [503, 'Calls are switched off', 'Call one of the helplines yourself.'],
+  'calls-unavailable': [
+    503,
+    'Calls cannot be placed right now',
+    'Call one of the helplines yourself, or try again later.',
+  ],
+  'temporarily-unavailable': [503, 'The service is not available right now', 'Try again in a few seconds.'],
+  'sign-in-unavailable': [503, 'Sign-in cannot be checked right now', 'Try again in a few seconds.'],
+} as const satisfies Record<string, readonly [status: number, title: string, hint: string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One place in the body or the query; `pointer` is a JSON Pointer as a URI fragment. Never holds a value. */
+export interface ProblemPlace {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** Thrown by a handler to answer with a problem. Its text is its code: nothing of the request is in it. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly errors: readonly ProblemPlace[];
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    readonly code: ProblemCode,
+    more: { readonly errors?: readonly ProblemPlace[]; readonly retryAfterSeconds?: number } = {},
+  ) {
+    super(code);
+    this.errors = more.errors ?? [];
+    this.retryAfterSeconds = more.retryAfterSeconds ?? null;
+  }
+}
+
+/** What the sender of problems knows by configuration; compiled in otherwise, so that it works with all else down. */
+export interface ProblemSettings {
+  readonly publicBaseUrl: string;
+  /** `FALLBACK_CRISIS_NUMBER`. */
+  readonly crisisOverride: string | null;
+  /** The country to assume when nothing tells it. */
+  readonly defaultCountry: string;
+}
+
+/**
+ * Answers with a problem. Each carries the helplines of the caller's country: somebody in crisis may be reading it.
+ */
+export function sendProblem(req: Request, res: Response, problem: Problem, settings: ProblemSettings): void {
+  const [status, title, hint] = PROBLEMS[problem.code];
+  const context = contextOf(res);
+  res.status(status).set('Cache-Control', 'no-store').type('application/problem+json');
+  if (status === 401) res.set('WWW-Authenticate', 'Bearer');
+  const retryAfter = problem.retryAfterSeconds ?? (status === 503 ? 5 : null);
+  if (retryAfter !== null) res.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
+  const body = {
+    type: `${settings.publicBaseUrl}/problems/${problem.code}`,
+    title,
+    status,
+    code: problem.code,
+    hint,
+    instance: context.requestId,
+    ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+    helplines: helplinesOfCaller(req, res, settings),
+  };
+  res.send(JSON.stringify(body));
+}
+
+/** `{crisis, emergency, psi}` for the country the request is known to come from, else a guess by its language. */
+export function helplinesOfCaller(req: Request, res: Response, settings: ProblemSettings) {
+  const country = contextOf(res).country ?? countryOfLanguages(req) ?? settings.defaultCountry;
+  return helplinesFor(country, settings.crisisOverride);
+}

@@ -1,0 +1,105 @@
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+import type { Authenticate, Caller } from './authentication';
+import { checkRole, type RouteName, type RoutesWith, RULES } from './authorisation';
+import { Problem } from './problems';
+import { contextOf } from './request-context';
+import { readWebhook, type TwilioRequest, type TwilioVerifier } from './twilio-requests';
+
+/** 100 kB: a hundred times the largest honest body. */
+const JSON_LIMIT = 100_000;
+/** Twilio's own forms are below 5 kB. */
+const FORM_LIMIT = 64_000;
+
+export type PublicHandler = (req: Request, res: Response) => void | Promise<void>;
+export type SignedInHandler = (req: Request, res: Response, caller: Caller) => Promise<void>;
+export type TwilioHandler = (asked: TwilioRequest, res: Response) => Promise<void>;
+
+/** The only way to mount a route: what must be proven before a handler runs comes from the table of rules. */
+export interface Routes {
+  open(name: RoutesWith<'public'>, handler: PublicHandler): void;
+  signedIn(name: RoutesWith<'signed-in'>, handler: SignedInHandler): void;
+  twilio(name: RoutesWith<'twilio'>, handler: TwilioHandler): void;
+  /** @throws {Error} when a rule of the table has no route */
+  complete(): void;
+}
+
+export function createRoutes(app: Express, authenticate: Authenticate, verifier: TwilioVerifier): Routes {
+  const missing = new Set(Object.keys(RULES));
+  const mount = (name: RouteName, handlers: RequestHandler[], onError: ErrorRequestHandler[] = []): void => {
+    if (!missing.delete(name)) throw new Error(`${name} is mounted twice`);
+    const [method = '', path = ''] = name.split(' ');
+    const noteRoute: RequestHandler = (_req, res, next) => {
+      contextOf(res).route = path;
+      next();
+    };
+    const verb = method.toLowerCase();
+    if (verb !== 'get' && verb !== 'post' && verb !== 'put' && verb !== 'patch' && verb !== 'delete') {
+      throw new Error(`${method} is no method of ours`);
+    }
+    app[verb](path, noteRoute, ...handlers, ...onError);
+  };
+
+  return {
+    open: (name, handler) => mount(name, [(req, res) => handler(req, res)]),
+
+    signedIn(name, handler) {
+      const rule = RULES[name];
+      const callers = new WeakMap<Request, Caller>();
+      mount(name, [
+        // Who asks is settled before a byte of the body is read.
+        async (req, res, next) => {
+          res.set('Cache-Control', 'no-store');
+          const caller = await authenticate(req);
+          checkRole(rule, caller);
+          callers.set(req, caller);
+          next();
+        },
+        onlyJson,
+        express.json({ limit: JSON_LIMIT, inflate: false, strict: true }),
+        async (req, res) => {
+          const caller = callers.get(req);
+          if (caller === undefined) throw new Problem('token-required');
+          await handler(req, res, caller);
+        },
+      ]);
+    },
+
+    twilio(name, handler) {
+      const handlers: RequestHandler[] = [
+        // The raw bytes: a signature is checked over what was sent, not over what a parser made of it.
+        express.raw({ type: () => true, limit: FORM_LIMIT, inflate: false }),
+        async (req, res) => {
+          res.set('Cache-Control', 'no-store');
+          const asked = readWebhook(req, verifier);
+          // Empty: a forger learns nothing, not even which part was wrong.
+          if (asked === null) res.status(403).end();
+          else await handler(asked, res);
+        },
+      ];
+      mount(name, handlers, [emptyAnswer]);
+    },
+
+    complete() {
+      if (missing.size > 0) throw new Error(`rules without a route: ${[...missing].join(', ')}`);
+    },
+  };
+}
+
+/** A body that is no JSON is refused instead of being ignored. */
+const onlyJson: RequestHandler = (req, _res, next) => {
+  const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  next(hasBody && !req.is('application/json') ? new Problem('unsupported-media-type') : undefined);
+};
+
+/** Twilio, or somebody who pretends to be: no problem document, only the status. */
+const emptyAnswer: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'status') : undefined;
+  if (res.headersSent || typeof status !== 'number' || status < 400 || status > 499) next(error);
+  else res.status(status).end();
+};

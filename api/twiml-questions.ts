@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Response } from 'express';
+import { callerIdFor } from '../domain/caller-id';
+import type { CallPlan, TwimlQuestion } from '../domain/mentor-call';
+import { countryOfNumber } from '../domain/phone-number';
+import { hangUpTwiml, helplineTwiml, oneMomentTwiml, planTwiml, type TwimlContext } from '../domain/twiml';
+import { MentorCallIsOver } from '../temporal/errors';
+import type { ApiDeps } from './deps';
+import type { TwilioRequest } from './twilio-requests';
+import { within } from './unavailable';
+
+/** Milliseconds for a TwiML question in all: a person is listening to silence, and Twilio gives up after 15 s. */
+const ANSWER_WITHIN = 4_000;
+/** What is kept back of it for revealing a number and writing the answer. */
+const KEPT_FOR_THE_ANSWER = 700;
+/** How often "one moment" is said before we stop relying on anything but memory. */
+const MOST_LOOPS = 4;
+
+type AskedOfWorkflow = TwimlQuestion extends infer Q
+  ? Q extends TwimlQuestion
+    ? Omit<Q, 'validUntil' | 'callSid'>
+    : never
+  : never;
+
+export interface TwimlAsk {
+  readonly asked: TwilioRequest;
+  readonly ctx: TwimlContext;
+  readonly question: AskedOfWorkflow;
+  /** How often this question was put off already. */
+  readonly loop: number;
+  /** Where Twilio asks it again. */
+  readonly again: (loop: number) => string;
+  /** TwiML when all loops are used up; must need nothing but memory. */
+  readonly giveUp: () => string;
+}
+
+/**
+ * Asks the workflow which TwiML comes next. Whatever is down, there is an answer within 4 s: "one moment" and the
+ * same question again, four times at most, then what `giveUp` says.
+ */
+export async function answerQuestion(deps: ApiDeps, ask: TwimlAsk): Promise<string> {
+  const deadline = Date.now() + ANSWER_WITHIN;
+  const { asked, ctx, loop } = ask;
+  const callSid = asked.field('CallSid') ?? '';
+  const question: TwimlQuestion = { ...ask.question, callSid, validUntil: deadline };
+  try {
+    const plan = await within(
+      ANSWER_WITHIN - KEPT_FOR_THE_ANSWER,
+      deps.process.ask(ctx.callId, question, updateId(asked, callSid), ANSWER_WITHIN - KEPT_FOR_THE_ANSWER),
+    );
+    return await within(deadline - Date.now(), written(deps, plan, ctx));
+  } catch (error) {
+    // The call has ended, or never was: nobody is rung for it any more.
+    if (error instanceof MentorCallIsOver) return hangUpTwiml();
+    deps.logger.warn(
+      { callId: ctx.callId, kind: question.kind, loop, error },
+      'a TwiML question was not answered in time',
+    );
+    if (loop >= MOST_LOOPS) return ask.giveUp();
+    return oneMomentTwiml(ctx, ask.again(loop + 1));
+  }
+}
+
+/**
+ * Names the question for Temporal: a request that Twilio repeats gets the first answer again. The token by itself
+ * would not do: it is not signed, and with another's token a replayed request would get another question's answer.
+ */
+function updateId(asked: TwilioRequest, callSid: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([callSid, asked.query.toString(), asked.idempotencyToken]))
+    .digest('hex');
+}
+
+async function written(deps: ApiDeps, plan: CallPlan, ctx: TwimlContext): Promise<string> {
+  if (plan.do !== 'dial-mentor') return planTwiml(plan, ctx);
+  const mentorNumber = await deps.vault.reveal({
+    recordId: plan.mentorRecordId,
+    purpose: 'dial',
+    actor: `mentor-call:${ctx.callId}`,
+  });
+  return planTwiml(plan, ctx, { mentorNumber });
+}
+
+/** Answers with a document; Twilio takes nothing but text/xml (its error 11200). */
+export function sendTwiml(res: Response, document: string): void {
+  res.status(200).type('text/xml').send(document);
+}
+
+/** What a document needs to know of the call it is for. */
+export function twimlContext(
+  deps: ApiDeps,
+  ids: { readonly callId: string; readonly dispatchId: string; readonly language: string; readonly country: string },
+): TwimlContext {
+  return {
+    ...ids,
+    urls: deps.urls,
+    greetingName: deps.config.mentorCall.greetingName,
+    crisisOverride: deps.config.helplines.crisisOverride,
+  };
+}
+
+/** The country of the person on this leg: of `To` where we called, of `From` where they did. */
+export function countryOnTheLine(deps: ApiDeps, asked: TwilioRequest): string {
+  const number = asked.field(asked.field('Direction') === 'inbound' ? 'From' : 'To') ?? '';
+  return countryOfNumber(number) ?? deps.config.limits.allowedCountries[0] ?? 'US';
+}
+
+/** The helpline of the country, from memory and without an action URL. */
+export function helplineFromMemory(deps: ApiDeps, { country, language }: Pick<TwimlContext, 'country' | 'language'>) {
+  return helplineTwiml({
+    country,
+    language,
+    callerId: callerIdFor(deps.config.twilio.phoneNumbers, country),
+    crisisOverride: deps.config.helplines.crisisOverride,
+  });
+}

@@ -1,0 +1,34 @@
+/** Readers of the query of our own webhook URLs. It is signed, so a wrong value is a mistake of ours, not an attack. */
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Whether it has the form of one of our ids. */
+export function isUuid(text: unknown): text is string {
+  return typeof text === 'string' && UUID.test(text);
+}
+
+/** The dispatch of a leg that no dispatch made: the user rang our number. */
+export const CALLED_IN = '00000000-0000-0000-0000-000000000000';
+
+export interface UserLegQuery {
+  readonly callId: string;
+  readonly dispatchId: string;
+  readonly language: string;
+}
+
+export function readUserLeg(query: URLSearchParams): UserLegQuery | null {
+  const [callId, dispatchId] = [query.get('call'), query.get('dispatch')];
+  if (!isUuid(callId) || !isUuid(dispatchId)) return null;
+  return { callId, dispatchId, language: readLanguage(query) };
+}
+
+export function readLanguage(query: URLSearchParams): string {
+  const language = query.get('lang') ?? '';
+  return /^[a-z]{2}$/.test(language) ? language : 'en';
+}
+
+/** A small whole number, or null. */
+export function readCount(query: URLSearchParams, name: string): number | null {
+  const text = query.get(name) ?? '';
+  return /^\d{1,6}$/.test(text) ? Number(text) : null;
+}
