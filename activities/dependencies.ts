@@ -1,7 +1,8 @@
-import type { Client } from '@temporalio/client';
 import type { Pool } from 'pg';
+import type { KindlineClient } from '../temporal/connection';
 import type { Logger } from '../vault/logger';
 import type { Config } from '../config/config';
+import type { RequestLimits } from '../db/calls';
 import type { Vault } from '../db/vault-records';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { VoiceProvider } from '../providers/twilio-voice';
@@ -13,9 +14,10 @@ export interface ActivityDependencies {
   readonly voice: VoiceProvider;
   readonly urls: WebhookUrls;
   /** For sweeps: is the owner of a row still running? */
-  readonly temporal: Client;
+  readonly temporal: KindlineClient;
   readonly logger: Logger;
   readonly dispatch: Config['dispatch'];
+  readonly limits: RequestLimits;
   /** Our numbers, E.164, in the order of configuration. */
   readonly phoneNumbers: readonly string[];
   /** `FALLBACK_CRISIS_NUMBER`. */

@@ -1,9 +1,20 @@
-import { abandonDispatch, findDispatch } from '../db/dispatches';
+import { abandon, findDispatch, withdrawUnmade, type Dispatch } from '../db/dispatches';
 import type { ActivityDependencies } from './dependencies';
 import { secondDispatchId } from './place-call';
 
+/** What a workflow needs to know of a dispatch. */
+export interface DispatchFacts {
+  readonly state: string;
+  readonly sid: string | null;
+}
+
 /** Local activities on dispatch rows. */
 export function createDispatchActivities({ pool, logger }: ActivityDependencies) {
+  /** Also when the row does not exist yet: `placeCall` may still wait in its queue, and must not ring later. */
+  const withdraw = async (dispatchId: string): Promise<Dispatch | null> =>
+    (await abandon(pool, dispatchId)) ??
+    ((await withdrawUnmade(pool, dispatchId)) ? findDispatch(pool, dispatchId) : abandon(pool, dispatchId));
+
   return {
     /**
      * Withdraws a dispatch and the one more it may have opened. An attempt under way is not stopped: its outcome is
@@ -11,17 +22,22 @@ export function createDispatchActivities({ pool, logger }: ActivityDependencies)
      *
      * @returns the state of the dispatch that got furthest, and its SID if it has one
      */
-    async abandonDispatch({ dispatchId }: { dispatchId: string }): Promise<{ state: string; sid: string | null }> {
-      const first = await abandonDispatch(pool, dispatchId);
-      const second = await abandonDispatch(pool, secondDispatchId(dispatchId));
-      const furthest = second ?? first;
-      logger.info({ dispatchId, state: furthest?.state ?? 'unknown' }, 'dispatch withdrawn');
-      return { state: furthest?.state ?? 'unknown', sid: second?.sid ?? first?.sid ?? null };
+    async abandonDispatch({ dispatchId }: { dispatchId: string }): Promise<DispatchFacts> {
+      const first = await withdraw(dispatchId);
+      // Only a refusal opens a second one; an abandoned first never does.
+      const second = first?.state === 'refused' ? await withdraw(secondDispatchId(dispatchId)) : null;
+      const facts = factsOf(second ?? first);
+      logger.info({ dispatchId, state: facts.state }, 'dispatch withdrawn');
+      return facts;
     },
 
-    async dispatchState({ dispatchId }: { dispatchId: string }): Promise<{ state: string; sid: string | null }> {
-      const found = (await findDispatch(pool, secondDispatchId(dispatchId))) ?? (await findDispatch(pool, dispatchId));
-      return { state: found?.state ?? 'unknown', sid: found?.sid ?? null };
+    async dispatchState({ dispatchId }: { dispatchId: string }): Promise<DispatchFacts> {
+      const second = await findDispatch(pool, secondDispatchId(dispatchId));
+      return factsOf(second ?? (await findDispatch(pool, dispatchId)));
     },
   };
+}
+
+function factsOf(dispatch: Dispatch | null): DispatchFacts {
+  return { state: dispatch?.state ?? 'unknown', sid: dispatch?.sid ?? null };
 }

@@ -1,5 +1,4 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { TwilioErrorClass } from '../domain/twilio-errors';
 
 /** The types of failure that a workflow may branch on (`error.cause.type`). */
 export const FAILURES = {
@@ -11,18 +10,16 @@ export const FAILURES = {
   recordDestroyed: 'RecordDestroyed',
   /** It is not time to look again; retried by Temporal after the delay it names. */
   notYet: 'DispatchNotYet',
-  /** The outcome of an attempt is not known; retried, and the next attempt reconciles. */
-  unknown: 'DispatchUnknown',
   /** The provider did not take the request; retried with backoff. */
   providerUnavailable: 'ProviderUnavailable',
 } as const;
 
-export function dispatchRefused(errorClass: TwilioErrorClass | null, code: number | null): ApplicationFailure {
+export function dispatchRefused(why: { class: string | null; code: string | null }): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.refused,
     message: 'The provider refused the dispatch',
     nonRetryable: true,
-    details: [{ class: errorClass, code }],
+    details: [why],
   });
 }
 
@@ -53,14 +50,6 @@ export function notYet(afterMs: number): ApplicationFailure {
   });
 }
 
-export function outcomeUnknown(afterMs: number): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: FAILURES.unknown,
-    message: 'The outcome of the attempt is not known',
-    nextRetryDelay: Math.max(50, Math.ceil(afterMs)),
-  });
-}
-
 /** @param afterMs the provider's own Retry-After; without it Temporal's backoff decides */
 export function providerUnavailable(afterMs: number | null): ApplicationFailure {
   return ApplicationFailure.create({
@@ -68,4 +57,9 @@ export function providerUnavailable(afterMs: number | null): ApplicationFailure 
     message: 'The provider did not take the request',
     ...(afterMs === null ? {} : { nextRetryDelay: Math.max(50, Math.ceil(afterMs)) }),
   });
+}
+
+/** Whether somebody found a dispatch withdrawn and quiet: for callers outside a workflow. */
+export function isAbandoned(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === FAILURES.abandoned;
 }

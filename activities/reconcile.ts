@@ -1,4 +1,4 @@
-import { latestEventFor, sidsOwnedByAnother, type Dispatch } from '../db/dispatches';
+import { latestEventFor, sidsOwnedByOthers, type Dispatch } from '../db/dispatches';
 import { isTerminal } from '../domain/call-status';
 import type { ProviderCall } from '../providers/twilio-voice';
 import type { ActivityDependencies } from './dependencies';
@@ -32,13 +32,13 @@ export async function findEarlierCalls(
   if (dispatch.sid !== null) return [dispatch.sid];
   const event = await latestEventFor(deps.pool, dispatch.dispatchId);
   if (event?.callSid) return [event.callSid];
-  if (heartbeat?.dispatchId === dispatch.dispatchId) return [heartbeat.sid];
+  if (heartbeat !== null && heartbeat.dispatchId === dispatch.dispatchId) return [heartbeat.sid];
   const to = await reveal();
   const listed = await logged(deps.logger, { dispatchId: dispatch.dispatchId }, () => deps.voice.listCallsTo(to));
   const ours = listed.filter((call) => couldBeOf(dispatch, call));
   if (ours.length === 0) return [];
   const taken = new Set(
-    await sidsOwnedByAnother(
+    await sidsOwnedByOthers(
       deps.pool,
       dispatch.dispatchId,
       ours.map((call) => call.sid),

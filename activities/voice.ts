@@ -21,19 +21,26 @@ export function createVoiceActivities(deps: ActivityDependencies) {
       return logged(logger, { callSid: sid }, () => voice.endCall(sid));
     },
 
-    /**
-     * Whether Twilio left us for the static fallback document during this call. That document dials the helpline
-     * without a callback of ours, so a helpline leg we have never heard of can only come from there.
-     */
-    async wentToFallback({ sid }: { callId: string; sid: string }): Promise<{ fallback: boolean }> {
-      const numbers = helplineNumbers(deps.crisisOverride);
-      const children = await logged(logger, { callSid: sid }, () => voice.listChildCalls(sid));
-      for (const child of children) {
-        if (numbers.has(child.to) && (await lastStatus(deps.pool, child.sid)) === null) return { fallback: true };
-      }
-      return { fallback: false };
-    },
+    wentToFallback: async ({ sid }: { callId: string; sid: string }): Promise<{ fallback: boolean }> => ({
+      fallback: await wentToFallback(deps, sid),
+    }),
   };
+}
+
+/**
+ * Whether Twilio left us for the static fallback document during this call. That document dials the helpline
+ * without a callback of ours, so a helpline leg we have never heard of can only come from there.
+ */
+export async function wentToFallback(
+  deps: Pick<ActivityDependencies, 'pool' | 'voice' | 'logger' | 'crisisOverride'>,
+  sid: string,
+): Promise<boolean> {
+  const numbers = helplineNumbers(deps.crisisOverride);
+  const children = await logged(deps.logger, { callSid: sid }, () => deps.voice.listChildCalls(sid));
+  for (const child of children) {
+    if (numbers.has(child.to) && (await lastStatus(deps.pool, child.sid)) === null) return true;
+  }
+  return false;
 }
 
 function helplineNumbers(override: string | null): ReadonlySet<string> {

@@ -19,7 +19,7 @@ export class KindlineClient extends Client {
     connection: Connection,
     namespace: string,
     readonly keys: ServiceKeys,
-    readonly taskQueue: string,
+    readonly workflowQueue: string,
   ) {
     super({ connection, namespace, dataConverter: dataConverter(keys) });
   }

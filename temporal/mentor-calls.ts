@@ -48,7 +48,7 @@ export async function startMentorCall(
     await inTime(client, withinMs, () =>
       client.workflow.start(MENTOR_CALL.workflow, {
         workflowId: mentorCallWorkflowId(input.callId),
-        taskQueue: client.taskQueue,
+        taskQueue: client.workflowQueue,
         args: [input],
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',

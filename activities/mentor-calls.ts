@@ -1,0 +1,42 @@
+import { closeCall, destroyCallNumber, openCall, updateCall, type CallEnd, type CallPatch } from '../db/calls';
+import type { MentorCallInput } from '../domain/mentor-call';
+import type { ActivityDependencies } from './dependencies';
+
+/** What the first activity of a call finds. */
+export type OpenedCall =
+  | { readonly state: 'opened' }
+  | { readonly state: 'merged'; readonly mergedInto: string }
+  | { readonly state: 'limited'; readonly which: 'user' | 'target' };
+
+/** As they come out of a workflow: times are ISO 8601. */
+export type CallNote = { readonly callId: string } & { readonly [F in keyof CallPatch]?: Exclude<CallPatch[F], Date> };
+export type CallClosing = Omit<CallEnd, 'endedAt' | 'actor'> & { readonly endedAt: string };
+
+/** Local activities on the row of a call. */
+export function createMentorCallActivities({ pool, limits }: ActivityDependencies) {
+  return {
+    /** The first fact of a call. The loser of two requests of one user, or one too many, is told so; nobody rings. */
+    async openCall(input: MentorCallInput): Promise<OpenedCall> {
+      const opened = await openCall(pool, input, limits);
+      if (opened.state === 'limited') return { state: 'limited', which: opened.which };
+      // The winner has its own copy of the number; this one has served.
+      if (opened.state === 'merged') await destroyCallNumber(pool, input.callId);
+      return opened;
+    },
+
+    /** What the app sees while the call goes on; a call that is over does not change any more. */
+    async noteCall({ callId, ...patch }: CallNote): Promise<void> {
+      await updateCall(pool, callId, patch);
+    },
+
+    /** The last facts, the places and the number, in one transaction; may be repeated. */
+    async closeCall(closing: CallClosing): Promise<void> {
+      await closeCall(pool, closing);
+    },
+
+    /** Destroys a number that was kept beyond `closeCall`, to ask Twilio what became of an attempt. */
+    async destroyCallNumber({ callId }: { callId: string }): Promise<void> {
+      await destroyCallNumber(pool, callId);
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { closeCall, findCall, liveCalls, type CallRow } from '../db/calls';
+import { abandon, overdueDispatches, type Dispatch } from '../db/dispatches';
+import { freeDeadSlots } from '../db/mentor-slots';
+import { callsToDeleteAtTwilio, noteDeletedAtTwilio, openLegs, type OpenLeg } from '../db/open-legs';
+import { markHandled, storeEvent } from '../db/webhook-events';
+import { isTerminal } from '../domain/call-status';
+import { RecordDestroyed } from '../domain/errors';
+import { mentorCallWorkflowId } from '../domain/mentor-call';
+import { signalLegEnded } from '../temporal/mentor-calls';
+import { ownerState, type OwnerState } from '../temporal/owners';
+import type { ActivityDependencies } from './dependencies';
+import { withdraw } from './dispatch-outcome';
+import { isAbandoned } from './failures';
+import { withHeartbeat } from './heartbeat';
+import { logged } from './provider-log';
+import { wentToFallback } from './voice';
+
+/** Rows of one run of one part; what is left is taken up by the next. */
+const BATCH = 200;
+/** A row younger than this is left alone: its workflow may just be starting or ending (ms). */
+const SETTLED_AFTER = 5_000;
+/** A user's leg that has said nothing for this long is asked after: longer than any phone rings (ms). */
+const SILENT_AFTER = 90_000;
+const SIGNAL_WITHIN = 2_000;
+
+/**
+ * The parts of the call sweep. Each walks a batch, may be repeated and run beside itself, and returns how many rows
+ * it has mended: where nothing has died, that is 0 but for what is deleted in its time.
+ */
+export function createSweepActivities(deps: ActivityDependencies) {
+  const { pool, voice, vault, temporal, logger } = deps;
+  const owner = (workflowId: string): Promise<OwnerState> => ownerState(temporal, workflowId);
+  const part = (sweep: string, mend: () => Promise<number>) => (): Promise<number> =>
+    withHeartbeat(async () => {
+      const count = await mend();
+      if (count > 0) logger.info({ sweep, count }, 'rows mended by the sweep');
+      return count;
+    });
+
+  return {
+    /** A user's leg that is over, although we never heard so: Twilio's word is stored and told like any event. */
+    askSilentLegs: part('ask-silent-legs', async () =>
+      countWhere(await openLegs(pool, SILENT_AFTER, BATCH), async (leg) => {
+        if ((await owner(leg.workflowId)) !== 'running') return false;
+        const call = await logged(logger, { callSid: leg.callSid }, () => voice.readCall(leg.callSid));
+        const status = call?.status ?? 'completed';
+        if (isTerminal(status)) await tellEnd(deps, leg, status);
+        return isTerminal(status);
+      }),
+    ),
+
+    /** Phones that ring, or may still, for a workflow that is not running: ended. Only calls in our own tables. */
+    endOrphanedCalls: part('end-orphaned-calls', async () => {
+      const legs = await countWhere(await openLegs(pool, SETTLED_AFTER, BATCH), async (leg) => {
+        if ((await owner(leg.workflowId)) === 'running') return false;
+        const { status } = await logged(logger, { callSid: leg.callSid }, () => voice.endCall(leg.callSid));
+        await tellEnd(deps, leg, isTerminal(status) ? status : 'completed');
+        return true;
+      });
+      const doubtful = await overdueDispatches(pool, SETTLED_AFTER, BATCH);
+      return legs + (await countWhere(doubtful, (dispatch) => endDoubtful(deps, dispatch, owner)));
+    }),
+
+    /** Rows that say a call is live while its workflow is gone (terminated, failed): closed, with all they hold. */
+    closeDeadCalls: part('close-dead-calls', async () =>
+      countWhere(await liveCalls(pool, SETTLED_AFTER, BATCH), async (call) => {
+        const state = await owner(call.workflowId);
+        if (state === 'running') return false;
+        return closeCall(pool, await deadCallsEnd(deps, call, state));
+      }),
+    ),
+
+    /** Places of mentors whose call's workflow is not running. */
+    freeDeadSlots: part('free-dead-slots', async () => {
+      const freed = await freeDeadSlots(pool, async (id) => (await owner(mentorCallWorkflowId(id))) === 'running');
+      return freed.length;
+    }),
+
+    /** Numbers given for one call, at the latest when their time is over. */
+    destroyExpiredNumbers: part('destroy-expired-numbers', () => vault.destroyExpired(BATCH)),
+
+    /** Twilio's own records of our calls, which hold both numbers, after `TWILIO_CALL_RETENTION`. */
+    deleteOldTwilioCalls: part('delete-old-twilio-calls', async () =>
+      countWhere(await callsToDeleteAtTwilio(pool, deps.callRetentionMs, BATCH), async (callSid) => {
+        // A leg whose callbacks were all lost is known to Twilio only.
+        const children = await logged(logger, { callSid }, () => voice.listChildCalls(callSid));
+        for (const sid of [...children.map((child) => child.sid), callSid]) {
+          await logged(logger, { callSid: sid }, () => voice.deleteCall(sid));
+          await noteDeletedAtTwilio(pool, sid);
+        }
+        return true;
+      }),
+    ),
+  };
+}
+
+/** One row that cannot be mended now does not keep the others from it; the first failure is thrown at the end. */
+async function countWhere<T>(rows: readonly T[], mend: (row: T) => Promise<boolean>): Promise<number> {
+  const failures: unknown[] = [];
+  let count = 0;
+  for (const row of rows) {
+    try {
+      if (await mend(row)) count += 1;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return count;
+}
+
+/** The same path as a callback's: stored first, then told; a workflow that is over has nothing to learn. */
+async function tellEnd(deps: ActivityDependencies, leg: OpenLeg, status: string): Promise<void> {
+  const { callSid, callId, dispatchId } = leg;
+  const seenKey = `asked:${callSid}:${status}`;
+  await storeEvent(deps.pool, {
+    seenKey,
+    kind: 'asked',
+    callSid,
+    dispatchId,
+    callId,
+    leg: 'user',
+    step: null,
+    status,
+    sequence: null,
+    errorCode: null,
+  });
+  await signalLegEnded(deps.temporal, callId, { seenKey, callSid, status, dispatchId, errorCode: null }, SIGNAL_WITHIN);
+  await markHandled(deps.pool, seenKey);
+}
+
+/** A dispatch in doubt blocks all others to that person; without a workflow nobody would ever settle it. */
+async function endDoubtful(
+  deps: ActivityDependencies,
+  dispatch: Dispatch,
+  owner: (workflowId: string) => Promise<OwnerState>,
+): Promise<boolean> {
+  if ((await owner(dispatch.workflowId)) === 'running') return false;
+  const abandoned = await abandon(deps.pool, dispatch.dispatchId);
+  if (abandoned === null) return false;
+  const call = dispatch.callId === null ? null : await findCall(deps.pool, dispatch.callId);
+  const reveal = async (): Promise<string> => {
+    if (call === null) throw new RecordDestroyed();
+    const { recordId } = call;
+    return (await deps.vault.reveal({ recordId, purpose: 'reconcile', actor: 'system' })).expose();
+  };
+  try {
+    await withdraw(deps, abandoned, null, reveal);
+    return false;
+  } catch (error) {
+    if (isAbandoned(error)) return true;
+    throw error;
+  }
+}
+
+async function deadCallsEnd(deps: ActivityDependencies, call: CallRow, state: OwnerState) {
+  const { callId, callSid } = call;
+  const end = { callId, endedAt: new Date(), durationSeconds: 0 };
+  if (callSid !== null && (await wentToFallback(deps, callSid))) {
+    return { ...end, outcome: 'fallback-completed', endReason: 'fallback-static' } as const;
+  }
+  if (state === 'stopped') return { ...end, outcome: 'cancelled', endReason: 'stopped-by-operator' } as const;
+  // The workflow failed or timed out; to the user it is as if we could not be reached.
+  return { ...end, outcome: 'failed', endReason: 'provider-unavailable' } as const;
+}

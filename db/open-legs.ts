@@ -1,0 +1,82 @@
+/** Calls at Twilio as far as our tables know them: those that may still be going on, those that may be deleted there. */
+import { z } from 'zod';
+import { type Db, execute, many } from './query';
+
+/** A call of ours for which no end has been heard. */
+export interface OpenLeg {
+  readonly callSid: string;
+  readonly callId: string;
+  readonly workflowId: string;
+  readonly dispatchId: string | null;
+}
+
+const openLegRow = z
+  .object({
+    call_sid: z.string(),
+    call_id: z.uuid(),
+    workflow_id: z.string(),
+    dispatch_id: z.uuid().nullable(),
+  })
+  .transform(
+    (row): OpenLeg => ({
+      callSid: row.call_sid,
+      callId: row.call_id,
+      workflowId: row.workflow_id,
+      dispatchId: row.dispatch_id,
+    }),
+  );
+
+/** Twilio ends a call after four hours, and a call held in its queue after a day. */
+const LONGEST_CALL = '30 hours';
+
+/**
+ * Legs of users without a terminal event, silent for at least this long: those we rang, doubles of them, and those
+ * that called in. Legs of mentors hang on these, and end with them.
+ */
+export function openLegs(db: Db, silentMs: number, limit: number): Promise<OpenLeg[]> {
+  return many(
+    db,
+    openLegRow,
+    `WITH legs AS (
+       SELECT unnest(array_append(other_sids, sid)) AS call_sid, call_id, workflow_id, dispatch_id, created_at AS since
+         FROM dispatches
+        WHERE channel = 'voice' AND call_id IS NOT NULL AND created_at > clock_timestamp() - interval '${LONGEST_CALL}'
+       UNION
+       SELECT call_sid, call_id, workflow_id, NULL, opened_at FROM call_logs
+        WHERE call_sid IS NOT NULL AND opened_at > clock_timestamp() - interval '${LONGEST_CALL}'
+          AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.sid = call_logs.call_sid)
+     ), heard AS (
+       SELECT l.*, (SELECT max(received_at) FROM webhook_events e WHERE e.call_sid = l.call_sid) AS last,
+              EXISTS (SELECT 1 FROM webhook_events e WHERE e.call_sid = l.call_sid
+                       AND e.status IN ('completed', 'busy', 'no-answer', 'failed', 'canceled')) AS is_over
+         FROM legs l WHERE l.call_sid IS NOT NULL)
+     SELECT call_sid, call_id, workflow_id, dispatch_id FROM heard
+      WHERE NOT is_over AND coalesce(last, since) <= clock_timestamp() - $1 * interval '1 millisecond'
+      ORDER BY coalesce(last, since) LIMIT $2`,
+    [silentMs, limit],
+  );
+}
+
+/** SIDs of calls that have been over for longer than Twilio is to remember them, oldest first. */
+export async function callsToDeleteAtTwilio(db: Db, retentionMs: number, limit: number): Promise<string[]> {
+  const rows = await many(
+    db,
+    z.object({ call_sid: z.string() }),
+    `WITH known AS (
+       SELECT unnest(array_append(other_sids, sid)) AS call_sid, created_at AS since FROM dispatches
+        WHERE channel = 'voice'
+       UNION ALL SELECT call_sid, opened_at FROM call_logs
+       UNION ALL SELECT call_sid, received_at FROM webhook_events)
+     SELECT call_sid FROM known
+      WHERE call_sid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deletions_at_twilio d WHERE d.call_sid = known.call_sid)
+      GROUP BY call_sid HAVING max(since) <= clock_timestamp() - $1 * interval '1 millisecond'
+      ORDER BY max(since) LIMIT $2`,
+    [retentionMs, limit],
+  );
+  return rows.map((row) => row.call_sid);
+}
+
+/** Notes that Twilio has no record of this call any more; may be repeated. */
+export async function noteDeletedAtTwilio(db: Db, callSid: string): Promise<void> {
+  await execute(db, 'INSERT INTO deletions_at_twilio (call_sid) VALUES ($1) ON CONFLICT DO NOTHING', [callSid]);
+}
