@@ -1,0 +1,167 @@
+/**
+ * `npm run demo`: starts everything, lets two simulated phones have one masked call, tells its story, and searches
+ * everything that was stored for the numbers of the two. `--json`: one JSON object on stdout instead of the story.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client as TemporalClient, Connection } from '@temporalio/client';
+import { Pool } from 'pg';
+import { verifyEntriesUnchanged } from '../db/audit';
+import { CommandError, runCommand } from './command-error';
+import { DemoApp, type DemoCall, MENTOR_NAME, MENTOR_PHONE, USER_PHONE } from './demo-call';
+import { tellStory } from './demo-story';
+import { removePostgresHome } from './postgres-home';
+import { freePort } from './ports';
+import { progress, STATE_DIR } from './project';
+import { type Finding, searchFiles, searchTables } from './sealed-data-search';
+import { ORGANISATION_NUMBERS } from './services';
+import { Stack } from './stack';
+
+/** What `--json` prints. */
+export interface DemoReport {
+  readonly callId: string;
+  readonly workflowId: string;
+  readonly outcome: string;
+  readonly timeline: DemoCall['timeline'];
+  readonly organisationNumbers: readonly string[];
+  readonly numbersSeenByUser: readonly string[];
+  readonly numbersSeenByMentor: readonly string[];
+  readonly historyEvents: number;
+  readonly sealedDataFound: number;
+  readonly auditVerified: boolean;
+  readonly durationMs: number;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+  const stateDir = join(STATE_DIR, `demo-${process.pid}`);
+  const ports = {
+    api: await freePort(),
+    simulator: await freePort(),
+    postgres: await freePort(),
+    temporal: await freePort(),
+    temporalHttp: await freePort(),
+    temporalUi: null,
+  };
+  const stack = await Stack.start({
+    stateDir,
+    ports,
+    durable: false,
+    onDeath: (name, how) => progress(`${name} ended by itself: ${how}.`),
+  });
+  const stop = stopOnSignal(stack);
+  let isGood = false;
+  try {
+    const began = Date.now();
+    const call = await makeDemoCall(stack);
+    const report = await reportOn(stack, call, Date.now() - began);
+    isGood = isAsPromised(report);
+    if (values.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    else process.stdout.write(tellStory(call, report));
+  } finally {
+    await stop();
+    if (isGood) {
+      removePostgresHome(stateDir);
+      rmSync(stateDir, { recursive: true, force: true });
+    } else if (existsSync(stateDir)) progress(`What the parts wrote is in ${join(stateDir, 'logs')}.`);
+  }
+  return isGood ? 0 : 1;
+}
+
+/** Two phones that act by themselves: both answer and press 1, and the user hangs up after a while. */
+async function makeDemoCall(stack: Stack): Promise<DemoCall> {
+  const app = new DemoApp(stack.services);
+  progress('A mentor signs up; two phones are switched on.');
+  await app.addMentor(MENTOR_NAME, MENTOR_PHONE);
+  await app.simulator.addHandset(USER_PHONE, 'user');
+  await app.simulator.addHandset(MENTOR_PHONE, 'mentor');
+  await app.simulator.script(USER_PHONE, {
+    answerAfterMs: 800,
+    keys: [{ when: 'greeting', press: '1', afterMs: 400 }],
+    hangUp: { after: 'bridged', ms: 2_000 },
+  });
+  await app.simulator.script(MENTOR_PHONE, {
+    answerAfterMs: 800,
+    keys: [{ when: 'whisper', press: '1', afterMs: 400 }],
+  });
+  progress('The app asks for a mentor …');
+  return app.makeCall();
+}
+
+async function reportOn(stack: Stack, call: DemoCall, durationMs: number): Promise<DemoReport> {
+  progress('Searching tables, database files, Temporal and logs for the two numbers …');
+  const findings = await searchEverything(stack);
+  for (const { place, spelling } of findings)
+    progress(`Found something that should be sealed, ${spelling}, in ${place}.`);
+  const workflowId = `mentor-call:${call.callId}`;
+  return {
+    callId: call.callId,
+    workflowId,
+    outcome: call.outcome,
+    timeline: call.timeline,
+    organisationNumbers: ORGANISATION_NUMBERS,
+    numbersSeenByUser: call.numbersSeenByUser,
+    numbersSeenByMentor: call.numbersSeenByMentor,
+    historyEvents: await countHistoryEvents(stack, workflowId),
+    sealedDataFound: findings.length,
+    auditVerified: await verifyAudit(stack, call.callId),
+    durationMs,
+  };
+}
+
+async function searchEverything(stack: Stack): Promise<Finding[]> {
+  const { database } = stack;
+  if (database === null) throw new CommandError('The demo has a database of its own.');
+  const values = [USER_PHONE, MENTOR_PHONE, MENTOR_NAME];
+  return [
+    ...(await searchTables(database.superuserUrl, values)),
+    ...searchFiles(database.dataDir, values),
+    // Temporal's database with its write-ahead log, the logs of all parts, keys.
+    ...searchFiles(stack.options.stateDir, values).filter(({ place }) => !place.startsWith(database.dataDir)),
+  ];
+}
+
+async function countHistoryEvents(stack: Stack, workflowId: string): Promise<number> {
+  const { address, namespace } = stack.temporalAddress;
+  const connection = await Connection.connect({ address });
+  try {
+    const history = await new TemporalClient({ connection, namespace }).workflow.getHandle(workflowId).fetchHistory();
+    return history.events?.length ?? 0;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Every entry says what it said when it was written, none can be changed, and this call has its entries. */
+async function verifyAudit(stack: Stack, callId: string): Promise<boolean> {
+  const pool = new Pool({ connectionString: stack.database?.ownerUrl, max: 1 });
+  try {
+    const verdict = await verifyEntriesUnchanged(pool);
+    const found = await pool.query('SELECT 1 FROM audit_entries WHERE object_id = $1', [callId]);
+    return verdict.broken.length === 0 && verdict.guarded && (found.rowCount ?? 0) > 0;
+  } finally {
+    await pool.end();
+  }
+}
+
+function isAsPromised(report: DemoReport): boolean {
+  const ours = new Set(report.organisationNumbers);
+  const seen = [...report.numbersSeenByUser, ...report.numbersSeenByMentor];
+  const isMasked = seen.length >= 2 && seen.every((number) => ours.has(number));
+  return report.outcome === 'completed' && isMasked && report.sealedDataFound === 0 && report.auditVerified;
+}
+
+function stopOnSignal(stack: Stack): () => Promise<void> {
+  let stopping: Promise<void> | null = null;
+  const stop = () => {
+    stopping ??= stack.stop();
+    return stopping;
+  };
+  const onSignal = () => void stop().then(() => process.exit(130));
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  return stop;
+}
+
+void runCommand(main);
