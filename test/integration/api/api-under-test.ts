@@ -1,0 +1,296 @@
+/**
+ * The application over real Postgres and real HTTP, with a Temporal that says what a test tells it to: everything but
+ * the workflows is the service's own.
+ */
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { createApi } from '../../../api/app';
+import type { Role } from '../../../api/authentication';
+import type { ApiDeps, MentorCallProcess } from '../../../api/deps';
+import { type Config, loadConfig } from '../../../config/config';
+import { ensureServiceKeys } from '../../../db/service-keys';
+import { createVault } from '../../../db/vault-records';
+import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
+import { createWebhookUrls } from '../../../domain/webhook-urls';
+import { MentorCallIsOver } from '../../../temporal/errors';
+import { createLogger } from '../../../vault/logger';
+import { openLocalKeyRing } from '../../../vault/local-key-ring';
+import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
+import { createTokenizer } from '../../../vault/tokens';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+
+const ISSUER = 'http://issuer.test/oidc';
+export const WEBHOOK_BASE = 'https://calls.example.org';
+export const ACCOUNT_SID = `AC${'a1'.repeat(16)}`;
+export const AUTH_TOKEN = 'the-current-auth-token-of-tests';
+export const SECOND_AUTH_TOKEN = 'the-other-auth-token-of-tests';
+
+/** Plays the workflows: remembers what it was asked, answers what `plans` holds. */
+export class FakeProcess implements MentorCallProcess {
+  readonly started: MentorCallInput[] = [];
+  readonly asked: { callId: string; question: TwimlQuestion; updateId: string }[] = [];
+  readonly ended: LegEnded[] = [];
+  readonly cancelled: string[] = [];
+  plan: CallPlan = { do: 'hang-up' };
+  /** Thrown by everything, when set: Temporal is down. */
+  down: Error | null = null;
+  /** Calls whose workflow is over or never was. */
+  readonly over = new Set<string>();
+  /** Runs once a call was started, as the workflow's first activity would. */
+  onStart: (input: MentorCallInput) => Promise<void> = async () => undefined;
+
+  async start(input: MentorCallInput): Promise<'running' | 'over'> {
+    this.fail();
+    if (!this.started.some(({ callId }) => callId === input.callId)) {
+      this.started.push(input);
+      await this.onStart(input);
+    }
+    return 'running';
+  }
+
+  async ask(callId: string, question: TwimlQuestion, updateId: string): Promise<CallPlan> {
+    this.fail();
+    if (this.over.has(callId)) throw new MentorCallIsOver();
+    this.asked.push({ callId, question, updateId });
+    return this.plan;
+  }
+
+  async legEnded(callId: string, event: LegEnded): Promise<'signalled' | 'closed'> {
+    this.fail();
+    if (this.over.has(callId)) return 'closed';
+    this.ended.push(event);
+    return 'signalled';
+  }
+
+  async cancel(callId: string) {
+    this.fail();
+    this.cancelled.push(callId);
+    if (!this.started.some((input) => input.callId === callId)) return 'not-found' as const;
+    return { status: 'cancelled', endReason: 'cancelled-by-user' } as const;
+  }
+
+  async describe(callId: string) {
+    this.fail();
+    const input = this.started.find((one) => one.callId === callId);
+    return input === undefined ? null : { owner: input.userId, requestHash: input.requestHash, running: true };
+  }
+
+  private fail(): void {
+    if (this.down !== null) throw this.down;
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: any; // oxlint-disable-line typescript/no-explicit-any
+}
+
+export interface Who {
+  readonly role: Role;
+  readonly subject?: string;
+}
+
+export class ApiUnderTest {
+  readonly process = new FakeProcess();
+  readonly endedByRest: string[] = [];
+  readonly logLines: string[] = [];
+  twilioState: 'up' | 'down' = 'up';
+
+  private constructor(
+    readonly database: TestDatabase,
+    readonly deps: ApiDeps,
+    private readonly server: Server,
+    private readonly signToken: (claims: JWTPayload) => Promise<string>,
+    private readonly closeAll: () => Promise<void>,
+  ) {}
+
+  static async start(env: Record<string, string> = {}): Promise<ApiUnderTest> {
+    const database = await createTestDatabase();
+    const dir = mkdtempSync(join(tmpdir(), 'kindline-api-test-'));
+    const config = testConfig(database.appUrl, join(dir, 'root-key.json'), env);
+    const keyRing = await openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: 'test' });
+    const keys = await ensureServiceKeys(database.app, keyRing);
+    const parts: { api: ApiUnderTest | null } = { api: null };
+    const logger = createLogger({
+      name: 'api',
+      level: 'debug',
+      destination: { write: (line: string) => void parts.api?.logLines.push(line) },
+    });
+    const vault = createVault({
+      pool: database.app,
+      keyRing,
+      cache: createSubjectKeyCache(),
+      logger,
+      databaseUrl: database.appUrl,
+    });
+    const { publicKey, privateKey } = await generateKeyPair('RS256');
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'RS256' };
+    const process: MentorCallProcess = {
+      start: (input) => the(parts).process.start(input),
+      ask: (...args) => the(parts).process.ask(...args),
+      legEnded: (...args) => the(parts).process.legEnded(...args),
+      cancel: (callId) => the(parts).process.cancel(callId),
+      describe: (callId) => the(parts).process.describe(callId),
+    };
+    const deps: ApiDeps = {
+      config,
+      logger,
+      pool: database.app,
+      vault,
+      tokenizer: createTokenizer(keys.all('token')),
+      process,
+      voice: {
+        endCall: async (sid) => {
+          the(parts).endedByRest.push(sid);
+          return { status: 'completed' };
+        },
+      },
+      urls: createWebhookUrls(WEBHOOK_BASE, null),
+      twilio: { state: () => the(parts).twilioState },
+      temporalAnswers: async () => the(parts).process.down === null,
+      signingKeys: createLocalJWKSet({ keys: [jwk] }),
+    };
+    const server = createServer(createApi(deps));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const signToken = (claims: JWTPayload) =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'test' }).sign(privateKey);
+    parts.api = new ApiUnderTest(database, deps, server, signToken, async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await vault.close();
+      await database.drop();
+      rmSync(dir, { recursive: true, force: true });
+    });
+    return parts.api;
+  }
+
+  stop(): Promise<void> {
+    return this.closeAll();
+  }
+
+  token({ role, subject = `the-${role}` }: Who, claims: JWTPayload = {}): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    return this.signToken({ iss: ISSUER, aud: 'kindline', sub: subject, iat: now, exp: now + 600, roles: [role], ...claims });
+  }
+
+  /** Asks as an app would; `json` becomes the body. */
+  async ask(method: string, path: string, options: { who?: Who; json?: unknown; raw?: RequestInit } = {}): Promise<Answer> {
+    const headers = new Headers(options.raw?.headers);
+    if (options.who !== undefined) headers.set('Authorization', `Bearer ${await this.token(options.who)}`);
+    if (options.json !== undefined) headers.set('Content-Type', 'application/json');
+    return this.fetch(path, {
+      ...options.raw,
+      method,
+      headers,
+      ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),
+    });
+  }
+
+  async fetch(path: string, init: RequestInit): Promise<Answer> {
+    const { port } = this.server.address() as AddressInfo;
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', ...init });
+    const text = await answer.text();
+    const isJson = answer.headers.get('content-type')?.includes('json') === true;
+    return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined };
+  }
+
+  /** Asks as Twilio would: a form, signed. Every part can be made wrong. */
+  async twilio(path: string, fields: Record<string, string> = {}, wrong: WrongWebhook = {}): Promise<Answer> {
+    const all = { AccountSid: ACCOUNT_SID, ApiVersion: '2010-04-01', ...fields };
+    const body = new URLSearchParams(all);
+    const url = wrong.signedUrl ?? `${WEBHOOK_BASE}${path}`;
+    const signature = wrong.signature ?? sign(wrong.token ?? AUTH_TOKEN, url, all);
+    const headers = new Headers({ 'Content-Type': 'application/x-www-form-urlencoded', ...wrong.headers });
+    if (signature !== null) headers.set('X-Twilio-Signature', signature);
+    return this.fetch(path, { method: 'POST', headers, body: wrong.body ?? body.toString() });
+  }
+
+  /** How many rows each table holds that a request could have changed. */
+  async footprint(): Promise<Record<string, number>> {
+    const tables = ['call_logs', 'contact_points', 'dispatches', 'mentors', 'vault_records', 'webhook_events', 'audit_entries'];
+    const counts: Record<string, number> = {};
+    for (const table of tables) {
+      const { rows } = await this.database.owner.query(`SELECT count(*)::int AS n FROM ${table}`);
+      counts[table] = rows[0].n;
+    }
+    const fake = this.process;
+    return { ...counts, started: fake.started.length, asked: fake.asked.length, signalled: fake.ended.length };
+  }
+}
+
+export interface WrongWebhook {
+  readonly signedUrl?: string;
+  /** null: none at all. */
+  readonly signature?: string | null;
+  readonly token?: string;
+  readonly body?: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** Written apart from the service's own: two readings of Twilio's rule that must agree. */
+export function sign(token: string, url: string, fields: Record<string, string>): string {
+  const text = Object.keys(fields)
+    .sort()
+    .reduce((all, name) => all + name + fields[name], url);
+  return createHmac('sha1', token).update(text).digest('base64');
+}
+
+export function newCallSid(): string {
+  return `CA${randomBytes(16).toString('hex')}`;
+}
+
+export const CONSENT = { textVersion: '2026-11', language: 'en' } as const;
+
+/** What the workflow's first activity writes. */
+export function callInput(userId: string, recordId: string, more: Partial<MentorCallInput> = {}): MentorCallInput {
+  return {
+    callId: randomUUID(),
+    userId,
+    recordId,
+    numberIsForThisCallOnly: true,
+    recipientToken: randomBytes(32).toString('hex'),
+    country: 'US',
+    language: 'en',
+    organisationNumber: '+14155550100',
+    mayCallBack: false,
+    preferences: {},
+    consent: CONSENT,
+    requestHash: 'ab'.repeat(32),
+    requestedAt: new Date().toISOString(),
+    times: testConfig('postgres://nobody@127.0.0.1/none', 'none', {}).mentorCall.times,
+    maxMentors: 4,
+    detectMachines: false,
+    ...more,
+  };
+}
+
+export function testConfig(databaseUrl: string, keyFile: string, env: Record<string, string>): Config {
+  return loadConfig({
+    NODE_ENV: 'test',
+    DATABASE_URL: databaseUrl,
+    TWILIO_ACCOUNT_SID: ACCOUNT_SID,
+    TWILIO_AUTH_TOKEN: AUTH_TOKEN,
+    TWILIO_SECONDARY_AUTH_TOKEN: SECOND_AUTH_TOKEN,
+    TWILIO_PHONE_NUMBER: '+14155550100,+447700900100',
+    TWILIO_WEBHOOK_BASE_URL: WEBHOOK_BASE,
+    PUBLIC_BASE_URL: 'https://api.example.org',
+    OIDC_ISSUER: ISSUER,
+    KEY_RING: 'local',
+    LOCAL_KEY_FILE: keyFile,
+    REQUESTS_PER_USER_PER_HOUR: '1000',
+    REQUESTS_PER_TARGET_PER_HOUR: '1000',
+    ...env,
+  });
+}
+
+function the(parts: { api: ApiUnderTest | null }): ApiUnderTest {
+  if (parts.api === null) throw new Error('the API has not started yet');
+  return parts.api;
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { openCall, closeCall } from '../../../db/calls';
+import { MARKED } from '../../marked-people';
+import { ApiUnderTest, CONSENT } from './api-under-test';
+
+let api: ApiUnderTest;
+const user = { role: 'user' } as const;
+const body = { userPhoneNumber: MARKED.userPhone, consent: CONSENT };
+
+beforeAll(async () => {
+  api = await ApiUnderTest.start();
+});
+afterAll(() => api.stop());
+afterEach(() => {
+  api.process.down = null;
+  api.twilioState = 'up';
+});
+
+const request = (json: unknown = body, headers: Record<string, string> = {}, who: Parameters<ApiUnderTest['token']>[0] = user) =>
+  api.ask('POST', '/connect-mentor', { who, json, raw: { headers } });
+
+test('a request is accepted with an id, and starts one workflow that knows no number', async () => {
+  const answer = await request();
+  expect(answer.status).toBe(202);
+  expect(answer.body).toEqual({ success: true, callId: expect.any(String), status: 'starting', callSid: null });
+  const input = api.process.started.at(-1);
+  expect(input).toMatchObject({ callId: answer.body.callId, country: 'US', organisationNumber: '+14155550100' });
+  expect(JSON.stringify(input)).not.toContain('5550142');
+});
+
+test('the number of a request is sealed with an end of 24 hours', async () => {
+  await request();
+  const recordId = api.process.started.at(-1)?.recordId;
+  const { rows } = await api.database.owner.query(
+    `SELECT expires_at - created_at BETWEEN interval '23 hours 59 minutes' AND interval '24 hours 1 minute' AS in_time
+       FROM vault_records WHERE record_id = $1`,
+    [recordId],
+  );
+  expect(rows).toEqual([{ in_time: true }]);
+});
+
+test('the same key and body give the same call, and nothing is started twice', async () => {
+  const headers = { 'Idempotency-Key': randomUUID() };
+  const first = await request(body, headers);
+  const before = await api.footprint();
+  const second = await request({ consent: CONSENT, userPhoneNumber: MARKED.userPhone }, headers);
+  expect(second.body).toEqual(first.body);
+  expect(await api.footprint()).toEqual(before);
+});
+
+test('another body under the same key is refused', async () => {
+  const headers = { 'Idempotency-Key': randomUUID() };
+  await request(body, headers);
+  const answer = await request({ ...body, mayCallBack: true }, headers);
+  expect(answer).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
+});
+
+test('two users may use the same key for calls of their own', async () => {
+  const headers = { 'Idempotency-Key': randomUUID() };
+  const mine = await request(body, headers);
+  const theirs = await request(body, headers, { role: 'user', subject: 'somebody-else' });
+  expect(theirs.status).toBe(202);
+  expect(theirs.body.callId).not.toBe(mine.body.callId);
+});
+
+test('before the first row is written, GET answers "starting" to the owner and 404 to anybody else', async () => {
+  const { body: call } = await request();
+  const path = `/mentor-calls/${call.callId}`;
+  expect(await api.ask('GET', path, { who: user })).toMatchObject({ status: 200, body: { status: 'starting', callSid: null } });
+  expect((await api.ask('GET', path, { who: { role: 'user', subject: 'a-stranger' } })).status).toBe(404);
+  expect((await api.ask('GET', path, { who: { role: 'staff' } })).status).toBe(200);
+});
+
+describe('with a row', () => {
+  const opened = async (who: Parameters<ApiUnderTest['token']>[0]) => {
+    const { body: call } = await request(body, {}, who);
+    const input = api.process.started.at(-1);
+    if (input === undefined) throw new Error('nothing was started');
+    await openCall(api.deps.pool, input, { perUser: 1000, perTarget: 1000 });
+    return { callId: call.callId as string, input };
+  };
+
+  test('a merged request answers with the id and state of the call that won', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const first = await opened(who);
+    const second = await opened(who);
+    const answer = await api.ask('GET', `/mentor-calls/${second.callId}`, { who });
+    expect(answer.body).toMatchObject({ callId: first.callId, status: 'starting', mergedFrom: second.callId });
+  });
+
+  test('a failed call names the helplines of its country', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const { callId } = await opened(who);
+    await closeCall(api.deps.pool, {
+      callId,
+      outcome: 'failed',
+      endReason: 'provider-unavailable',
+      endedAt: new Date(),
+      durationSeconds: 0,
+    });
+    const answer = await api.ask('GET', `/mentor-calls/${callId}`, { who });
+    expect(answer.body).toMatchObject({ status: 'failed', helplines: { country: 'US', crisis: { number: '988' } } });
+  });
+
+  test("staff may read anybody's call, and that they did is kept", async () => {
+    const { callId } = await opened({ role: 'user', subject: randomUUID() });
+    expect((await api.ask('GET', `/mentor-calls/${callId}`, { who: { role: 'staff' } })).status).toBe(200);
+    const { rows } = await api.database.owner.query(
+      `SELECT count(*)::int AS n FROM audit_entries WHERE action = 'call.read' AND object_id = $1`,
+      [callId],
+    );
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  test('a list holds the calls of the user alone, a page at a time', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const ids = [await opened(who), await opened(who), await opened(who)].map(({ callId }) => callId);
+    const first = await api.ask('GET', '/mentor-calls?limit=2', { who });
+    const rest = await api.ask('GET', `/mentor-calls?limit=2&cursor=${first.body.nextCursor}`, { who });
+    const seen = [...first.body.mentorCalls, ...rest.body.mentorCalls].map((call: { callId: string }) => call.callId);
+    expect(seen).toEqual(ids.reverse());
+    expect(rest.body.nextCursor).toBeNull();
+  });
+
+  test('cancelling ends the call that rings, also when a merged one is named', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const first = await opened(who);
+    const second = await opened(who);
+    const answer = await api.ask('DELETE', `/mentor-calls/${second.callId}`, { who });
+    expect(answer.status).toBe(200);
+    expect(api.process.cancelled.at(-1)).toBe(first.callId);
+  });
+
+  test("cancelling somebody else's call is a 404 and cancels nothing", async () => {
+    const { callId } = await opened({ role: 'user', subject: randomUUID() });
+    const before = api.process.cancelled.length;
+    for (const who of [user, { role: 'staff' }] as const) {
+      expect((await api.ask('DELETE', `/mentor-calls/${callId}`, { who })).status).toBe(404);
+    }
+    expect(api.process.cancelled).toHaveLength(before);
+  });
+
+  test('a mentor may be asked for only by a user who has talked to them', async () => {
+    const answer = await request({ ...body, preferences: { mentorId: randomUUID() } });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'mentor-not-allowed' } });
+    const staff = await request({ ...body, preferences: { mentorId: randomUUID() } }, {}, { role: 'staff' });
+    expect(staff.status).toBe(202);
+  });
+});
+
+test('a saved contact point can be rung instead of a number', async () => {
+  const saved = await api.ask('POST', '/contact-points', { who: user, json: { phoneNumber: MARKED.otherUserPhone } });
+  expect(saved.status).toBe(201);
+  expect(saved.text).not.toContain('0143');
+  const answer = await request({ contactPointId: saved.body.contactPointId, consent: CONSENT });
+  expect(answer.status).toBe(202);
+  expect(api.process.started.at(-1)).toMatchObject({ numberIsForThisCallOnly: false, country: 'US' });
+});
+
+test('with Twilio down the answer is 503 with helplines, at once and without a trace', async () => {
+  api.twilioState = 'down';
+  const before = await api.footprint();
+  const answer = await request();
+  expect(answer).toMatchObject({ status: 503, body: { code: 'calls-unavailable', helplines: { country: 'US' } } });
+  expect(await api.footprint()).toEqual(before);
+});
+
+test('with Temporal down the answer is 503 with helplines', async () => {
+  const { TemporalNotInTime } = await import('../../../temporal/errors');
+  api.process.down = new TemporalNotInTime();
+  const answer = await request();
+  expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily-unavailable', helplines: expect.anything() } });
+  expect(answer.headers.get('retry-after')).toBe('5');
+});
