@@ -149,6 +149,12 @@ describe('a vault record', () => {
     );
   });
 
+  it('of a format we do not know is named as such, so that an old process never calls it damaged', () => {
+    expect(() => openRecord({ ...seal('x'), format: 2 }, key)).toThrow(
+      expect.objectContaining({ code: 'unknown-format' }),
+    );
+  });
+
   it('leaves the subject key untouched', () => {
     const subjectKey = Buffer.from(key);
     openRecord(seal('x', { subjectKey }), subjectKey);
