@@ -23,7 +23,6 @@ export type Opened =
   | { readonly state: 'limited'; readonly which: 'user' | 'target'; readonly retryAfterSeconds: number };
 
 const existingRow = z.object({
-  end_reason: z.string().nullable(),
   merged_into: z.uuid().nullable(),
   limited_by: z.enum(['user', 'target']).nullable(),
 });
@@ -40,14 +39,14 @@ export async function openCall(pool: Pool, input: MentorCallInput, limits: Reque
     const before = await maybeOne(
       tx,
       existingRow,
-      `SELECT end_reason, merged_into, CASE WHEN end_reason = 'too-many-requests' THEN preferences->>'limitedBy' END
-         AS limited_by FROM call_logs WHERE call_id = $1`,
+      'SELECT merged_into, limited_by FROM call_logs WHERE call_id = $1',
       [input.callId],
     );
     if (before !== null) {
       if (before.merged_into !== null) return { state: 'merged', mergedInto: before.merged_into };
       if (before.limited_by === null) return { state: 'opened' };
-      return { state: 'limited', which: before.limited_by, retryAfterSeconds: 1 };
+      const now = await countRecentRequests(tx, { userId: input.userId, tokenHexes: [input.recipientToken] }, limits);
+      return { state: 'limited', which: before.limited_by, retryAfterSeconds: now?.retryAfterSeconds ?? 1 };
     }
     return await open(tx, input, limits);
   });
@@ -105,7 +104,7 @@ export async function countRecentRequests(
 function waitUntilFewer(whose: string, limit: string): string {
   return `SELECT greatest(1, ceil(extract(epoch FROM opened_at + interval '1 hour' - clock_timestamp())))::int
             FROM call_logs
-           WHERE ${whose} AND merged_into IS NULL AND end_reason IS DISTINCT FROM 'too-many-requests'
+           WHERE ${whose} AND merged_into IS NULL AND limited_by IS NULL
              AND opened_at > clock_timestamp() - interval '1 hour'
            ORDER BY opened_at DESC OFFSET ${limit}::int - 1 LIMIT 1`;
 }
@@ -119,15 +118,13 @@ interface FirstState {
 
 async function insertCall(tx: Db, input: MentorCallInput, first: FirstState): Promise<void> {
   const isOver = first.endReason !== undefined;
-  // A limited request keeps by which limit, so that its repeat is answered alike; its wishes serve nobody.
-  const preferences = first.limitedBy === undefined ? input.preferences : { limitedBy: first.limitedBy };
   await execute(
     tx,
     `INSERT INTO call_logs (call_id, workflow_id, user_id, record_id, number_is_for_this_call_only, recipient_token,
                             country, language, organisation_number, status, outcome, end_reason, live, merged_into,
                             request_hash, consent_version, consent_language, may_call_back, preferences, requested_at,
-                            ended_at)
-     VALUES ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                            limited_by, ended_at)
+     VALUES ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
              CASE WHEN $13 THEN NULL ELSE clock_timestamp() END)`,
     [
       input.callId,
@@ -148,8 +145,9 @@ async function insertCall(tx: Db, input: MentorCallInput, first: FirstState): Pr
       input.consent.textVersion,
       input.consent.language,
       input.mayCallBack,
-      JSON.stringify(preferences),
+      JSON.stringify(input.preferences),
       input.requestedAt,
+      first.limitedBy ?? null,
     ],
   );
 }

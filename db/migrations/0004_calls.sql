@@ -17,6 +17,7 @@ CREATE TABLE call_logs (
   end_reason          text,
   live                boolean NOT NULL,
   merged_into         uuid,
+  limited_by          text CHECK (limited_by IN ('user', 'target')),
   request_hash        text NOT NULL,
   consent_version     text NOT NULL,
   consent_language    text NOT NULL,
@@ -54,6 +55,7 @@ COMMENT ON COLUMN call_logs.outcome IS 'class: operational';
 COMMENT ON COLUMN call_logs.end_reason IS 'class: operational';
 COMMENT ON COLUMN call_logs.live IS 'class: operational';
 COMMENT ON COLUMN call_logs.merged_into IS 'class: pseudonymous; the live call that won';
+COMMENT ON COLUMN call_logs.limited_by IS 'class: operational; which limit refused it';
 COMMENT ON COLUMN call_logs.request_hash IS 'class: pseudonymous; keyed hash of the request body';
 COMMENT ON COLUMN call_logs.consent_version IS 'class: operational';
 COMMENT ON COLUMN call_logs.consent_language IS 'class: operational';

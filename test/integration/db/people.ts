@@ -1,0 +1,119 @@
+/** What several suites of the database need: people, a vault, calls. Numbers are from the range for fiction. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Pool } from 'pg';
+import { openCall } from '../../../db/calls';
+import { createMentor, type Mentor, type NewMentor } from '../../../db/mentors';
+import { createSubject } from '../../../db/subjects';
+import { createVault, type Vault, type VaultParts } from '../../../db/vault-records';
+import type { MentorCallInput } from '../../../domain/mentor-call';
+import { SealedValue } from '../../../domain/sealed';
+import type { KeyRing } from '../../../vault/key-ring';
+import { openLocalKeyRing } from '../../../vault/local-key-ring';
+import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
+
+export const quiet = { warn: () => undefined };
+
+export function localRing(): Promise<KeyRing> {
+  const file = join(mkdtempSync(join(tmpdir(), 'kindline-ring-')), 'root-key.json');
+  return Promise.resolve(openLocalKeyRing(file, { nodeEnv: 'test' }));
+}
+
+export function vaultOver(pool: Pool, keyRing: KeyRing, more: Partial<VaultParts> = {}): Vault {
+  return createVault({ pool, keyRing, cache: createSubjectKeyCache(), logger: quiet, ...more });
+}
+
+/** Waits until it is so; polls, because notifications and leases come when they come. */
+export async function eventually(isSo: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error('It did not come to be in time');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A person with one sealed number, without the work of a vault: the bytes open for nobody. */
+export async function personWithNumber(pool: Pool): Promise<{ userId: string; recordId: string }> {
+  const userId = await createSubject(pool, 'system');
+  const recordId = randomUUID();
+  await pool.query(
+    `INSERT INTO vault_records (record_id, subject_id, kind, format, key_version, wrapped_data_key, ciphertext, commitment)
+     VALUES ($1, $2, 'phone', 1, 1, '\\x00', '\\x00', '\\x00')`,
+    [recordId, userId],
+  );
+  return { userId, recordId };
+}
+
+export function tokenHex(): string {
+  return randomBytes(32).toString('hex');
+}
+
+export function callInput(person: { userId: string; recordId: string }, more: Partial<MentorCallInput> = {}): MentorCallInput {
+  return {
+    callId: randomUUID(),
+    ...person,
+    numberIsForThisCallOnly: true,
+    recipientToken: tokenHex(),
+    country: 'US',
+    language: 'en',
+    organisationNumber: '+14155550100',
+    mayCallBack: false,
+    preferences: {},
+    consent: { textVersion: '1', language: 'en' },
+    requestHash: 'hash',
+    requestedAt: new Date().toISOString(),
+    times: {
+      userRing: 1,
+      userConfirm: 1,
+      mentorRing: 1,
+      mentorConfirm: 1,
+      maxDuration: 1,
+      ringBackWindow: 1,
+      mentorSearch: 1,
+      overallWait: 1,
+      providerPatience: 1,
+      legSilence: 1,
+    },
+    maxMentors: 4,
+    detectMachines: false,
+    ...more,
+  };
+}
+
+export const LIMITS = { perUser: 3, perTarget: 3 };
+
+/** A live call of somebody new. */
+export async function liveCall(pool: Pool): Promise<MentorCallInput> {
+  const input = callInput(await personWithNumber(pool));
+  await openCall(pool, input, LIMITS);
+  return input;
+}
+
+export async function mentorWith(pool: Pool, more: Partial<NewMentor> = {}): Promise<Mentor> {
+  const { userId, recordId } = await personWithNumber(pool);
+  const name = await personWithNumber(pool);
+  return await createMentor(
+    pool,
+    {
+      subjectId: userId,
+      nameRecordId: name.recordId,
+      phoneRecordId: recordId,
+      phoneToken: randomBytes(32),
+      country: 'US',
+      specialties: [],
+      languages: ['en'],
+      zone: 'America/New_York',
+      available: true,
+      maxConcurrentCalls: 1,
+      windows: [],
+      ...more,
+    },
+    'system',
+  );
+}
+
+export function phone(value = '+14155550123'): SealedValue {
+  return SealedValue.of('phone', value);
+}

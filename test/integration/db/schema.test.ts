@@ -1,0 +1,121 @@
+import { Client } from 'pg';
+import { appendAudit, verifyEntriesUnchanged } from '../../../db/audit';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+
+describe('the schema', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  const columns = `
+    SELECT c.relname || '.' || a.attname AS name, col_description(c.oid, a.attnum) AS comment
+      FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE s.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped`;
+
+  test('every column says which data class it holds', async () => {
+    const { rows } = await database.owner.query<{ name: string; comment: string | null }>(columns);
+    expect(rows.length).toBeGreaterThan(100);
+    const silent = rows.filter(
+      ({ comment }) => !/^class: (sealed|secret|sensitive|pseudonymous|operational)(;|$)/.test(comment ?? ''),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  test('sealed data has one column, and it holds ciphertext', async () => {
+    const { rows } = await database.owner.query<{ name: string; comment: string | null }>(columns);
+    const sealed = rows.filter(({ comment }) => comment?.startsWith('class: sealed'));
+    expect(sealed.map(({ name }) => name)).toEqual(['vault_records.ciphertext']);
+  });
+
+  test('the application can do to a table no more than it needs', async () => {
+    const { rows } = await database.owner.query<{ table: string; can: string }>(
+      `SELECT table_name AS table, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS can
+         FROM information_schema.role_table_grants
+        WHERE grantee IN ('kindline_application', 'PUBLIC') AND table_schema = 'public' GROUP BY table_name`,
+    );
+    expect(Object.fromEntries(rows.map(({ table, can }) => [table, can]))).toEqual({
+      audit_entries: 'INSERT SELECT',
+      call_logs: 'INSERT SELECT UPDATE',
+      contact_points: 'INSERT SELECT UPDATE',
+      deletions_at_twilio: 'INSERT SELECT',
+      dispatches: 'INSERT SELECT UPDATE',
+      erasures: 'INSERT SELECT',
+      mentor_current_calls: 'SELECT',
+      mentor_offers: 'INSERT SELECT UPDATE',
+      mentor_slots: 'DELETE INSERT SELECT UPDATE',
+      mentor_windows: 'DELETE INSERT SELECT',
+      mentors: 'INSERT SELECT UPDATE',
+      service_keys: 'INSERT SELECT UPDATE',
+      subject_keys: 'INSERT SELECT UPDATE',
+      subjects: 'INSERT SELECT UPDATE',
+      vault_records: 'INSERT SELECT UPDATE',
+      webhook_events: 'INSERT SELECT UPDATE',
+    });
+  });
+
+  test('the application can neither make tables nor read what was migrated', async () => {
+    for (const statement of ['CREATE TABLE mine (id int)', 'SELECT * FROM schema_migrations', 'CREATE ROLE mine']) {
+      await expect(database.app.query(statement)).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+});
+
+describe('audit entries', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    await appendAudit(database.app, { actor: 'system', action: 'call.opened', objectId: 'x', outcome: 'done' });
+  });
+  afterAll(() => database.drop());
+
+  const changes = [
+    `UPDATE audit_entries SET actor = 'somebody else'`,
+    'DELETE FROM audit_entries',
+    'TRUNCATE audit_entries',
+    `INSERT INTO audit_entries SELECT * FROM audit_entries ON CONFLICT (entry_id) DO UPDATE SET actor = 'x'`,
+  ];
+
+  test.each([...changes, 'SELECT * FROM audit_entries FOR UPDATE', 'ALTER TABLE audit_entries DISABLE TRIGGER ALL'])(
+    'the application cannot: %s',
+    async (statement) => {
+      await expect(database.app.query(statement)).rejects.toMatchObject({ code: '42501' });
+    },
+  );
+
+  test.each(changes)('the owner cannot either: %s', async (statement) => {
+    await expect(database.owner.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test.each(['UPDATE erasures SET actor = $$x$$', 'DELETE FROM erasures', 'TRUNCATE erasures'])(
+    'the log of erasures is guarded alike: %s',
+    async (statement) => {
+      await database.owner.query(`INSERT INTO erasures (subject_id, actor) VALUES (gen_random_uuid(), 'system')`);
+      await expect(database.owner.query(statement)).rejects.toMatchObject({ code: '42501' });
+    },
+  );
+
+  test('a session that calls itself a replica is refused too', async () => {
+    const superuser = new Client({ connectionString: database.adminUrl });
+    await superuser.connect();
+    await superuser.query('SET session_replication_role = replica');
+    await expect(superuser.query('DELETE FROM audit_entries')).rejects.toMatchObject({ code: '42501' });
+    await superuser.end();
+  });
+
+  test('verify as unchanged, page by page', async () => {
+    for (const objectId of ['a', 'ü', '"quoted"', 'line\nbreak']) {
+      await appendAudit(database.app, { actor: 'system', action: 'call.closed', objectId, purpose: 'x', outcome: 'done' });
+    }
+    await expect(verifyEntriesUnchanged(database.app, 2)).resolves.toEqual({ entries: 5, broken: [], guarded: true });
+  });
+
+  test('an entry whose columns were changed by a superuser is named, and so is a missing guard', async () => {
+    await database.owner.query('ALTER TABLE audit_entries DISABLE TRIGGER audit_entries_append_only');
+    await database.owner.query(`UPDATE audit_entries SET actor = 'somebody else' WHERE object_id = 'x'`);
+    const { rows } = await database.owner.query(`SELECT entry_id FROM audit_entries WHERE object_id = 'x'`);
+    const verdict = await verifyEntriesUnchanged(database.app);
+    expect(verdict).toMatchObject({ broken: [rows[0].entry_id], guarded: false });
+  });
+});
