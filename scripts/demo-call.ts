@@ -9,6 +9,12 @@ export const USER_PHONE = '+14155550142';
 export const MENTOR_PHONE = '+14155550161';
 export const MENTOR_NAME = 'Maribel Quintanilla-Okafor';
 
+/** The mentors that `npm start` has signed up. */
+export const DEMO_MENTORS = [
+  { name: MENTOR_NAME, phone: MENTOR_PHONE, languages: ['en'] },
+  { name: 'Rosalind Achterberg', phone: '+14155550162', languages: ['en', 'es'] },
+] as const;
+
 export interface TimelineEntry {
   /** ISO 8601. */
   readonly time: string;
@@ -28,7 +34,7 @@ export interface DemoCall {
   readonly durationSeconds: number | null;
 }
 
-const consentTexts = z.object({ texts: z.array(z.object({ version: z.string(), language: z.string() })) });
+const consentTexts = z.object({ texts: z.array(z.object({ textVersion: z.string(), language: z.string() })) });
 const mentorAnswer = z.object({ mentorId: z.string() });
 const acceptedAnswer = z.object({ callId: z.string() });
 const callAnswer = z.object({
@@ -71,7 +77,7 @@ export class DemoApp {
     if (consent === undefined) throw new CommandError('There is no consent text.');
     const { callId } = await this.ask('POST', '/connect-mentor', 'user', acceptedAnswer, {
       userPhoneNumber: USER_PHONE,
-      consent: { textVersion: consent.version, language: consent.language },
+      consent: { textVersion: consent.textVersion, language: consent.language },
     });
     const call = await this.untilOver(callId);
     const [user, mentor, ledger] = await Promise.all([

@@ -1,0 +1,84 @@
+import { CommandError } from './command-error';
+import type { StackOptions } from './stack';
+
+/** Which parts of `npm start` are real because they are configured. */
+export interface RealParts {
+  readonly parts: NonNullable<StackOptions['real']>;
+  /** Settings that are passed on to the services as they are. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly isTwilio: boolean;
+  /** One line a part, for whoever starts it. */
+  readonly lines: readonly string[];
+}
+
+/** Settings that may be given for `npm start` whatever its parts are. */
+const PASSED_ON =
+  /^(LOG_LEVEL|ALLOWED_COUNTRIES|REQUESTS_PER_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|USER_CONFIRM|VOICE_ENABLED|DISPATCH_.*|SWEEP_INTERVAL|RELAY_INTERVAL|METRICS_PORT|TRUST_PROXY_HOPS|KEY_RING|KMS_KEY_ID|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS))$/;
+
+/**
+ * Decides part by part: real where it is configured, ours otherwise.
+ *
+ * @throws CommandError when a part is configured by half: it must not quietly become a simulated one
+ */
+export function realParts(env: NodeJS.ProcessEnv): RealParts {
+  const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)));
+  const { DATABASE_URL, DATABASE_MIGRATION_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, OIDC_ISSUER } = env;
+  const isTwilio = isSet(env.TWILIO_ACCOUNT_SID) || isSet(env.TWILIO_AUTH_TOKEN);
+  const isReal = { postgres: isSet(DATABASE_URL), temporal: isSet(TEMPORAL_ADDRESS), issuer: isSet(OIDC_ISSUER) };
+  const line = (part: string, real: boolean, ours: string) =>
+    `  ${part.padEnd(17)} ${real ? 'REAL, as configured' : ours}`;
+  return {
+    parts: {
+      ...(isReal.postgres
+        ? { database: { appUrl: DATABASE_URL ?? '', ownerUrl: DATABASE_MIGRATION_URL ?? DATABASE_URL ?? '' } }
+        : {}),
+      ...(isReal.temporal
+        ? { temporal: { address: TEMPORAL_ADDRESS ?? '', namespace: TEMPORAL_NAMESPACE ?? 'default' } }
+        : {}),
+    },
+    env: {
+      ...passedOn,
+      ...(isTwilio ? realTwilio(env) : {}),
+      ...(isReal.issuer ? pick(env, ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES_CLAIM']) : {}),
+    },
+    isTwilio,
+    lines: [
+      line('Twilio', isTwilio, 'simulated: no real phone rings'),
+      line('Postgres', isReal.postgres, 'our own'),
+      line('Temporal', isReal.temporal, 'our own development server'),
+      line('Sign-in', isReal.issuer, 'our own issuer: anybody on this machine may sign in'),
+      line('Keys', isSet(env.KMS_KEY_ID), 'a key file'),
+    ],
+  };
+}
+
+const TWILIO_NEEDS = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER', 'TWILIO_WEBHOOK_BASE_URL'];
+const TWILIO_MAY_HAVE = [
+  'TWILIO_SECONDARY_AUTH_TOKEN',
+  'TWILIO_API_KEY',
+  'TWILIO_API_SECRET',
+  'VOICE_FALLBACK_URL',
+  'TWILIO_CALLS_PER_SECOND',
+  'TWILIO_CALL_RETENTION',
+  'PUBLIC_BASE_URL',
+];
+
+function realTwilio(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const missing = TWILIO_NEEDS.filter((name) => !isSet(env[name]));
+  if (missing.length > 0) {
+    throw new CommandError(
+      `Real calls need ${missing.join(' and ')} too; without any TWILIO_ variable, calls are simulated.`,
+    );
+  }
+  // Empty, not absent: what fits the simulator would otherwise stand.
+  const notSimulated = { TWILIO_API_BASE_URL: '', VOICE_FALLBACK_URL: '', TWILIO_CALLS_PER_SECOND: '' };
+  return { ...notSimulated, ...pick(env, [...TWILIO_NEEDS, ...TWILIO_MAY_HAVE]) };
+}
+
+function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(names.flatMap((name) => (isSet(env[name]) ? [[name, env[name]]] : [])));
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value.trim() !== '';
+}

@@ -1,0 +1,108 @@
+/**
+ * `npm start`: the whole service on this machine, staying up, with demo data and a page of simulated phones.
+ * Data is kept in `.kindline/`, so that the next start finds it. Ctrl-C ends every part.
+ *
+ * A part that is configured in the environment or in `.env` is used instead of our own, and is named.
+ */
+import { mkdirSync } from 'node:fs';
+import { runCommand } from './command-error';
+import { DemoApp, DEMO_MENTORS, USER_PHONE } from './demo-call';
+import { loadDotEnv } from './dot-env';
+import { choosePort, freePort } from './ports';
+import { realParts, type RealParts } from './real-parts';
+import { forgetAddresses, noteAddresses, START_DIR } from './running-stack';
+import { Stack, type StackPorts } from './stack';
+
+async function main(): Promise<void> {
+  loadDotEnv();
+  mkdirSync(START_DIR, { recursive: true });
+  const real = realParts(process.env);
+  let noteDeath: (how: string) => void = () => undefined;
+  const died = new Promise<string>((resolve) => {
+    noteDeath = resolve;
+  });
+  const stack = await Stack.start({
+    stateDir: START_DIR,
+    ports: await choosePorts(real),
+    durable: true,
+    real: real.parts,
+    env: real.env,
+    onDeath: (name, how) => noteDeath(`${name} ended by itself (${how}); its log is in ${START_DIR}/logs.`),
+  });
+  const asked = signalled('SIGINT', 'SIGTERM');
+  let death: string | null = null;
+  try {
+    if (!real.isTwilio) await addDemoData(stack);
+    const { services, options } = stack;
+    const ui = options.ports.temporalUi;
+    const addresses = {
+      api: services.apiUrl,
+      simulator: services.simulatorUrl,
+      temporalUi: ui === null ? null : `http://127.0.0.1:${ui}`,
+    };
+    noteAddresses(addresses);
+    process.stdout.write(readyText(addresses, real));
+    death = await Promise.race([asked.then(() => null), died]);
+  } finally {
+    process.stderr.write('Stopping …\n');
+    forgetAddresses();
+    await stack.stop();
+  }
+  if (death !== null) throw new Error(death);
+}
+
+async function choosePorts(real: RealParts): Promise<StackPorts> {
+  const { env } = process;
+  const port = (part: string, preferred: number, variable: string | null) => {
+    const chosen = variable === null ? undefined : env[variable];
+    return chosen === undefined || chosen === ''
+      ? choosePort(part, preferred, null)
+      : choosePort(part, Number(chosen), variable);
+  };
+  return {
+    api: await port('the API', 3000, 'PORT'),
+    simulator: await port('the simulated phones', 8055, 'SIMULATOR_PORT'),
+    postgres: await port('Postgres', 54_320, null),
+    temporal: await port('Temporal', 7233, null),
+    temporalHttp: await freePort(),
+    temporalUi: real.parts.temporal === undefined ? await port('the Temporal Web UI', 8233, null) : null,
+  };
+}
+
+/** Mentors and phones to play with; what is already there is left alone. */
+async function addDemoData(stack: Stack): Promise<void> {
+  const app = new DemoApp(stack.services);
+  if (!(await app.hasMentors())) {
+    for (const { name, phone, languages } of DEMO_MENTORS) await app.addMentor(name, phone, languages);
+  }
+  await app.simulator.addHandset(USER_PHONE, 'You');
+  for (const { name, phone } of DEMO_MENTORS) await app.simulator.addHandset(phone, `Mentor ${name.split(' ')[0]}`);
+}
+
+function readyText(addresses: { api: string; simulator: string; temporalUi: string | null }, real: RealParts): string {
+  return [
+    '',
+    'Kindline is running. Everything begins at',
+    '',
+    `  ${addresses.api}/`,
+    '',
+    `  API               ${addresses.api}`,
+    `  Simulated phones  ${addresses.simulator}/`,
+    ...(addresses.temporalUi === null ? [] : [`  Temporal Web UI   ${addresses.temporalUi}`]),
+    '',
+    ...real.lines,
+    '',
+    'Ctrl-C ends it; the next start finds its data again.',
+    '',
+    '',
+  ].join('\n');
+}
+
+function signalled(...signals: NodeJS.Signals[]): Promise<void> {
+  return new Promise((resolve) => {
+    // Stays in force: a second Ctrl-C must not cut the orderly end short.
+    for (const signal of signals) process.on(signal, () => resolve());
+  });
+}
+
+void runCommand(main);
