@@ -1,0 +1,75 @@
+import { createServer } from 'node:http';
+import express from 'express';
+import { createPagesRouter } from '../../../simulator/pages';
+import { startSimulator } from '../../../simulator/server';
+import type { Simulator } from '../../../simulator/server';
+
+export const OUR_NUMBER = '+14155550100';
+export const USER = '+14155550142';
+export const MENTOR = '+14155550171';
+
+const ACCOUNT_SID = `AC${'0123456789abcdef'.repeat(2)}`;
+const AUTH_TOKEN = 'fedcba9876543210'.repeat(2);
+
+export interface MaskedCalls {
+  readonly simulator: Simulator;
+  /** Rings a phone as the service does: `POST Calls` with Basic auth. */
+  ring(number: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The simulator with its page, and beside it a service that knows one thing: two people, one number, one masked call. */
+export async function startMaskedCalls(): Promise<MaskedCalls> {
+  const twiml = await serveTwiml();
+  const simulator = await startSimulator({
+    port: 0,
+    accountSid: ACCOUNT_SID,
+    authToken: AUTH_TOKEN,
+    numbers: [{ number: OUR_NUMBER, voiceUrl: `${twiml.url}/inbound` }],
+    settings: { wordMs: 0 },
+    mount: async () => [createPagesRouter({ page: () => ({ organisationNumbers: [OUR_NUMBER], startPage: null }) })],
+  });
+  const ring = async (number: string): Promise<void> => {
+    const answer = await fetch(`${simulator.url}/2010-04-01/Accounts/${ACCOUNT_SID}/Calls.json`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}` },
+      body: new URLSearchParams({ To: number, From: OUR_NUMBER, Url: `${twiml.url}/greeting` }),
+    });
+    if (answer.status !== 201) throw new Error(`the call was refused: ${answer.status} ${await answer.text()}`);
+  };
+  const close = async (): Promise<void> => {
+    await simulator.close();
+    await twiml.close();
+  };
+  return { simulator, ring, close };
+}
+
+async function serveTwiml(): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const app = express();
+  const server = createServer(app);
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const url = `http://127.0.0.1:${address.port}`;
+  const documents: Record<string, string> = {
+    '/greeting': `<Gather numDigits="1" timeout="30" action="${url}/confirmed"><Say>Hello, this is the call you asked for. To go on, press 1.</Say></Gather>`,
+    '/confirmed': `<Say>Thank you. We are looking for a mentor for you. Please stay on the line.</Say><Dial callerId="${OUR_NUMBER}" action="${url}/over"><Number url="${url}/whisper">${MENTOR}</Number></Dial>`,
+    '/whisper': `<Gather numDigits="1" timeout="30" action="${url}/taken"><Say>Somebody asks for a mentor. To take this call, press 1.</Say></Gather><Hangup/>`,
+    '/taken': '<Say>Thank you. You are being connected.</Say>',
+    '/over': '<Say>Goodbye.</Say><Hangup/>',
+    '/inbound': '<Say>Thank you for calling.</Say><Hangup/>',
+  };
+  app.post('/{*path}', (req, res) => {
+    res.type('xml').send(`<Response>${documents[req.path] ?? ''}</Response>`);
+  });
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.closeAllConnections();
+      server.close(() => {
+        resolve();
+      });
+    });
+  return { url, close };
+}
