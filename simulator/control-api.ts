@@ -1,5 +1,6 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import type { Engine } from './engine';
+import { FAULTS_AT } from './faults';
 import { HandsetRefused } from './handsets';
 import { isDiallable } from './phone-numbers';
 import type { Fault, HandsetScript, Settings } from './types';
@@ -111,7 +112,6 @@ function textOf(req: Request, name: string): string | undefined {
 }
 
 const OUTCOMES = ['answer', 'busy', 'no-answer', 'decline', 'voicemail', 'failed'];
-const PLACES = ['create', 'read', 'list', 'update', 'callback', 'twiml'];
 
 function readScript(body: unknown): HandsetScript {
   if (!isScript(body)) throw new BadControl('this is no script: see docs/simulator.md');
@@ -136,10 +136,14 @@ function readFaults(body: unknown): readonly Fault[] {
 }
 
 function isFaults(value: unknown): value is readonly Fault[] {
-  return (
-    Array.isArray(value) &&
-    value.every((fault) => isRecord(fault) && typeof fault.on === 'string' && PLACES.includes(fault.on))
-  );
+  return Array.isArray(value) && value.every(isFault);
+}
+
+function isFault(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { on, kind } = value;
+  const kinds: Readonly<Record<string, readonly string[]>> = FAULTS_AT;
+  return typeof on === 'string' && typeof kind === 'string' && kinds[on]?.includes(kind) === true;
 }
 
 function readSettings(body: unknown): Partial<Settings> {

@@ -28,6 +28,7 @@ export async function runDial(stage: Stage, verb: TwimlElement): Promise<Next> {
   const children = numbers.map((number) =>
     board.addLeg({ direction: 'outbound-dial', to: number.text, from: callerId, parent, ...callbackOf(stage, number) }),
   );
+  noteUrls(stage, verb, numbers, children);
   const dial = board.dials.open(parent.sid, document.url, children);
   let winner: Leg | null = null;
   try {
@@ -59,6 +60,16 @@ function callbackOf(stage: Stage, number: TwimlElement): { statusCallback?: Stat
       events: new Set((statusCallbackEvent ?? 'completed').split(/[\s,]+/)),
     },
   };
+}
+
+/** The ledger holds every URL we were given, also those that are never asked. */
+function noteUrls(stage: Stage, verb: TwimlElement, numbers: readonly TwimlElement[], children: readonly Leg[]): void {
+  const { url: base } = stage.document;
+  if (verb.attributes.action !== undefined) stage.leg.urls.add(resolveUrl(base, verb.attributes.action));
+  for (const [index, child] of children.entries()) {
+    const whisper = numbers[index]?.attributes.url;
+    if (whisper !== undefined) child.urls.add(resolveUrl(base, whisper));
+  }
 }
 
 /** @returns the child when it may be bridged, null when it is over */

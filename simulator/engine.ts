@@ -68,9 +68,9 @@ export class Engine implements Board {
     this.numbers = new Map(options.numbers.map((own) => [own.number, own]));
     this.handsets = new Handsets(options.helplines ?? []);
     this.webhooks = new WebhookSender({ authToken: options.authToken, settings: () => this.settings });
-    this.settings = DEFAULT_SETTINGS;
-    this.change(options.settings ?? {});
-    this.initialSettings = this.settings;
+    this.initialSettings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.settings = this.initialSettings;
+    this.change(this.initialSettings);
   }
 
   ownsNumber(number: string): boolean {
@@ -153,7 +153,7 @@ export class Engine implements Board {
   change(settings: Partial<Settings>): void {
     this.settings = { ...this.settings, ...settings };
     this.clock.scale = this.settings.timeScale;
-    this.pacing.callsPerSecond = this.settings.callsPerSecond;
+    if (settings.callsPerSecond !== undefined) this.pacing.setRate(settings.callsPerSecond);
     if (settings.listLagMs !== undefined) this.nextLag = lagSource(settings.listLagMs);
   }
 
@@ -201,7 +201,7 @@ export class Engine implements Board {
     const url = asked.asyncUrl;
     if (url === null) return;
     leg.urls.add(url);
-    const params = callParameters(leg, this.accountSid);
+    const params = { ...callParameters(leg, this.accountSid), AnsweredBy: leg.answeredBy };
     this.webhooks.send({ kind: 'callback', callSid: leg.sid, url, method: 'POST', params }).catch((error: unknown) => {
       if (!(error instanceof WebhookFailed)) throw error;
       this.notify(leg, error.code, `machine detection callback: ${error.message}`);

@@ -1,4 +1,25 @@
-import type { Fault, FaultPlace } from './types';
+import type { Fault, FaultKind, FaultPlace } from './types';
+
+const OF_REQUESTS: readonly FaultKind[] = [
+  'drop-response',
+  'error-500-before',
+  'error-500-after',
+  'rate-limit',
+  'unauthorized',
+  'hang',
+  'late',
+  'reset',
+];
+
+/** What can go wrong where. A plan with anything else is refused: a fault that never happens proves nothing. */
+export const FAULTS_AT: Readonly<Record<FaultPlace, readonly FaultKind[]>> = {
+  create: OF_REQUESTS,
+  read: OF_REQUESTS,
+  list: OF_REQUESTS,
+  update: OF_REQUESTS,
+  callback: ['duplicate', 'duplicate-new-token', 'reorder', 'late', 'lost', 'drop-response', 'reset'],
+  twiml: ['duplicate', 'late', 'lost', 'drop-response', 'reset'],
+};
 
 /** The plan of things that go wrong, and how often each has matched so far. */
 export class FaultPlan {

@@ -2,7 +2,7 @@ import type { Board } from './board';
 import type { Leg } from './leg';
 import type { Next, Stage } from './stage';
 import { type TwimlElement, TwimlFailure } from './twiml-parser';
-import { documentRequest, play, say, seconds } from './twiml-words';
+import { documentRequest, play, resolveUrl, say, seconds } from './twiml-words';
 
 /** A key cuts the prompt short. */
 class KeyPressed extends Error {}
@@ -20,6 +20,7 @@ export async function runGather(stage: Stage, verb: TwimlElement): Promise<Next>
   const mostDigits = Number(verb.attributes.numDigits ?? Number.POSITIVE_INFINITY);
   const finishOnKey = verb.attributes.finishOnKey ?? '#';
   const patience = seconds(verb, 'timeout', 5) * 1000;
+  if (verb.attributes.action !== undefined) leg.urls.add(resolveUrl(document.url, verb.attributes.action));
   const keys = new Keys(leg);
   let digits = '';
   let finishedOn = '';

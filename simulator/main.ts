@@ -42,5 +42,5 @@ function say(line: Readonly<Record<string, unknown>>): void {
 
 main().catch((error: unknown) => {
   say({ level: 'fatal', msg: error instanceof Error ? error.message : 'the simulator could not start' });
-  process.exitCode = 1;
+  process.exit(1);
 });

@@ -5,9 +5,14 @@ import { pause } from './clock';
  * back. The queue knows no priority: first come, first dialled.
  */
 export class PacingQueue {
-  /** 0: no limit. */
-  callsPerSecond = 0;
+  private callsPerSecond = 0;
   private nextFreeAt = 0;
+
+  /** @param callsPerSecond 0: no limit. Calls that wait already keep their place. */
+  setRate(callsPerSecond: number): void {
+    this.callsPerSecond = callsPerSecond;
+    this.nextFreeAt = 0;
+  }
 
   /** Takes the next place. @returns how long that call has to wait, in milliseconds */
   takePlace(): number {

@@ -20,7 +20,8 @@ export function callParameters(leg: Leg, accountSid: string): Record<string, str
     To: leg.to,
     ToCountry: toCountry,
     ...(leg.parent ? { ParentCallSid: leg.parent.sid } : {}),
-    ...(leg.answeredBy ? { AnsweredBy: leg.answeredBy } : {}),
+    // An asynchronous detection is told to its own URL only.
+    ...(leg.answeredBy && leg.machineDetection?.asyncUrl === null ? { AnsweredBy: leg.answeredBy } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import twilio, { type Twilio } from 'twilio';
 import { type LedgerEntry, type Settings, SimulatorClient } from '../../../simulator/client';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../simulator/server';
+import { openTwilioContract } from '../../twilio-contract';
 import { ServiceDouble } from './service-double';
 
 export const ACCOUNT_SID = `AC${'0123456789abcdef'.repeat(2)}`;
@@ -23,8 +24,11 @@ export interface Rig {
   place(more?: Partial<PlaceOptions>): Promise<string>;
   /** Waits for a leg to end and gives its line of the ledger. */
   over(sid: string): Promise<LedgerEntry>;
+  /** Ends both, and holds every request and answer so far against Twilio's OpenAPI document where it is there. */
   stop(): Promise<void>;
 }
+
+const contract = openTwilioContract();
 
 type PlaceOptions = Parameters<Twilio['calls']['create']>[0];
 
@@ -58,8 +62,11 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
     over: (sid) =>
       eventually(async () => (await phones.ledger()).find((entry) => entry.sid === sid && entry.endedAt !== null)),
     stop: async () => {
+      const exchanges = await phones.exchanges();
       await simulator.close();
       await service.stop();
+      const violations = exchanges.flatMap((exchange) => contract?.violations(exchange) ?? []);
+      if (violations.length > 0) throw new Error(`not as in Twilio's document:\n${violations.join('\n')}`);
     },
   };
 }

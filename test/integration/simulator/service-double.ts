@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { validateRequest } from 'twilio';
 
 export interface Received {
@@ -11,8 +10,8 @@ export interface Received {
   readonly at: number;
 }
 
-/** What to answer with: TwiML, or a status, or nothing at all. */
-export type Answer = string | { readonly status: number; readonly body?: string; readonly type?: string } | 'hang up';
+/** What to answer with: TwiML, or a status. */
+export type Answer = string | { readonly status: number; readonly body?: string; readonly type?: string };
 
 /** A service that Twilio talks to: real HTTP, real signatures, answers by path. */
 export class ServiceDouble {
@@ -25,7 +24,8 @@ export class ServiceDouble {
 
   async start(port = 0): Promise<void> {
     await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
-    this.port = (this.server.address() as AddressInfo).port;
+    const address = this.server.address();
+    this.port = typeof address === 'object' && address !== null ? address.port : 0;
   }
 
   get url(): string {
@@ -64,10 +64,6 @@ export class ServiceDouble {
     };
     this.received.push(request);
     const answer = await (this.answers.get(path.split('?')[0] ?? '')?.(request) ?? { status: 204 });
-    if (answer === 'hang up') {
-      res.socket?.destroy();
-      return;
-    }
     const whole = typeof answer === 'string' ? { status: 200, body: answer, type: 'text/xml' } : answer;
     res.writeHead(whole.status, whole.type === undefined ? {} : { 'Content-Type': whole.type });
     res.end(whole.body);
