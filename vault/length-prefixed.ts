@@ -3,12 +3,13 @@
  * ('a', 'bc') never authenticate each other.
  */
 export function lengthPrefixed(parts: readonly string[]): Buffer {
-  const pieces: Buffer[] = [];
+  let size = 0;
+  for (const part of parts) size += 4 + Buffer.byteLength(part);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
   for (const part of parts) {
-    const bytes = Buffer.from(part, 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    pieces.push(length, bytes);
+    const written = bytes.write(part, at + 4);
+    at = bytes.writeUInt32BE(written, at) + written;
   }
-  return Buffer.concat(pieces);
+  return bytes;
 }
