@@ -1,4 +1,5 @@
 import type { Board } from './board';
+import type { SavedState } from './calls-file';
 import { Clock } from './clock';
 import { DialBook } from './dial-book';
 import { FaultPlan } from './faults';
@@ -144,6 +145,23 @@ export class Engine implements Board {
   forget(sid: string): void {
     this.legs.delete(sid);
     this.listedFrom.delete(sid);
+  }
+
+  /** What is kept over restarts. */
+  state(): SavedState {
+    return { legs: [...this.legs.values()].map((leg) => leg.saved()), handsets: this.handsets.saved() };
+  }
+
+  restore(state: SavedState): void {
+    for (const { number, label, script } of state.handsets) {
+      this.handsets.add(number, label);
+      this.handsets.setScript(number, script);
+    }
+    for (const saved of state.legs) {
+      const leg = Leg.restore(saved, this.legs.get(saved.parentSid ?? ''));
+      this.legs.set(leg.sid, leg);
+      this.handsets.attach(leg);
+    }
   }
 
   ledger(): LedgerEntry[] {

@@ -9,6 +9,8 @@ export interface SimulatorEnvironment {
   /** Where the issuer keeps its key; null: in memory only. */
   readonly stateDir: string | null;
   readonly fallbackDir: string | null;
+  /** Where calls and phones are kept; null: in memory only. */
+  readonly callsFile: string | null;
   readonly helplines: readonly string[];
   /** The `aud` of the local issuer's tokens. */
   readonly audience: string;
@@ -48,6 +50,7 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
     },
     stateDir,
     fallbackDir,
+    callsFile: env.SIMULATOR_CALLS_FILE || null,
     helplines: list(env.SIMULATOR_HELPLINES),
     audience: env.OIDC_AUDIENCE || 'kindline',
     startPage: env.PUBLIC_BASE_URL || base || null,

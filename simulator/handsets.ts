@@ -80,6 +80,11 @@ export class Handsets {
     return [...this.phones.values()].map((phone) => viewOf(phone, this.isHelpline(phone.number)));
   }
 
+  /** What is kept over restarts, beside the calls. */
+  saved(): { readonly number: string; readonly label: string | null; readonly script: HandsetScript | null }[] {
+    return [...this.phones.values()].map(({ number, label, script }) => ({ number, label, script }));
+  }
+
   /** Calls back with a phone's new view whenever something changes on it. @returns how to stop */
   watch(watcher: (view: HandsetView) => void): () => void {
     this.watchers.add(watcher);

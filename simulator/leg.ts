@@ -27,6 +27,13 @@ export interface StatusCallback {
   readonly events: ReadonlySet<string>;
 }
 
+/** A leg as it is kept over restarts. */
+export interface SavedLeg extends LedgerEntry {
+  readonly dialledAt: string | null;
+  readonly answeredBy: string | null;
+  readonly queueTimeMs: number;
+}
+
 export interface LegOptions {
   readonly direction: LegDirection;
   readonly to: string;
@@ -51,17 +58,17 @@ const OVER: ReadonlySet<LegStatus> = new Set(['completed', 'busy', 'failed', 'no
 
 /** One phone's part of a call, which is also one Call resource. It knows its state; it decides nothing. */
 export class Leg extends EventEmitter<LegEvents> {
-  readonly sid = newSid('CA');
+  readonly sid: string;
   readonly direction: LegDirection;
   readonly to: string;
   readonly from: string;
   readonly parent: Leg | null;
-  readonly createdAt = new Date();
+  readonly createdAt: Date;
   status: LegStatus;
   statusCallback: StatusCallback | null;
   fallback: LegOptions['fallback'] | null;
   readonly machineDetection: LegOptions['machineDetection'] | null;
-  updatedAt = this.createdAt;
+  updatedAt: Date;
   dialledAt: Date | null = null;
   ringingAt: Date | null = null;
   answeredAt: Date | null = null;
@@ -85,8 +92,11 @@ export class Leg extends EventEmitter<LegEvents> {
   private readonly over = new AbortController();
   private program: AbortController | null = null;
 
-  constructor(options: LegOptions) {
+  constructor(options: LegOptions & { readonly sid?: string; readonly createdAt?: Date }) {
     super();
+    this.sid = options.sid ?? newSid('CA');
+    this.createdAt = options.createdAt ?? new Date();
+    this.updatedAt = this.createdAt;
     this.setMaxListeners(0);
     setMaxListeners(0, this.over.signal);
     this.direction = options.direction;
@@ -231,10 +241,41 @@ export class Leg extends EventEmitter<LegEvents> {
     };
   }
 
+  saved(): SavedLeg {
+    const { answeredBy, queueTimeMs } = this;
+    return { ...this.ledgerEntry(), dialledAt: this.dialledAt?.toISOString() ?? null, answeredBy, queueTimeMs };
+  }
+
+  /** A leg of an earlier process. It is over, whatever it was. */
+  static restore(saved: SavedLeg, parent: Leg | undefined): Leg {
+    const { sid, direction, to, from } = saved;
+    const createdAt = new Date(saved.createdAt);
+    const leg = new Leg({ sid, direction, to, from, createdAt, ...(parent ? { parent } : {}) });
+    leg.status = saved.status;
+    leg.dialledAt = dateOf(saved.dialledAt);
+    leg.ringingAt = dateOf(saved.ringingAt);
+    leg.answeredAt = dateOf(saved.answeredAt);
+    leg.bridgedAt = dateOf(saved.bridgedAt);
+    leg.endedAt = dateOf(saved.endedAt);
+    leg.answeredBy = saved.answeredBy;
+    leg.queueTimeMs = saved.queueTimeMs;
+    leg.wentToFallback = saved.wentToFallback;
+    leg.heard.push(...saved.heard);
+    leg.pressed.push(...saved.pressed);
+    leg.bridgedWith.push(...saved.bridgedWith);
+    for (const url of saved.urls) leg.urls.add(url);
+    leg.end(leg.isUp ? 'completed' : 'failed');
+    return leg;
+  }
+
   private move(status: LegStatus): void {
     this.status = status;
     this.updatedAt = new Date();
     this.emit('status');
     this.emit('changed');
   }
+}
+
+function dateOf(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
 }

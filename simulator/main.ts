@@ -14,6 +14,7 @@ async function main(): Promise<void> {
   const simulator = await startSimulator({
     ...env.server,
     ...(env.fallbackDir === null ? {} : { fallbackDir: env.fallbackDir }),
+    ...(env.callsFile === null ? {} : { callsFile: env.callsFile }),
     helplines,
     mount: async (url) => {
       const stateFile = env.stateDir === null ? null : join(env.stateDir, 'issuer-key.json');

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import { keepCallsIn } from './calls-file';
 import { createControlApi } from './control-api';
 import { Engine, type OwnNumber } from './engine';
 import { createFallbackDocuments } from './fallback-documents';
@@ -23,6 +24,8 @@ export interface SimulatorOptions {
   readonly settings?: Partial<Settings>;
   /** Folder of the static fallback documents, served as `/fallback/{country}.xml`. */
   readonly fallbackDir?: string;
+  /** File that keeps calls and phones over restarts. */
+  readonly callsFile?: string;
   /** More to serve, given the server's own URL: the handsets page at `/`, the issuer at `/oidc`. */
   readonly mount?: (url: string) => Promise<readonly Router[]>;
 }
@@ -37,6 +40,7 @@ export interface Simulator {
 /** Starts a local Twilio: REST API, telephone network, phones, all on one port. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const engine = new Engine(options);
+  const stopKeeping = options.callsFile === undefined ? () => {} : keepCallsIn(options.callsFile, engine);
   const app = express();
   app.disable('x-powered-by');
   const server = createServer(app);
@@ -63,6 +67,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     port,
     engine,
     close: async () => {
+      stopKeeping();
       engine.reset();
       server.closeAllConnections();
       await new Promise<void>((resolve) => {

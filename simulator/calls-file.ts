@@ -1,0 +1,53 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Engine } from './engine';
+import type { SavedLeg } from './leg';
+import type { HandsetScript } from './types';
+
+/** What outlives a restart: calls as Twilio would still show them, and the phones on the page. */
+export interface SavedState {
+  readonly legs: readonly SavedLeg[];
+  readonly handsets: readonly {
+    readonly number: string;
+    readonly label: string | null;
+    readonly script: HandsetScript | null;
+  }[];
+}
+
+/** A crash loses at most this much. */
+const SAVE_EVERY_MS = 1_000;
+
+/**
+ * Keeps an engine's calls and phones in a file. What was live when the last process ended is over: the
+ * telephone network went away under it, and no callback says so, as after an outage of the real one.
+ * @returns how to stop, which saves a last time
+ */
+export function keepCallsIn(file: string, engine: Engine): () => void {
+  const saved = read(file);
+  if (saved) engine.restore(saved);
+  let last = JSON.stringify(engine.state());
+  const save = () => {
+    const now = JSON.stringify(engine.state());
+    if (now === last) return;
+    last = now;
+    // Renamed into place: a kill in the middle of writing leaves the file of a second ago.
+    writeFileSync(`${file}.new`, now, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  };
+  mkdirSync(dirname(file), { recursive: true });
+  const timer = setInterval(save, SAVE_EVERY_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    save();
+  };
+}
+
+function read(file: string): SavedState | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    // No file yet, or one that cannot be read: these are simulated calls, and starting matters more.
+    return null;
+  }
+}
