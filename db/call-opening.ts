@@ -36,12 +36,9 @@ export async function openCall(pool: Pool, input: MentorCallInput, limits: Reque
     // Always user before number, so that two requests never wait for each other. Held until the commit.
     await lock(tx, LOCKS.user, input.userId);
     await lock(tx, LOCKS.target, input.recipientToken);
-    const before = await maybeOne(
-      tx,
-      existingRow,
-      'SELECT merged_into, limited_by FROM call_logs WHERE call_id = $1',
-      [input.callId],
-    );
+    const before = await maybeOne(tx, existingRow, 'SELECT merged_into, limited_by FROM call_logs WHERE call_id = $1', [
+      input.callId,
+    ]);
     if (before !== null) {
       if (before.merged_into !== null) return { state: 'merged', mergedInto: before.merged_into };
       if (before.limited_by === null) return { state: 'opened' };

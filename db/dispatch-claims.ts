@@ -99,7 +99,8 @@ async function whyNot(db: Db, dispatchId: string): Promise<Claim> {
     `SELECT ${DISPATCH_COLUMNS},
             coalesce(greatest(0, ceil(extract(epoch FROM not_before - clock_timestamp()) * 1000)), 0)::int
               AS retry_after_ms,
-            (SELECT greatest(0, ceil(extract(epoch FROM max(o.lease_until) - clock_timestamp()) * 1000))::int
+            (SELECT CASE WHEN count(*) > 0 THEN
+                      greatest(0, ceil(extract(epoch FROM max(o.lease_until) - clock_timestamp()) * 1000))::int END
                FROM (${OTHERS_IN_DOUBT}) o) AS others_remaining_ms
        FROM dispatches d WHERE dispatch_id = $1`,
     [dispatchId],

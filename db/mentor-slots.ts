@@ -152,12 +152,16 @@ export async function freeDeadSlots(db: Db, isRunning: (callId: string) => Promi
   return freed;
 }
 
-/** Makes as many places as the mentor takes calls. A place that is in use goes when it becomes free. */
+/**
+ * Makes as many places as the mentor takes calls; call it with the mentor's row locked. A place that is in use goes
+ * when it becomes free.
+ */
 export async function fitSlots(tx: Db, mentorId: string, places: number): Promise<void> {
+  // Not `ON CONFLICT`: that would wait for a reservation which itself waits for the mentor's row.
   await execute(
     tx,
-    `INSERT INTO mentor_slots (mentor_id, n) SELECT $1::uuid, n FROM generate_series(1, $2::int) AS n
-     ON CONFLICT DO NOTHING`,
+    `INSERT INTO mentor_slots (mentor_id, n) SELECT $1::uuid, n FROM generate_series(1, $2::int) AS wanted(n)
+      WHERE NOT EXISTS (SELECT 1 FROM mentor_slots s WHERE s.mentor_id = $1 AND s.n = wanted.n)`,
     [mentorId, places],
   );
   // Skipping what is locked: a reservation that holds the place waits for the mentor's row, which we hold.

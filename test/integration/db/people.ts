@@ -50,7 +50,10 @@ export function tokenHex(): string {
   return randomBytes(32).toString('hex');
 }
 
-export function callInput(person: { userId: string; recordId: string }, more: Partial<MentorCallInput> = {}): MentorCallInput {
+export function callInput(
+  person: { userId: string; recordId: string },
+  more: Partial<MentorCallInput> = {},
+): MentorCallInput {
   return {
     callId: randomUUID(),
     ...person,

@@ -106,7 +106,13 @@ describe('audit entries', () => {
 
   test('verify as unchanged, page by page', async () => {
     for (const objectId of ['a', 'ü', '"quoted"', 'line\nbreak']) {
-      await appendAudit(database.app, { actor: 'system', action: 'call.closed', objectId, purpose: 'x', outcome: 'done' });
+      await appendAudit(database.app, {
+        actor: 'system',
+        action: 'call.closed',
+        objectId,
+        purpose: 'x',
+        outcome: 'done',
+      });
     }
     await expect(verifyEntriesUnchanged(database.app, 2)).resolves.toEqual({ entries: 5, broken: [], guarded: true });
   });

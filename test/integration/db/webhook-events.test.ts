@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import {
+  lastStatus,
+  legSeen,
+  markHandled,
+  storeEvent,
+  unhandledEvents,
+  type WebhookEvent,
+} from '../../../db/webhook-events';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+function event(more: Partial<WebhookEvent> = {}): WebhookEvent {
+  return {
+    seenKey: randomUUID(),
+    kind: 'call-status',
+    callSid: 'CA1',
+    dispatchId: null,
+    callId: null,
+    leg: 'user',
+    step: null,
+    status: 'ringing',
+    sequence: 0,
+    errorCode: null,
+    ...more,
+  };
+}
+
+describe('an event', () => {
+  test('that arrives many times at once is new once', async () => {
+    const one = event();
+    const results = await Promise.all(Array.from({ length: 20 }, () => storeEvent(database.app, one)));
+    expect(results.filter(({ isNew }) => isNew)).toHaveLength(1);
+    const { rows } = await database.app.query('SELECT copies FROM webhook_events WHERE seen_key = $1', [one.seenKey]);
+    expect(rows).toEqual([{ copies: 20 }]);
+  });
+
+  test('that was handled says so to its repeat, and keeps the first time', async () => {
+    const one = event();
+    await expect(storeEvent(database.app, one)).resolves.toEqual({ isNew: true, handledAt: null });
+    await expect(storeEvent(database.app, one)).resolves.toEqual({ isNew: false, handledAt: null });
+    await markHandled(database.app, one.seenKey);
+    const { handledAt } = await storeEvent(database.app, one);
+    expect(handledAt).toBeInstanceOf(Date);
+    await markHandled(database.app, one.seenKey);
+    await expect(storeEvent(database.app, one)).resolves.toEqual({ isNew: false, handledAt });
+  });
+
+  test('that nobody handled is given to the relay, oldest first, but not while the API may be at it', async () => {
+    await database.app.query('UPDATE webhook_events SET handled_at = now()');
+    const [first, second] = [event({ callId: randomUUID(), step: 2, errorCode: '11200' }), event()];
+    await storeEvent(database.app, first);
+    await storeEvent(database.app, second);
+    await expect(unhandledEvents(database.app, 10)).resolves.toEqual([]);
+    const waiting = await unhandledEvents(database.app, 10, 0);
+    expect(waiting).toEqual([first, second].map((each) => ({ ...each, receivedAt: expect.any(Date) })));
+    await markHandled(database.app, first.seenKey);
+    expect((await unhandledEvents(database.app, 10, 0)).map(({ seenKey }) => seenKey)).toEqual([second.seenKey]);
+  });
+});
+
+describe('what is known of a leg', () => {
+  test('is seen as soon as one callback of that step has arrived', async () => {
+    const callId = randomUUID();
+    await storeEvent(database.app, event({ callId, leg: 'mentor', step: 2 }));
+    await expect(legSeen(database.app, callId, 'mentor', 2)).resolves.toBe(true);
+    await expect(legSeen(database.app, callId, 'mentor', 1)).resolves.toBe(false);
+    await expect(legSeen(database.app, callId, 'user', 2)).resolves.toBe(false);
+  });
+
+  test.each([
+    [['ringing:1', 'in-progress:2'], 'in-progress'],
+    [['in-progress:2', 'ringing:1'], 'in-progress'],
+    [['completed:3', 'in-progress:4'], 'completed'],
+    [['no-answer:2', 'ringing:1', 'initiated:0'], 'no-answer'],
+  ])('after %j the state is %s', async (heard, state) => {
+    const callSid = `CA${randomUUID()}`;
+    for (const each of heard) {
+      const [status, sequence] = each.split(':');
+      await storeEvent(database.app, event({ callSid, status: status ?? null, sequence: Number(sequence) }));
+    }
+    await expect(lastStatus(database.app, callSid)).resolves.toMatchObject({ status: state });
+  });
+
+  test('is nothing before the first callback', async () => {
+    await expect(lastStatus(database.app, 'CAnone')).resolves.toBeNull();
+  });
+});
