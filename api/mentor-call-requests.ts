@@ -36,7 +36,7 @@ const requestBody = z.strictObject({
     })
     .optional(),
   // Judged apart: whatever is wrong with it, the answer is that consent is required.
-  consent: z.unknown(),
+  consent: z.unknown().optional(),
   mayCallBack: z.boolean().optional(),
 });
 type RequestBody = z.output<typeof requestBody>;

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { appendAudit } from '../db/audit';
 import { type CallRow, findCall, listCalls } from '../db/calls';
 import type { Caller } from './authentication';
-import { checkOwner } from './authorisation';
+import { checkOwner, hasOneOf } from './authorisation';
 import { checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import { requestMentorCall } from './mentor-call-requests';
@@ -17,7 +17,11 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
 
   routes.signedIn('GET /mentor-calls', async (req, res, caller) => {
     const { cursor, limit } = checkedQuery(listQuery, req);
-    const page = await listCalls(deps.pool, { userId: caller.subjectId, cursor: checkedCursor(cursor), limit });
+    const place = { cursor: checkedCursor(cursor), limit };
+    // Staff look after everybody's calls; that they looked is kept.
+    const isStaff = hasOneOf(caller, ['staff', 'admin']);
+    if (isStaff) await noteRead(deps, caller, 'all');
+    const page = await listCalls(deps.pool, isStaff ? place : { ...place, userId: caller.subjectId });
     res.json({ mentorCalls: page.rows.map(shown), nextCursor: page.nextCursor });
   });
 
@@ -96,7 +100,7 @@ function isoTime(time: Date | null): string | null {
 }
 
 /** Staff may look at anybody's call; that they did is kept. */
-async function noteRead(deps: ApiDeps, caller: Caller, callId: string): Promise<void> {
-  const entry = { actor: caller.subjectId, action: 'call.read', objectId: callId, outcome: 'done' } as const;
+async function noteRead(deps: ApiDeps, caller: Caller, objectId: string): Promise<void> {
+  const entry = { actor: caller.subjectId, action: 'call.read', objectId, outcome: 'done' } as const;
   await appendAudit(deps.pool, entry);
 }

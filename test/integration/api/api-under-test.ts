@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { Pool } from 'pg';
 import { createApi } from '../../../api/app';
 import type { Role } from '../../../api/authentication';
 import type { ApiDeps, MentorCallProcess } from '../../../api/deps';
@@ -111,7 +112,7 @@ export class ApiUnderTest {
     private readonly closeAll: () => Promise<void>,
   ) {}
 
-  static async start(env: Record<string, string> = {}): Promise<ApiUnderTest> {
+  static async start(env: Record<string, string> = {}, { postgres = true } = {}): Promise<ApiUnderTest> {
     const database = await createTestDatabase();
     const dir = mkdtempSync(join(tmpdir(), 'kindline-api-test-'));
     const config = testConfig(database.appUrl, join(dir, 'root-key.json'), env);
@@ -134,15 +135,15 @@ export class ApiUnderTest {
     const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'RS256' };
     const process: MentorCallProcess = {
       start: (input) => the(parts).process.start(input),
-      ask: (...args) => the(parts).process.ask(...args),
-      legEnded: (...args) => the(parts).process.legEnded(...args),
+      ask: (callId, question, updateId) => the(parts).process.ask(callId, question, updateId),
+      legEnded: (callId, event) => the(parts).process.legEnded(callId, event),
       cancel: (callId) => the(parts).process.cancel(callId),
       describe: (callId) => the(parts).process.describe(callId),
     };
     const deps: ApiDeps = {
       config,
       logger,
-      pool: database.app,
+      pool: postgres ? database.app : noPostgres(),
       vault,
       tokenizer: createTokenizer(keys.all('token')),
       process,
@@ -175,13 +176,25 @@ export class ApiUnderTest {
     return this.closeAll();
   }
 
-  token({ role, subject = `the-${role}` }: Who, claims: JWTPayload = {}): Promise<string> {
+  token({ role, subject = `the-${role}` }: Who, claims: Record<string, unknown> = {}): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    return this.signToken({ iss: ISSUER, aud: 'kindline', sub: subject, iat: now, exp: now + 600, roles: [role], ...claims });
+    return this.signToken({
+      iss: ISSUER,
+      aud: 'kindline',
+      sub: subject,
+      iat: now,
+      exp: now + 600,
+      roles: [role],
+      ...claims,
+    });
   }
 
   /** Asks as an app would; `json` becomes the body. */
-  async ask(method: string, path: string, options: { who?: Who; json?: unknown; raw?: RequestInit } = {}): Promise<Answer> {
+  async ask(
+    method: string,
+    path: string,
+    options: { who?: Who; json?: unknown; raw?: RequestInit } = {},
+  ): Promise<Answer> {
     const headers = new Headers(options.raw?.headers);
     if (options.who !== undefined) headers.set('Authorization', `Bearer ${await this.token(options.who)}`);
     if (options.json !== undefined) headers.set('Content-Type', 'application/json');
@@ -206,7 +219,7 @@ export class ApiUnderTest {
     const all = { AccountSid: ACCOUNT_SID, ApiVersion: '2010-04-01', ...fields };
     const body = new URLSearchParams(all);
     const url = wrong.signedUrl ?? `${WEBHOOK_BASE}${path}`;
-    const signature = wrong.signature ?? sign(wrong.token ?? AUTH_TOKEN, url, all);
+    const signature = wrong.signature !== undefined ? wrong.signature : sign(wrong.token ?? AUTH_TOKEN, url, all);
     const headers = new Headers({ 'Content-Type': 'application/x-www-form-urlencoded', ...wrong.headers });
     if (signature !== null) headers.set('X-Twilio-Signature', signature);
     return this.fetch(path, { method: 'POST', headers, body: wrong.body ?? body.toString() });
@@ -214,7 +227,15 @@ export class ApiUnderTest {
 
   /** How many rows each table holds that a request could have changed. */
   async footprint(): Promise<Record<string, number>> {
-    const tables = ['call_logs', 'contact_points', 'dispatches', 'mentors', 'vault_records', 'webhook_events', 'audit_entries'];
+    const tables = [
+      'call_logs',
+      'contact_points',
+      'dispatches',
+      'mentors',
+      'vault_records',
+      'webhook_events',
+      'audit_entries',
+    ];
     const counts: Record<string, number> = {};
     for (const table of tables) {
       const { rows } = await this.database.owner.query(`SELECT count(*)::int AS n FROM ${table}`);
@@ -288,6 +309,11 @@ export function testConfig(databaseUrl: string, keyFile: string, env: Record<str
     REQUESTS_PER_TARGET_PER_HOUR: '1000',
     ...env,
   });
+}
+
+/** Nobody listens there. */
+function noPostgres(): Pool {
+  return new Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none', connectionTimeoutMillis: 500 });
 }
 
 function the(parts: { api: ApiUnderTest | null }): ApiUnderTest {

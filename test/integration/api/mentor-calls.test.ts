@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openCall, closeCall } from '../../../db/calls';
+import { TemporalNotInTime } from '../../../temporal/errors';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest, CONSENT } from './api-under-test';
 
@@ -16,8 +17,11 @@ afterEach(() => {
   api.twilioState = 'up';
 });
 
-const request = (json: unknown = body, headers: Record<string, string> = {}, who: Parameters<ApiUnderTest['token']>[0] = user) =>
-  api.ask('POST', '/connect-mentor', { who, json, raw: { headers } });
+const request = (
+  json: unknown = body,
+  headers: Record<string, string> = {},
+  who: Parameters<ApiUnderTest['token']>[0] = user,
+) => api.ask('POST', '/connect-mentor', { who, json, raw: { headers } });
 
 test('a request is accepted with an id, and starts one workflow that knows no number', async () => {
   const answer = await request();
@@ -66,7 +70,10 @@ test('two users may use the same key for calls of their own', async () => {
 test('before the first row is written, GET answers "starting" to the owner and 404 to anybody else', async () => {
   const { body: call } = await request();
   const path = `/mentor-calls/${call.callId}`;
-  expect(await api.ask('GET', path, { who: user })).toMatchObject({ status: 200, body: { status: 'starting', callSid: null } });
+  expect(await api.ask('GET', path, { who: user })).toMatchObject({
+    status: 200,
+    body: { status: 'starting', callSid: null },
+  });
   expect((await api.ask('GET', path, { who: { role: 'user', subject: 'a-stranger' } })).status).toBe(404);
   expect((await api.ask('GET', path, { who: { role: 'staff' } })).status).toBe(200);
 });
@@ -122,6 +129,12 @@ describe('with a row', () => {
     expect(rest.body.nextCursor).toBeNull();
   });
 
+  test("staff see everybody's calls in the list", async () => {
+    const { callId } = await opened({ role: 'user', subject: randomUUID() });
+    const answer = await api.ask('GET', '/mentor-calls?limit=1', { who: { role: 'staff' } });
+    expect(answer.body.mentorCalls).toMatchObject([{ callId }]);
+  });
+
   test('cancelling ends the call that rings, also when a merged one is named', async () => {
     const who = { role: 'user', subject: randomUUID() } as const;
     const first = await opened(who);
@@ -166,9 +179,11 @@ test('with Twilio down the answer is 503 with helplines, at once and without a t
 });
 
 test('with Temporal down the answer is 503 with helplines', async () => {
-  const { TemporalNotInTime } = await import('../../../temporal/errors');
   api.process.down = new TemporalNotInTime();
   const answer = await request();
-  expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily-unavailable', helplines: expect.anything() } });
+  expect(answer).toMatchObject({
+    status: 503,
+    body: { code: 'temporarily-unavailable', helplines: expect.anything() },
+  });
   expect(answer.headers.get('retry-after')).toBe('5');
 });

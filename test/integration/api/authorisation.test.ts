@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { ROLES } from '../../../api/authentication';
+import { type Rule, RULES } from '../../../api/authorisation';
+import { openCall } from '../../../db/calls';
+import { SealedValue } from '../../../domain/sealed';
+import { MARKED } from '../../marked-people';
+import { ApiUnderTest, callInput, CONSENT } from './api-under-test';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await ApiUnderTest.start();
+});
+afterAll(() => api.stop());
+
+/** Everything below is made from the table that the application is built from. */
+const ROUTES = (Object.entries(RULES) as [string, Rule][]).map(([name, rule]) => {
+  const [method = '', pattern = ''] = name.split(' ');
+  return { name, method, path: pattern.replace(/:\w+/g, () => randomUUID()), rule };
+});
+const signedIn = ROUTES.filter(({ rule }) => rule.access === 'signed-in');
+const hasBody = (method: string) => method !== 'GET' && method !== 'DELETE';
+/** A body that one of the routes would accept, so that nothing but the rule can refuse it. */
+const body = (method: string) =>
+  hasBody(method)
+    ? { json: { userPhoneNumber: MARKED.userPhone, consent: CONSENT, phoneNumber: MARKED.userPhone } }
+    : {};
+
+describe('without an access token', () => {
+  test.each(signedIn)('$name is a 401 that says how to sign in', async ({ method, path }) => {
+    const before = await api.footprint();
+    const answer = await api.ask(method, path, body(method));
+    expect(answer).toMatchObject({ status: 401, body: { code: 'token-required', helplines: expect.anything() } });
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(await api.footprint()).toEqual(before);
+  });
+});
+
+describe('with the wrong role', () => {
+  const cases = signedIn.flatMap(({ name, method, path, rule }) =>
+    ROLES.filter((role) => rule.access === 'signed-in' && !rule.roles.includes(role)).map((role) => ({
+      name,
+      method,
+      path,
+      role,
+    })),
+  );
+  test.each(cases)('$name is a 403 for $role', async ({ method, path, role }) => {
+    const before = await api.footprint();
+    const answer = await api.ask(method, path, { who: { role }, ...body(method) });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'role-not-allowed' } });
+    expect(await api.footprint()).toEqual(before);
+  });
+});
+
+describe('with the right role and somebody else’s object', () => {
+  const owned = signedIn.flatMap(({ name, rule }) =>
+    rule.access === 'signed-in' && rule.owner !== undefined
+      ? rule.roles.map((role) => ({ name, role, allowed: rule.owner?.exceptFor.includes(role) ?? false }))
+      : [],
+  );
+
+  test.each(owned)('$name is found by $role: $allowed', async ({ name, role, allowed }) => {
+    const id = name.includes('callId') ? await callOfSomebody() : await contactPointOfSomebody();
+    const [method = '', pattern = ''] = name.split(' ');
+    const before = await api.footprint();
+    const answer = await api.ask(method, pattern.replace(/:\w+/, id), { who: { role, subject: randomUUID() } });
+    expect(answer.status === 404).toBe(!allowed);
+    if (!allowed) {
+      expect(answer.body.code).toBe('not-found');
+      expect(await api.footprint()).toEqual(before);
+    }
+  });
+
+  test.each(owned)('$name looks to $role as if it did not exist when it does not', async ({ name, role }) => {
+    const [method = '', pattern = ''] = name.split(' ');
+    for (const id of [randomUUID(), 'nonsense', '%27']) {
+      const answer = await api.ask(method, pattern.replace(/:\w+/, id), { who: { role } });
+      expect(answer).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    }
+  });
+});
+
+test('an object that is not there and one that is somebody else’s get the same answer', async () => {
+  const who = { role: 'user', subject: randomUUID() } as const;
+  const theirs = await api.ask('GET', `/mentor-calls/${await callOfSomebody()}`, { who });
+  const nobodys = await api.ask('GET', `/mentor-calls/${randomUUID()}`, { who });
+  expect({ ...theirs.body, instance: '' }).toEqual({ ...nobodys.body, instance: '' });
+});
+
+describe('an access token', () => {
+  const ask = (token: string) =>
+    api.fetch('/mentor-calls', { headers: { Authorization: token.includes(' ') ? token : `Bearer ${token}` } });
+  const now = Math.floor(Date.now() / 1000);
+  const unsigned = (claims: object, header: object) =>
+    `${[header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
+  const good = { iss: 'http://issuer.test/oidc', aud: 'kindline', sub: 'x', exp: now + 600, roles: ['user'] };
+
+  test.each<[string, Record<string, unknown>]>([
+    ['of another issuer', { iss: 'https://evil.example' }],
+    ['for another audience', { aud: 'another-app' }],
+    ['that has expired', { exp: now - 60 }],
+    ['that is not valid yet', { nbf: now + 600 }],
+    ['without an end', { exp: undefined }],
+    ['without a subject', { sub: undefined }],
+    ['with an empty subject', { sub: '' }],
+  ])('%s is refused', async (_why, claims) => {
+    const answer = await ask(await api.token({ role: 'user' }, claims));
+    expect(answer).toMatchObject({ status: 401, body: { code: 'token-invalid' } });
+  });
+
+  test.each([
+    ['without a signature', `${unsigned(good, { alg: 'none' })}x`],
+    ['signed with a key of its own choice', `${unsigned(good, { alg: 'HS256', kid: 'test' })}c2lnbmF0dXJl`],
+    ['that is no token', 'hello'],
+    ['of another scheme', 'Basic dXNlcjpwYXNz'],
+    ['that is endless', `${'a'.repeat(5_000)}.${'b'.repeat(5_000)}.c`],
+  ])('%s is refused', async (_why, token) => {
+    expect((await ask(token)).status).toBe(401);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['as a list', { roles: ['user'] }],
+    ['as words', { roles: 'user other' }],
+    ['with one audience of several', { aud: ['other', 'kindline'] }],
+    [
+      'as Cognito writes it, with a client id and no audience',
+      { aud: undefined, client_id: 'kindline', token_use: 'access' },
+    ],
+  ])('with its roles %s is accepted', async (_how, claims) => {
+    expect((await ask(await api.token({ role: 'user' }, claims))).status).toBe(200);
+  });
+
+  test('of Cognito that is an id token is refused', async () => {
+    const claims = { aud: undefined, client_id: 'kindline', token_use: 'id' };
+    expect((await ask(await api.token({ role: 'user' }, claims))).status).toBe(401);
+  });
+
+  test('with roles that do not exist here gives none', async () => {
+    const answer = await ask(await api.token({ role: 'user' }, { roles: ['root', 'superuser', 7] }));
+    expect(answer.status).toBe(403);
+  });
+
+  test('makes one subject, whose account can be read nowhere', async () => {
+    const subject = `account-${randomUUID()}`;
+    const token = await api.token({ role: 'user', subject });
+    const subjects = async () => (await api.database.owner.query('SELECT s::text AS row FROM subjects s')).rows;
+    const before = await subjects();
+    await Promise.all([ask(token), ask(token), ask(token)]);
+    const after = await subjects();
+    expect(after).toHaveLength(before.length + 1);
+    expect(JSON.stringify(after)).not.toContain(subject);
+  });
+});
+
+async function callOfSomebody(): Promise<string> {
+  const { rows } = await api.database.owner.query('INSERT INTO subjects DEFAULT VALUES RETURNING subject_id');
+  const userId = rows[0].subject_id as string;
+  const recordId = await api.deps.vault.seal({
+    subjectId: userId,
+    kind: 'phone',
+    value: SealedValue.of('phone', MARKED.otherUserPhone),
+  });
+  const input = callInput(userId, recordId);
+  await openCall(api.deps.pool, input, { perUser: 10, perTarget: 10 });
+  return input.callId;
+}
+
+async function contactPointOfSomebody(): Promise<string> {
+  const who = { role: 'user', subject: randomUUID() } as const;
+  const { body: made } = await api.ask('POST', '/contact-points', { who, json: { phoneNumber: MARKED.userPhone } });
+  return made.contactPointId as string;
+}

@@ -1,0 +1,408 @@
+import { randomUUID } from 'node:crypto';
+import { closeCall, openCall } from '../../../db/calls';
+import { MARKED } from '../../marked-people';
+import { ApiUnderTest, CONSENT } from './api-under-test';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await ApiUnderTest.start({ ALLOWED_COUNTRIES: 'US,CA' });
+  // The subject exists, so that from here on "nothing stored" means nothing at all.
+  await api.ask('GET', '/mentor-calls', { who: user });
+});
+afterAll(() => api.stop());
+
+const user = { role: 'user' } as const;
+const admin = { role: 'admin' } as const;
+const request = { userPhoneNumber: MARKED.userPhone, consent: CONSENT };
+const mentor = {
+  name: MARKED.mentorName,
+  phoneNumber: MARKED.mentorPhone,
+  languages: ['en'],
+  zone: 'America/New_York',
+};
+const without = <T extends object>(whole: T, name: keyof T) => ({ ...whole, [name]: undefined });
+
+interface Case {
+  readonly what: string;
+  readonly route?: string;
+  readonly json: unknown;
+  readonly status: number;
+  readonly code: string;
+  readonly pointer?: string;
+}
+
+const REQUESTS: Case[] = [
+  {
+    what: 'a number that is none',
+    json: { ...request, userPhoneNumber: 'call me' },
+    status: 422,
+    code: 'phone-number-invalid',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'a number without a country',
+    json: { ...request, userPhoneNumber: '415 555 0142' },
+    status: 422,
+    code: 'phone-number-invalid',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'a number that is too short to be one',
+    json: { ...request, userPhoneNumber: '+1415555' },
+    status: 422,
+    code: 'phone-number-invalid',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'a number with an extension',
+    json: { ...request, userPhoneNumber: `${MARKED.userPhone} ext. 5` },
+    status: 422,
+    code: 'phone-number-invalid',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'two numbers in one',
+    json: { ...request, userPhoneNumber: `${MARKED.userPhone},${MARKED.otherUserPhone}` },
+    status: 422,
+    code: 'phone-number-invalid',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'an emergency number',
+    json: { ...request, userPhoneNumber: '911' },
+    status: 422,
+    code: 'phone-number-not-allowed',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'a premium number',
+    json: { ...request, userPhoneNumber: '+1 900 555 0142' },
+    status: 422,
+    code: 'phone-number-not-allowed',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'a toll-free number',
+    json: { ...request, userPhoneNumber: '+1 800 555 0142' },
+    status: 422,
+    code: 'phone-number-not-allowed',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'a number of a country that is not served',
+    json: { ...request, userPhoneNumber: '+34 612 34 56 78' },
+    status: 422,
+    code: 'country-not-allowed',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'no number at all',
+    json: without(request, 'userPhoneNumber'),
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'a number and a contact point',
+    json: { ...request, contactPointId: randomUUID() },
+    status: 400,
+    code: 'invalid-body',
+  },
+  {
+    what: 'a contact point that is not theirs',
+    json: { contactPointId: randomUUID(), consent: CONSENT },
+    status: 404,
+    code: 'not-found',
+    pointer: '#/contactPointId',
+  },
+  {
+    what: 'a contact point that is no id',
+    json: { contactPointId: '1', consent: CONSENT },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/contactPointId',
+  },
+  {
+    what: 'a number that is a number',
+    json: { ...request, userPhoneNumber: 14155550142 },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/userPhoneNumber',
+  },
+  {
+    what: 'no consent',
+    json: without(request, 'consent'),
+    status: 422,
+    code: 'consent-required',
+    pointer: '#/consent',
+  },
+  { what: 'consent that is only a yes', json: { ...request, consent: true }, status: 422, code: 'consent-required' },
+  {
+    what: 'consent to a text that never was',
+    json: { ...request, consent: { ...CONSENT, textVersion: '1999-01' } },
+    status: 422,
+    code: 'consent-required',
+  },
+  {
+    what: 'consent in a language that has no text',
+    json: { ...request, consent: { ...CONSENT, language: 'xx' } },
+    status: 422,
+    code: 'consent-required',
+  },
+  {
+    what: 'an unknown field',
+    json: { ...request, priority: 'high' },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/priority',
+  },
+  {
+    what: 'an unknown preference',
+    json: { ...request, preferences: { gender: 'f' } },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/preferences/gender',
+  },
+  {
+    what: 'a language that is no code',
+    json: { ...request, preferences: { languages: ['English'] } },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/preferences/languages/0',
+  },
+  {
+    what: 'free text as a specialty',
+    json: { ...request, preferences: { specialties: ['I am not well'] } },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/preferences/specialties/0',
+  },
+  {
+    what: 'a mentor they never talked to',
+    json: { ...request, preferences: { mentorId: randomUUID() } },
+    status: 403,
+    code: 'mentor-not-allowed',
+  },
+  {
+    what: 'a word for yes or no',
+    json: { ...request, mayCallBack: 'yes' },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/mayCallBack',
+  },
+  { what: 'a list instead of an object', json: [request], status: 400, code: 'invalid-body', pointer: '#' },
+  {
+    what: 'a prototype',
+    json: JSON.parse(`{"__proto__":{"admin":true},"userPhoneNumber":"${MARKED.userPhone}"}`),
+    status: 400,
+    code: 'invalid-body',
+  },
+];
+
+const MENTORS: Case[] = [
+  {
+    what: 'an unknown zone',
+    json: { ...mentor, zone: 'Mars/Olympus' },
+    status: 422,
+    code: 'zone-unknown',
+    pointer: '#/zone',
+  },
+  {
+    what: 'a zone that is an offset',
+    json: { ...mentor, zone: '+02:00' },
+    status: 422,
+    code: 'zone-unknown',
+    pointer: '#/zone',
+  },
+  {
+    what: 'a number that cannot be rung',
+    json: { ...mentor, phoneNumber: '+1 900 555 0142' },
+    status: 422,
+    code: 'phone-number-not-allowed',
+    pointer: '#/phoneNumber',
+  },
+  { what: 'no name', json: without(mentor, 'name'), status: 400, code: 'invalid-body', pointer: '#/name' },
+  {
+    what: 'a name of control characters',
+    json: { ...mentor, name: 'A\u0000B' },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/name',
+  },
+  {
+    what: 'no language',
+    json: { ...mentor, languages: [] },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/languages',
+  },
+  {
+    what: 'a window on an eighth day',
+    json: { ...mentor, windows: [{ weekday: 8, starts: '09:00', ends: '10:00' }] },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/windows/0/weekday',
+  },
+  {
+    what: 'a window at 25 o’clock',
+    json: { ...mentor, windows: [{ weekday: 1, starts: '25:00', ends: '10:00' }] },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/windows/0/starts',
+  },
+  {
+    what: 'no places',
+    json: { ...mentor, maxConcurrentCalls: 0 },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/maxConcurrentCalls',
+  },
+].map((one) => ({ ...one, route: '/mentors' }));
+
+const POINTS: Case[] = [
+  {
+    what: 'a number that is none',
+    json: { phoneNumber: 'mine' },
+    status: 422,
+    code: 'phone-number-invalid',
+    pointer: '#/phoneNumber',
+  },
+  {
+    what: 'an e-mail address',
+    json: { kind: 'email', phoneNumber: MARKED.email },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/kind',
+  },
+].map((one) => ({ ...one, route: '/contact-points' }));
+
+describe.each([...REQUESTS, ...MENTORS, ...POINTS])(
+  '$what ($code)',
+  ({ route = '/connect-mentor', json, status, code, pointer }) => {
+    test(`is refused by POST ${route} with a hint and without a trace`, async () => {
+      const before = await api.footprint();
+      const logged = api.logLines.length;
+      const answer = await api.ask('POST', route, { who: route === '/mentors' ? admin : user, json });
+      expect(answer).toMatchObject({
+        status,
+        body: { code, status, hint: expect.any(String), helplines: expect.anything() },
+      });
+      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      if (pointer !== undefined)
+        expect(answer.body.errors.map((place: { pointer: string }) => place.pointer)).toContain(pointer);
+      expect(await api.footprint()).toEqual(before);
+      expect(answer.text + api.logLines.slice(logged).join('')).not.toMatch(/5550142|555 0142|Quillfeather|612 34/);
+    });
+  },
+);
+
+describe('a body that cannot be read', () => {
+  const send = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
+    api.ask('POST', '/connect-mentor', {
+      who: user,
+      raw: { body, headers: { 'Content-Type': 'application/json', ...headers } },
+    });
+
+  test.each<[string, string | Uint8Array, Record<string, string>, number, string]>([
+    ['broken JSON with a number in it', `{"userPhoneNumber": "${MARKED.userPhone}`, {}, 400, 'malformed-json'],
+    ['a bare text', '"hello"', {}, 400, 'malformed-json'],
+    ['bytes that are no text', new Uint8Array([0xff, 0xfe, 0x00]), {}, 400, 'malformed-json'],
+    ['more than 100 kB', JSON.stringify({ userPhoneNumber: '4'.repeat(150_000) }), {}, 413, 'body-too-large'],
+    [
+      'a form',
+      'userPhoneNumber=1',
+      { 'Content-Type': 'application/x-www-form-urlencoded' },
+      415,
+      'unsupported-media-type',
+    ],
+    ['text of no known kind', '{}', { 'Content-Type': 'text/plain' }, 415, 'unsupported-media-type'],
+    ['compressed JSON', '{}', { 'Content-Encoding': 'gzip' }, 415, 'unsupported-media-type'],
+    [
+      'JSON in an odd alphabet',
+      '{}',
+      { 'Content-Type': 'application/json; charset=klingon' },
+      415,
+      'unsupported-media-type',
+    ],
+  ])('%s is refused', async (_what, body, headers, status, code) => {
+    const before = await api.footprint();
+    const answer = await send(body, headers);
+    expect(answer).toMatchObject({ status, body: { code, helplines: expect.anything() } });
+    expect(await api.footprint()).toEqual(before);
+    expect(answer.text + api.logLines.join('')).not.toContain('5550142');
+  });
+});
+
+test.each(['', ' ', 'ä', 'a b', 'x'.repeat(256)])('an Idempotency-Key that cannot be used is refused', async (key) => {
+  const before = await api.footprint();
+  const headers = { 'Idempotency-Key': Buffer.from(key).toString('latin1') };
+  const answer = await api.ask('POST', '/connect-mentor', { who: user, json: request, raw: { headers } });
+  expect(answer).toMatchObject({ status: 400, body: { code: 'idempotency-key-invalid' } });
+  expect(await api.footprint()).toEqual(before);
+});
+
+test.each(['limit=0', 'limit=101', 'limit=many', 'cursor=nonsense', 'cursor=a&cursor=b', 'page=2'])(
+  'a list asked for with ?%s is a 400 that names the parameter',
+  async (query) => {
+    const answer = await api.ask('GET', `/mentor-calls?${query}`, { who: user });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-query', errors: [{ pointer: `#/${query.split('=')[0]}` }] },
+    });
+  },
+);
+
+test.each(['/nowhere', '/mentor-calls/%ZZ', '/connect-mentor', '/problems/none', '/problems/constructor'])(
+  'GET %s is a problem, not a page of the framework',
+  async (path) => {
+    const answer = await api.ask('GET', path, { who: user });
+    expect([400, 404]).toContain(answer.status);
+    expect(answer.body).toMatchObject({ helplines: expect.anything() });
+    expect(answer.text).not.toMatch(/express|Cannot GET|at .*\.js/i);
+  },
+);
+
+test('an address with a number in it never reaches the log', async () => {
+  await api.ask('GET', `/call/${MARKED.userPhone}?to=${encodeURIComponent(MARKED.userPhone)}`, { who: user });
+  await api.ask('GET', `/mentor-calls/${MARKED.userPhone}`, { who: user });
+  expect(api.logLines.join('')).not.toContain('5550142');
+});
+
+describe('limits', () => {
+  test('a fourth request within the hour is a 429 that says when, and rings nobody', async () => {
+    const limited = await ApiUnderTest.start({ REQUESTS_PER_USER_PER_HOUR: '1' });
+    limited.process.onStart = async (input) => {
+      await openCall(limited.deps.pool, input, { perUser: 10, perTarget: 10 });
+      const end = { outcome: 'completed', endReason: 'bridge-over', endedAt: new Date(), durationSeconds: 60 } as const;
+      await closeCall(limited.deps.pool, { callId: input.callId, ...end });
+    };
+    expect((await limited.ask('POST', '/connect-mentor', { who: user, json: request })).status).toBe(202);
+    const before = await limited.footprint();
+    const answer = await limited.ask('POST', '/connect-mentor', { who: user, json: request });
+    expect(answer).toMatchObject({ status: 429, body: { code: 'too-many-requests', helplines: expect.anything() } });
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(3_000);
+    expect(await limited.footprint()).toEqual(before);
+    await limited.stop();
+  });
+
+  test('an eleventh contact point is refused', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const save = (n: number) =>
+      api.ask('POST', '/contact-points', { who, json: { phoneNumber: `+141555501${10 + n}` } });
+    for (let n = 0; n < 10; n += 1) expect((await save(n)).status).toBe(201);
+    expect(await save(10)).toMatchObject({ status: 409, body: { code: 'too-many-contact-points' } });
+  });
+});
+
+test('every answer carries the headers that keep it private, and nothing that names the framework', async () => {
+  const { headers } = await api.ask('GET', '/mentor-calls', { who: user });
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'content-security-policy': expect.stringContaining("default-src 'none'"),
+    'x-request-id': expect.any(String),
+  });
+  expect(headers.has('x-powered-by')).toBe(false);
+  expect(headers.has('etag')).toBe(false);
+});

@@ -1,0 +1,74 @@
+import { ApiUnderTest } from './api-under-test';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await ApiUnderTest.start();
+});
+afterAll(() => api.stop());
+afterEach(() => {
+  api.process.down = null;
+  api.twilioState = 'up';
+});
+
+test('the texts to agree to can be read by anybody, in every language there is', async () => {
+  const answer = await api.fetch('/consent-texts/mentor-call', {});
+  expect(answer.status).toBe(200);
+  const languages = answer.body.texts.map((text: { language: string }) => text.language);
+  expect(languages).toEqual(expect.arrayContaining(['en', 'es']));
+  expect(answer.body.texts[0]).toEqual({
+    textVersion: expect.any(String),
+    language: expect.any(String),
+    text: expect.stringContaining('24'),
+  });
+});
+
+test('health says how each part is', async () => {
+  const answer = await api.fetch('/health', {});
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { status: 'ok', parts: { postgres: 'up', temporal: 'up', twilio: 'up' }, standIns: false },
+  });
+});
+
+test('health stays 200 while TwiML can be answered, whatever is down', async () => {
+  const alone = await ApiUnderTest.start({}, { postgres: false });
+  alone.process.down = new Error('Temporal is down');
+  alone.twilioState = 'down';
+  const answer = await alone.fetch('/health', {});
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { status: 'degraded', parts: { postgres: 'down', temporal: 'down', twilio: 'down' } },
+  });
+  await alone.stop();
+});
+
+test('with Postgres away, a request is a 503 with helplines and a time to come again', async () => {
+  const alone = await ApiUnderTest.start({}, { postgres: false });
+  const answer = await alone.ask('GET', '/mentor-calls', { who: { role: 'user' } });
+  expect(answer).toMatchObject({
+    status: 503,
+    body: { code: 'temporarily-unavailable', helplines: { crisis: { number: '988' } } },
+  });
+  await alone.stop();
+});
+
+test('the type of a problem leads to what it means', async () => {
+  const problem = await api.fetch('/nowhere', {});
+  const { pathname } = new URL(problem.body.type);
+  const page = await api.fetch(pathname, {});
+  expect(page).toMatchObject({ status: 200, body: { code: 'not-found', title: problem.body.title } });
+});
+
+test('the start page comes with a policy of its own and, without the local issuer, signs nobody in', async () => {
+  const page = await api.fetch('/', {});
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-security-policy')).toMatch(/script-src 'nonce-/);
+  expect(page.text).not.toContain('data-role');
+});
+
+test('the start page has a button for each demo role beside the simulator’s own issuer', async () => {
+  const local = { TWILIO_API_BASE_URL: 'http://127.0.0.1:8055', OIDC_ISSUER: 'http://127.0.0.1:8055/oidc' };
+  const beside = await ApiUnderTest.start(local);
+  expect((await beside.fetch('/', {})).text).toContain('data-role="user"');
+  await beside.stop();
+});
