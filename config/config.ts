@@ -40,6 +40,7 @@ const variables = z.object({
   TEMPORAL_NAMESPACE: optional('the name of a namespace', 'default', text),
   TEMPORAL_API_KEY: anyText('an API key'),
   TEMPORAL_TLS: optional('true or false', null, boolean),
+  TEMPORAL_UI_URL: optional('an http or https URL', null, httpUrl),
   KINDLINE_TASK_QUEUE: optional('the name of a task queue', 'kindline', text),
   KINDLINE_VOICE_TASK_QUEUE: optional('the name of a task queue', 'voice', text),
 
@@ -137,6 +138,8 @@ function arrange(v: Variables) {
     temporal: {
       address: v.TEMPORAL_ADDRESS,
       namespace: v.TEMPORAL_NAMESPACE,
+      /** Only linked from the start page of a development machine. */
+      uiUrl: v.TEMPORAL_UI_URL,
       taskQueue: v.KINDLINE_TASK_QUEUE,
       voiceTaskQueue: v.KINDLINE_VOICE_TASK_QUEUE,
       apiKey: v.TEMPORAL_API_KEY,

@@ -21,24 +21,25 @@ async function main(): Promise<void> {
   const died = new Promise<string>((resolve) => {
     noteDeath = resolve;
   });
+  const ports = await choosePorts(real);
+  const temporalUi = ports.temporalUi === null ? null : `http://127.0.0.1:${ports.temporalUi}`;
   const stack = await Stack.start({
     stateDir: START_DIR,
-    ports: await choosePorts(real),
+    ports,
     durable: true,
     real: real.parts,
-    env: real.env,
+    env: { ...(temporalUi === null ? {} : { TEMPORAL_UI_URL: temporalUi }), ...real.env },
     onDeath: (name, how) => noteDeath(`${name} ended by itself (${how}); its log is in ${START_DIR}/logs.`),
   });
   const asked = signalled('SIGINT', 'SIGTERM');
   let death: string | null = null;
   try {
     if (!real.isTwilio) await addDemoData(stack);
-    const { services, options } = stack;
-    const ui = options.ports.temporalUi;
+    const { services } = stack;
     const addresses = {
       api: services.apiUrl,
       simulator: services.simulatorUrl,
-      temporalUi: ui === null ? null : `http://127.0.0.1:${ui}`,
+      temporalUi,
     };
     noteAddresses(addresses);
     process.stdout.write(readyText(addresses, real));

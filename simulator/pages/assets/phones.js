@@ -242,6 +242,11 @@ function drawChoices() {
 
 const STATUS_WORDS = { 'in-progress': 'in progress', 'no-answer': 'not answered', canceled: 'cancelled' };
 
+function talkedFor(entry) {
+  if (!entry.bridgedAt) return '–';
+  return entry.endedAt ? clock(Date.parse(entry.endedAt) - Date.parse(entry.bridgedAt)) : 'now';
+}
+
 function drawLedger(entries) {
   const rows = entries.toSorted((a, b) => b.createdAt.localeCompare(a.createdAt)).slice(0, 100);
   ledgerBody.replaceChildren(
@@ -254,15 +259,12 @@ function drawLedger(entries) {
       status.className = 'status';
       status.dataset.status = entry.status;
       status.textContent = STATUS_WORDS[entry.status] ?? entry.status;
-      const talked = entry.bridgedAt
-        ? clock(Date.parse(entry.endedAt ?? new Date().toISOString()) - Date.parse(entry.bridgedAt))
-        : '–';
       for (const [heading, content] of [
         ['Time', time],
         ['Number shown', readable(entry.from)],
         ['Rang at', readable(entry.to)],
         ['Status', status],
-        ['Connected', talked],
+        ['Connected', talkedFor(entry)],
       ]) {
         const cell = document.createElement('td');
         cell.dataset.heading = heading;
