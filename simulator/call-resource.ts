@@ -5,6 +5,7 @@ import { fixedSid } from './sids';
 import type { LegStatus } from './types';
 import { rfc2822 } from './webhook-parameters';
 
+/** Named because Twilio names them; asking for one is a 404 here. */
 const SUBRESOURCES = {
   events: 'Events',
   notifications: 'Notifications',
@@ -38,6 +39,7 @@ export function callResource(leg: Leg, accountSid: string, clock: Clock): Readon
     to_formatted: formatForDisplay(leg.to),
     from: leg.from,
     from_formatted: formatForDisplay(leg.from),
+    // Ours either way: the number that was called, or the one that calls.
     phone_number_sid: fixedSid('PN', leg.direction === 'inbound' ? leg.to : leg.from),
     status: resourceStatus(leg),
     start_time: leg.dialledAt || leg.direction === 'inbound' ? rfc2822(leg.dialledAt ?? leg.createdAt) : null,
@@ -46,6 +48,7 @@ export function callResource(leg: Leg, accountSid: string, clock: Clock): Readon
       talked && leg.answeredAt && leg.endedAt
         ? String(Math.round(clock.between(leg.answeredAt, leg.endedAt) / 1000))
         : null,
+    // Twilio fills it in some time after the end; a service has to live with null anyhow.
     price: null,
     price_unit: 'USD',
     direction: leg.direction,

@@ -112,7 +112,7 @@ export class SimulatorClient {
     return this.ask('PATCH', '/settings', change);
   }
 
-  /** Ends every call and forgets everything but the account. */
+  /** Ends every call and forgets everything but the settings. */
   async reset(): Promise<void> {
     await this.ask('POST', '/reset', {});
   }

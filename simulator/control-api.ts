@@ -36,6 +36,7 @@ export function createControlApi(engine: Engine): Router {
     handsets.setScript(numberOf(req), null);
     res.json(handsets.view(numberOf(req)));
   });
+  // What a person does at the page. 409 when the phone cannot: the page and a test both want to know.
   const act = (path: string, doIt: (number: string, req: Request) => void) => {
     router.post(`/handsets/:number/${path}`, (req, res) => {
       doIt(numberOf(req), req);
@@ -95,6 +96,7 @@ function streamHandsets(engine: Engine, req: Request, res: Response): void {
   });
 }
 
+/** The number in the path. @throws BadControl when it is none */
 function numberOf(req: Request): string {
   return numberFrom(String(req.params.number));
 }
@@ -104,6 +106,7 @@ function numberFrom(text: string | undefined): string {
   return text;
 }
 
+/** A text of the body, or undefined. */
 function textOf(req: Request, name: string): string | undefined {
   const body: unknown = req.body;
   if (!isRecord(body)) return undefined;
@@ -113,6 +116,7 @@ function textOf(req: Request, name: string): string | undefined {
 
 const OUTCOMES = ['answer', 'busy', 'no-answer', 'decline', 'voicemail', 'failed'];
 
+/** Enough of a check to catch a slip; the shapes are those of types.ts. */
 function readScript(body: unknown): HandsetScript {
   if (!isScript(body)) throw new BadControl('this is no script: see docs/simulator.md');
   return body;

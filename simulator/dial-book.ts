@@ -9,6 +9,7 @@ export interface OpenDial {
   readonly children: readonly Leg[];
   status: string | null;
   bridged: boolean;
+  /** Numbers named in a Dial that was answered to a caller who had gone; null when it was run. */
   readonly mootNumbers: number | null;
 }
 
@@ -16,6 +17,7 @@ export interface OpenDial {
 export class DialBook {
   private dials: OpenDial[] = [];
 
+  /** A Dial begins; the caller fills in how it ends. */
   open(parentSid: string, documentUrl: string, children: readonly Leg[]): OpenDial {
     const dial = { parentSid, documentUrl, at: new Date(), children, status: null, bridged: false, mootNumbers: null };
     this.dials.push(dial);

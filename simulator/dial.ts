@@ -35,6 +35,7 @@ export async function runDial(stage: Stage, verb: TwimlElement): Promise<Next> {
     const attempts = children.map((child, index) => attempt(stage, verb, child, numbers[index]));
     winner = await unlessAborted(firstOf(attempts), signal);
     endAll(children.filter((child) => child !== winner));
+    // Those who still ring see a missed call; one in the middle of a whisper is cut off.
     if (winner) await bridge(stage, verb, winner, dial);
   } catch (error) {
     endAll(children);
@@ -46,6 +47,7 @@ export async function runDial(stage: Stage, verb: TwimlElement): Promise<Next> {
     }
     throw error;
   }
+  // `completed` although nobody was bridged: an answering machine that the whisper turned away counts as answered.
   dial.status = winner ? 'completed' : statusOf(children);
   return verb.attributes.action === undefined ? 'next-verb' : actionRequest(stage, verb, dial, winner);
 }

@@ -44,6 +44,7 @@ export interface PlacedCall {
   readonly machineDetection: LegOptions['machineDetection'] | null;
 }
 
+/** Records of each kind that are kept: a simulator may run for days. */
 const KEPT = 5_000;
 
 /** The telephone network: places calls, runs what they are told, remembers what happened. */
@@ -57,10 +58,10 @@ export class Engine implements Board {
   readonly exchanges: Exchange[] = [];
   readonly notifications: Notification[] = [];
   settings: Settings;
-  private readonly initialSettings: Settings;
   private readonly numbers: ReadonlyMap<string, OwnNumber>;
   private readonly pacing = new PacingQueue();
   private readonly legs = new Map<string, Leg>();
+  /** SID → epoch milliseconds from which lists show it. */
   private readonly listedFrom = new Map<string, number>();
   private nextLag = () => 0;
 
@@ -69,9 +70,8 @@ export class Engine implements Board {
     this.numbers = new Map(options.numbers.map((own) => [own.number, own]));
     this.handsets = new Handsets(options.helplines ?? []);
     this.webhooks = new WebhookSender({ authToken: options.authToken, settings: () => this.settings });
-    this.initialSettings = { ...DEFAULT_SETTINGS, ...options.settings };
-    this.settings = this.initialSettings;
-    this.change(this.initialSettings);
+    this.settings = DEFAULT_SETTINGS;
+    this.change({ ...DEFAULT_SETTINGS, ...options.settings });
   }
 
   ownsNumber(number: string): boolean {
@@ -111,6 +111,7 @@ export class Engine implements Board {
     leg.firstRequest = call.document;
     if (call.document.twiml === undefined) leg.urls.add(call.document.url);
     leg.queueTimeMs = Math.round(this.pacing.takePlace());
+    // Not awaited: Twilio answers before it dials, and its first callback may overtake the answer.
     void this.runOutbound(leg, call);
     return leg;
   }
@@ -119,6 +120,7 @@ export class Engine implements Board {
   receiveCall(from: string, to: string): Leg | null {
     const own = this.numbers.get(to);
     if (!own) return null;
+    // A number's own status callback reports the end only.
     const events = new Set(['completed']);
     const leg = this.addLeg({
       direction: 'inbound',
@@ -131,6 +133,7 @@ export class Engine implements Board {
     return leg;
   }
 
+  /** @returns the leg, also while lists do not show it yet */
   find(sid: string): Leg | null {
     return this.legs.get(sid) ?? null;
   }
@@ -142,6 +145,7 @@ export class Engine implements Board {
     return asLists ? legs.filter((leg) => (this.listedFrom.get(leg.sid) ?? 0) <= now) : legs;
   }
 
+  /** `DELETE Calls/{sid}`: gone from reads, lists and the ledger; its phone remembers. */
   forget(sid: string): void {
     this.legs.delete(sid);
     this.listedFrom.delete(sid);
@@ -168,6 +172,7 @@ export class Engine implements Board {
     return [...this.legs.values()].map((leg) => leg.ledgerEntry());
   }
 
+  /** Settings not named stay as they are. */
   change(settings: Partial<Settings>): void {
     this.settings = { ...this.settings, ...settings };
     this.clock.scale = this.settings.timeScale;
@@ -175,10 +180,11 @@ export class Engine implements Board {
     if (settings.listLagMs !== undefined) this.nextLag = lagSource(settings.listLagMs);
   }
 
-  /** Ends every call and forgets everything, without telling anybody. */
+  /** Ends every call and forgets everything but the settings, without telling anybody. */
   reset(): void {
     this.faults.set([]);
     for (const leg of this.legs.values()) {
+      // The next test must not get callbacks of this one.
       leg.statusCallback = null;
       leg.fallback = null;
       leg.end(leg.isUp ? 'completed' : 'canceled');
@@ -188,13 +194,13 @@ export class Engine implements Board {
     this.handsets.clear();
     this.dials.clear();
     for (const record of [this.exchanges, this.notifications, this.webhooks.records]) record.length = 0;
-    this.change(this.initialSettings);
   }
 
   private async runOutbound(leg: Leg, call: PlacedCall): Promise<void> {
     try {
       await this.pacing.wait(leg.queueTimeMs, leg.ended);
     } catch {
+      // Ended by REST while it waited: no phone has rung.
       return;
     }
     if (!(await ring(this, leg, call.ringSeconds))) return;
@@ -205,6 +211,7 @@ export class Engine implements Board {
     await this.converse(leg, leg.firstRequest ?? call.document);
   }
 
+  /** Runs the documents of a call; when they run out, Twilio hangs up. */
   private async converse(leg: Leg, first: DocumentRequest): Promise<void> {
     await runProgram(this, leg, first, 'call');
     leg.end('completed');

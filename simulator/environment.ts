@@ -28,6 +28,7 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
   const fallback = env.VOICE_FALLBACK_URL;
   const numbers = list(env.TWILIO_PHONE_NUMBER).map((number) => ({
     number,
+    // Discards port 9 where no service is named: calls to our numbers then fail, and say so.
     voiceUrl: `${base ?? 'http://127.0.0.1:9'}/twiml/inbound#rc=3&rp=5xx,ct,rt`,
     ...(fallback ? { voiceFallbackUrl: fallback.replace('{country}', 'default') } : {}),
   }));

@@ -89,7 +89,9 @@ export class Leg extends EventEmitter<LegEvents> {
   readonly pressed: string[] = [];
   readonly bridgedWith: string[] = [];
   readonly urls = new Set<string>();
+  /** Ends with the leg, and takes every wait on it along. */
   private readonly over = new AbortController();
+  /** The TwiML that runs now; aborted when REST gives it another. */
   private program: AbortController | null = null;
 
   constructor(options: LegOptions & { readonly sid?: string; readonly createdAt?: Date }) {
@@ -146,16 +148,19 @@ export class Leg extends EventEmitter<LegEvents> {
     this.program?.abort(new Redirected(request));
   }
 
+  /** Handed to the carrier: from now on it has a start time. */
   dial(): void {
     this.dialledAt = new Date();
     this.move('initiated');
   }
 
+  /** The phone rings: from now on a person notices. */
   ring(): void {
     this.ringingAt = new Date();
     this.move('ringing');
   }
 
+  /** Nothing when it is up or over already. */
   pickUp(): void {
     if (this.isOver || this.isUp) return;
     this.answeredAt = new Date();
@@ -186,6 +191,7 @@ export class Leg extends EventEmitter<LegEvents> {
     this.emit('changed');
   }
 
+  /** Keys of a keypad; anything else in the text is ignored, as are keys on a line that is not up. */
   press(digits: string): void {
     for (const digit of digits.replace(/[^0-9*#]/g, '')) {
       if (!this.isUp) return;
@@ -195,6 +201,7 @@ export class Leg extends EventEmitter<LegEvents> {
     this.emit('changed');
   }
 
+  /** A Gather listens now. */
   listen(phase: 'greeting' | 'whisper' | 'other'): void {
     this.expectsKeys = true;
     this.emit('gather', phase);
@@ -206,6 +213,7 @@ export class Leg extends EventEmitter<LegEvents> {
     this.emit('changed');
   }
 
+  /** Bridged with another leg; `disconnect` when that is over and this leg stays up. */
   connect(other: Leg): void {
     this.bridged = true;
     this.bridgedAt ??= new Date();

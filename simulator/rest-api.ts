@@ -38,6 +38,7 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
   };
   const resource = (leg: Leg) => callResource(leg, engine.accountSid, engine.clock);
 
+  /** One route: credentials, fault plan, the work, the record, the answer. */
   const serve = (place: FaultPlace | null, work: (req: Request, fields: Fields) => Answer) => {
     return async (req: Request, res: Response) => {
       const form = fieldsOf(typeof req.body === 'string' ? req.body : '');
@@ -46,6 +47,7 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
       let fault: Fault | null = null;
       let answer: Answer;
       try {
+        // First, as with Twilio: without credentials nothing is learnt, and no fault of a plan is used up.
         checkCredentials(req, credentials);
         fault = place ? engine.faults.take(place, { to: addresseeOf(engine, req, fields) }) : null;
         answer = withFault(fault, () => work(req, fields));
@@ -57,6 +59,7 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
       if (fault?.kind === 'hang') await pause(fault.delayMs ?? HANG_MS);
       const path = req.originalUrl.split('?')[0] ?? '';
       const at = new Date().toISOString();
+      // Headers are left out: they hold the credentials.
       engine.noteExchange({
         method: req.method,
         path,
@@ -88,6 +91,7 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
         friendly_name: 'Kindline simulator',
         status: 'active',
         type: 'Full',
+        // Twilio shows it here. Nobody needs it twice.
         auth_token: null,
         date_created: rfc2822(startedAt),
         date_updated: rfc2822(startedAt),
@@ -155,6 +159,7 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
   return router;
 }
 
+/** Does the work, or not, or does it and says otherwise. @throws ApiError as the fault wants it */
 function withFault(fault: Fault | null, work: () => Answer): Answer {
   switch (fault?.kind) {
     case 'error-500-before':
@@ -208,6 +213,7 @@ function checkCredentials(req: Request, credentials: Credentials): void {
   if (scheme !== 'Basic' || expected === undefined || !isSame(rest.join(':'), expected)) throw unauthorized();
 }
 
+/** In constant time, as a service should; this is an example to be read as well. */
 function isSame(given: string, expected: string): boolean {
   const left = Buffer.from(given);
   const right = Buffer.from(expected);
@@ -220,6 +226,7 @@ function addresseeOf(engine: Engine, req: Request, fields: Fields): string {
   return (typeof sid === 'string' ? engine.find(sid)?.to : one(fields, 'To')) ?? '';
 }
 
+/** A form or query; a field that is repeated (StatusCallbackEvent) becomes a list. */
 function fieldsOf(text: string): Fields {
   const fields: Record<string, string | readonly string[]> = {};
   for (const [name, value] of new URLSearchParams(text)) {

@@ -39,6 +39,7 @@ export function reportProgress(board: Board, leg: Leg): void {
     sequence += 1;
     const fault = board.faults.take('callback', { to: leg.to, event: leg.status });
     if (fault?.kind === 'lost') return;
+    // Each waits for the one before it, but not for long: Twilio promises no order.
     const before = previous;
     const release = releaseHeld;
     releaseHeld = null;
@@ -52,6 +53,7 @@ export function reportProgress(board: Board, leg: Leg): void {
       await post(board, leg, callback, params, fault);
       release?.();
     })();
+    // One that is held back for `reorder` must not hold back the others.
     if (!held) previous = sent;
   });
 }

@@ -18,6 +18,7 @@ export const runProgram: RunProgram = async (board, leg, first, mode) => {
     try {
       const document = await fetchDocument(board, leg, request, signal);
       const next = await runVerbs({ board, leg, mode, document, signal, run: runProgram });
+      // A whisper that runs out bridges: also after a Gather that nobody answered (DialCallStatus will not tell).
       if (next === 'next-verb') return 'ran-out';
       if (next === 'hang-up') {
         leg.end('completed');
@@ -25,6 +26,7 @@ export const runProgram: RunProgram = async (board, leg, first, mode) => {
       }
       request = next;
     } catch (error) {
+      // Somebody hung up; whatever was running is of no use any more.
       if (error instanceof LegOver) return 'over';
       if (error instanceof Redirected) request = error.request;
       else if (error instanceof TwimlFailure) {
@@ -50,6 +52,7 @@ function fallbackFor(leg: Leg, failed: DocumentRequest, error: TwimlFailure): Do
   return { url: leg.fallback.url, method: leg.fallback.method, params };
 }
 
+/** In order, until one leads elsewhere. What stands after such a verb is unreachable, as with Twilio. */
 async function runVerbs(stage: Stage): Promise<Next> {
   for (const [index, verb] of stage.document.verbs.entries()) {
     const next = await runVerb(stage, verb, index === 0);
@@ -88,6 +91,7 @@ async function runVerb(stage: Stage, verb: TwimlElement, isFirst: boolean): Prom
   }
 }
 
+/** Only an inbound call that is not yet answered can be rejected; that is also why it costs nothing. */
 function reject(stage: Stage, verb: TwimlElement, isFirst: boolean): Next {
   const { leg } = stage;
   if (!isFirst || leg.direction !== 'inbound' || leg.isUp) {

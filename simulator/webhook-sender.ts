@@ -53,6 +53,7 @@ export class WebhookSender {
     const token = hook.token ?? randomUUID();
     const deadline = performance.now() + plan.totalMs;
     let attempts = 0;
+    // Retries share one token, one deadline and one set of parameters: a late event keeps its own time stamp.
     for (;;) {
       const outcome = await this.attempt(hook, plan, token, deadline, attempts);
       attempts += 1;
@@ -83,6 +84,7 @@ export class WebhookSender {
   ): Promise<HttpAnswer | HttpFailure> {
     if (hook.fault === 'lost') return new HttpFailure('ct', 'lost on purpose');
     if (hook.fault === 'reset' && before === 0) return new HttpFailure('ct', 'reset on purpose');
+    // A connection of its own may take what is left of the 15 seconds, no more.
     const left = Math.max(1, deadline - performance.now());
     const get = hook.method === 'GET';
     const fields = new URLSearchParams({ ...hook.params }).toString();

@@ -8,8 +8,7 @@ describe('Dial and Number', () => {
     rig = await startRig();
   });
   beforeEach(async () => {
-    await rig.phones.reset();
-    rig.service.received.length = 0;
+    await rig.fresh();
     await rig.phones.script(USER, { answerAfterMs: 0 });
     rig.service.on('/over', twiml('<Say>over</Say>'));
     rig.service.on('/status', { status: 204 });

@@ -8,8 +8,7 @@ describe('faults on purpose', () => {
     rig = await startRig();
   });
   beforeEach(async () => {
-    await rig.phones.reset();
-    rig.service.received.length = 0;
+    await rig.fresh();
     rig.service.on('/voice', twiml('<Say>hello</Say>'));
     await rig.phones.script(USER, { answerAfterMs: 0 });
   });

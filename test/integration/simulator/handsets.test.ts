@@ -9,8 +9,7 @@ describe('the virtual phones', () => {
     rig = await startRig({ helplines: [HELPLINE] });
   });
   beforeEach(async () => {
-    await rig.phones.reset();
-    rig.service.received.length = 0;
+    await rig.fresh();
     rig.service.on('/voice', twiml('<Gather numDigits="1" timeout="600" action="/keys"><Say>Press 1.</Say></Gather>'));
     rig.service.on('/keys', twiml('<Say>Thank you.</Say>'));
   });

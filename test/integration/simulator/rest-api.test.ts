@@ -6,7 +6,7 @@ describe('the REST API, asked by the twilio package', () => {
     rig = await startRig();
   });
   beforeEach(async () => {
-    await rig.phones.reset();
+    await rig.fresh();
     rig.service.on('/voice', twiml('<Pause length="600"/>'));
   });
   afterAll(() => rig.stop());

@@ -13,7 +13,14 @@ export const USER = '+14155550142';
 export const MENTOR = '+14155550143';
 
 /** Phones and TwiML run fifty times faster than life; words take no time. */
-const FAST: Partial<Settings> = { timeScale: 50, wordMs: 0, callsPerSecond: 0, webhookRetryMs: [10] };
+const FAST: Partial<Settings> = {
+  timeScale: 50,
+  wordMs: 0,
+  callsPerSecond: 0,
+  listLagMs: 0,
+  webhookRetryMs: [10],
+  signedPort: 'as-given',
+};
 
 export interface Rig {
   readonly simulator: Simulator;
@@ -22,6 +29,8 @@ export interface Rig {
   readonly twilio: Twilio;
   /** Places a call to USER whose first document is at `/voice` of the service; gives its SID. */
   place(more?: Partial<PlaceOptions>): Promise<string>;
+  /** Forgets all calls, phones and faults, and what the service received; settings as at the start. */
+  fresh(): Promise<void>;
   /** Waits for a leg to end and gives its line of the ledger. */
   over(sid: string): Promise<LedgerEntry>;
   /** Ends both, and holds every request and answer so far against Twilio's OpenAPI document where it is there. */
@@ -34,6 +43,7 @@ type PlaceOptions = Parameters<Twilio['calls']['create']>[0];
 
 /** A simulator, a service and the real `twilio` package between them. */
 export async function startRig(options: Partial<SimulatorOptions> = {}): Promise<Rig> {
+  const settings = { ...FAST, ...options.settings };
   const service = new ServiceDouble(AUTH_TOKEN);
   await service.start();
   const simulator = await startSimulator({
@@ -46,7 +56,7 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
       { number: '+447700900100', voiceUrl: `${service.url}/inbound` },
     ],
     ...options,
-    settings: { ...FAST, ...options.settings },
+    settings,
   });
   const phones = new SimulatorClient(simulator.url);
   const client = twilioAt(simulator.url);
@@ -58,6 +68,11 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
     place: async (more) => {
       const call = await client.calls.create({ to: USER, from: OURS, url: `${service.url}/voice`, ...more });
       return call.sid;
+    },
+    fresh: async () => {
+      service.received.length = 0;
+      await phones.reset();
+      await phones.settings(settings);
     },
     over: (sid) =>
       eventually(async () => (await phones.ledger()).find((entry) => entry.sid === sid && entry.endedAt !== null)),

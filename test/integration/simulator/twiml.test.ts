@@ -6,8 +6,7 @@ describe('TwiML on one leg', () => {
     rig = await startRig();
   });
   beforeEach(async () => {
-    await rig.phones.reset();
-    rig.service.received.length = 0;
+    await rig.fresh();
     await rig.phones.script(USER, { answerAfterMs: 0 });
   });
   afterAll(() => rig.stop());

@@ -7,8 +7,7 @@ describe('webhooks', () => {
     rig = await startRig();
   });
   beforeEach(async () => {
-    await rig.phones.reset();
-    rig.service.received.length = 0;
+    await rig.fresh();
     await rig.phones.script(USER, { answerAfterMs: 0 });
     rig.service.on('/voice', twiml('<Say>hello</Say>'));
     rig.service.on('/fallback', twiml('<Say>fallback</Say>'));
