@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EndReason, Outcome } from '../domain/mentor-call';
 import { appendAudit } from './audit';
+import { forgetTokens } from './erasure';
 import { type OfferResult, releaseAllSlots } from './mentor-slots';
 import { inTransaction } from './pool';
 import { type Db, execute, maybeOne } from './query';
@@ -40,6 +41,7 @@ export async function closeCall(pool: Pool, end: CallEnd): Promise<boolean> {
     await releaseAllSlots(tx, end.callId, result);
     if (end.keepNumber !== true) await destroyNumber(tx, end.callId);
     if (wasLive === 0) return false;
+    await forgetIfErased(tx, end.callId);
     await appendAudit(tx, {
       actor: end.actor ?? 'system',
       action: end.outcome === 'cancelled' ? 'call.cancelled' : 'call.closed',
@@ -49,6 +51,18 @@ export async function closeCall(pool: Pool, end: CallEnd): Promise<boolean> {
     });
     return true;
   });
+}
+
+/** The user was erased while the call was running: now nothing needs the tokens any more. */
+async function forgetIfErased(tx: Db, callId: string): Promise<void> {
+  const erased = await maybeOne(
+    tx,
+    z.object({ user_id: z.uuid() }),
+    `SELECT c.user_id FROM call_logs c JOIN subjects s ON s.subject_id = c.user_id
+      WHERE c.call_id = $1 AND s.erased_at IS NOT NULL`,
+    [callId],
+  );
+  if (erased !== null) await forgetTokens(tx, erased.user_id);
 }
 
 /**

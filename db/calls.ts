@@ -1,5 +1,5 @@
 /** Mentor calls, from the first fact to the last. */
-export { countRecentRequests, openCall, type Opened, type RequestLimits } from './call-opening';
+export { countRecentRequests, openCall, type RequestLimits } from './call-opening';
 export {
   type CallPatch,
   type CallRow,

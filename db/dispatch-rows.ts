@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Db, execute, maybeOne, one } from './query';
 
-export const DISPATCH_STATES = [
+const DISPATCH_STATES = [
   'ready', // nothing is under way
   'attempting', // somebody holds the lease
   'unknown', // an attempt ended and nobody knows how

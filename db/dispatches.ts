@@ -1,7 +1,6 @@
 /** Dispatches, by what is done with them: rows, claims, outcomes. */
 export {
   type Dispatch,
-  DISPATCH_STATES,
   type DispatchState,
   ensureDispatch,
   findDispatch,
@@ -9,8 +8,6 @@ export {
   withdrawUnmade,
 } from './dispatch-rows';
 export {
-  type BusyBecause,
-  type Claim,
   claim,
   type ClaimedDispatch,
   giveBack,
@@ -21,7 +18,6 @@ export {
 export {
   abandon,
   type Accepted,
-  type Adoption,
   adoptCallSid,
   closeAbandoned,
   markLost,

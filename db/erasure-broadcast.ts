@@ -51,11 +51,15 @@ export function listenForErasures(options: ErasureListenerOptions): ErasureListe
   };
 
   const stayListening = async (): Promise<void> => {
+    // One line per outage, not one per try.
+    let warned = false;
     while (!closing.signal.aborted) {
       try {
         await listenOnce();
+        warned = false;
       } catch (error) {
-        if (!closing.signal.aborted) options.logger.warn({ error }, 'Could not listen for erasures');
+        if (!closing.signal.aborted && !warned) options.logger.warn({ error }, 'Could not listen for erasures');
+        warned = true;
       }
       isListening = false;
       options.onLost();

@@ -1,7 +1,7 @@
 /** Erasing a person, in one transaction: the key, every sealed record, every token that could find them again. */
 import type { PoolClient } from 'pg';
 import { appendAudit } from './audit';
-import { execute } from './query';
+import { type Db, execute } from './query';
 
 /** The channel on which processes are told whose keys to forget; sent with the commit, never before. */
 export const ERASED_CHANNEL = 'kindline_erased';
@@ -37,14 +37,21 @@ export async function eraseSubjectRows(tx: PoolClient, subjectId: string, actor:
       WHERE subject_id = $1 AND destroyed_at IS NULL`,
     [subjectId],
   );
-  for (const forget of FORGET_TOKENS) await execute(tx, forget, [subjectId]);
+  await forgetTokens(tx, subjectId);
   await execute(tx, 'INSERT INTO erasures (subject_id, actor) VALUES ($1, $2)', [subjectId, actor]);
   await appendAudit(tx, { actor, action: 'subject.erased', objectId: subjectId, outcome: 'done' });
   await tx.query('SELECT pg_notify($1, $2)', [ERASED_CHANNEL, subjectId]);
   return true;
 }
 
-/** A token is a guessable way back to a number for whoever holds the token key. */
+/**
+ * Removes every token that could find a person again: whoever holds the token key can try all numbers there are.
+ * What is still running keeps its token until it is over; closing the call calls this again.
+ */
+export async function forgetTokens(tx: Db, subjectId: string): Promise<void> {
+  for (const forget of FORGET_TOKENS) await execute(tx, forget, [subjectId]);
+}
+
 const FORGET_TOKENS = [
   `UPDATE contact_points SET token = NULL, deleted_at = clock_timestamp() WHERE subject_id = $1 AND deleted_at IS NULL`,
   `UPDATE mentors SET phone_token = NULL, available = false, deleted_at = clock_timestamp()
@@ -52,6 +59,6 @@ const FORGET_TOKENS = [
   // A dispatch whose outcome is open keeps its token until it is settled: it is what tells two acts apart.
   `UPDATE dispatches SET recipient_token = NULL
     WHERE call_id IN (SELECT call_id FROM call_logs WHERE user_id = $1)
-      AND state NOT IN ('ready', 'attempting', 'unknown')`,
+      AND state NOT IN ('ready', 'attempting', 'unknown') AND settled_at IS NOT NULL`,
   'UPDATE call_logs SET recipient_token = NULL WHERE user_id = $1 AND NOT live',
 ];

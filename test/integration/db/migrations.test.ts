@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { reserveSlot } from '../../../db/mentor-slots';
 import { migrate } from '../../../db/migrate';
 import { appRole, createTestDatabase, type TestDatabase } from '../../postgres';
+import { liveCall, mentorWith } from './people';
 
 const files = readdirSync(join(__dirname, '../../../db/migrations')).length;
 const tablesOf = `SELECT count(*)::int AS tables FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
@@ -18,11 +20,9 @@ describe('migrations', () => {
 
   test('run up, down over data, and up again', async () => {
     await expect(up()).resolves.toHaveLength(files);
-    await database.owner.query(`INSERT INTO subjects DEFAULT VALUES`);
-    await database.owner.query(
-      `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, outcome, canonical)
-       VALUES (gen_random_uuid(), now(), 'system', 'subject.created', 'x', 'done', '\\x00')`,
-    );
+    const { callId } = await liveCall(database.app);
+    const { mentorId } = await mentorWith(database.app, { windows: [{ weekday: 1, starts: '09:00', ends: '17:00' }] });
+    await reserveSlot(database.app, { mentorId, callId, step: 1, leaseMs: 1_000 });
     await expect(migrate(database.ownerUrl, { direction: 'down' })).resolves.toHaveLength(files);
     expect((await database.owner.query(tablesOf)).rows).toEqual([{ tables: 0 }]);
     await expect(up()).resolves.toHaveLength(files);

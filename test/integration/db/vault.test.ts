@@ -1,5 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
+import { closeCall } from '../../../db/calls';
+import { ensureDispatch, settleAccepted } from '../../../db/dispatches';
 import { inTransaction } from '../../../db/pool';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createSubject, subjectForAccount } from '../../../db/subjects';
@@ -8,7 +10,7 @@ import { RecordDestroyed, SubjectErased } from '../../../domain/errors';
 import type { KeyRing } from '../../../vault/key-ring';
 import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
-import { eventually, localRing, phone, vaultOver } from './people';
+import { eventually, liveCall, localRing, mentorWith, phone, vaultOver } from './people';
 
 describe('the vault', () => {
   let database: TestDatabase;
@@ -153,6 +155,38 @@ describe('the vault', () => {
     );
     expect(rows).toEqual([{ account_token: null, wrapped: null, ciphertext: null, logged: 1 }]);
   });
+
+  test.each(['after the call', 'during the call'])(
+    'erasing %s takes every token, also of calls and dispatches',
+    async (when) => {
+      const { userId, callId, recipientToken } = await liveCall(database.app);
+      const businessKey = `erased:${callId}`;
+      const { dispatchId } = await ensureDispatch(database.app, {
+        dispatchId: randomUUID(),
+        businessKey,
+        callId,
+        workflowId: 'test',
+        recipientToken,
+        channel: 'voice',
+        sender: '+14155550100',
+        country: 'US',
+      });
+      await settleAccepted(database.app, dispatchId, `CA${randomBytes(16).toString('hex')}`);
+      const end = { outcome: 'completed', endReason: 'bridge-over', endedAt: new Date(), durationSeconds: 1 } as const;
+      const mentor = await mentorWith(database.app);
+      if (when === 'after the call') await closeCall(database.app, { callId, ...end });
+      await vault.eraseSubject(userId, 'system');
+      if (when === 'during the call') await closeCall(database.app, { callId, ...end });
+      await vault.eraseSubject(mentor.subjectId, 'system');
+      const { rows } = await database.app.query(
+        `SELECT (SELECT recipient_token FROM call_logs WHERE call_id = $1) AS call,
+              (SELECT recipient_token FROM dispatches WHERE dispatch_id = $2) AS dispatch,
+              (SELECT phone_token FROM mentors WHERE mentor_id = $3) AS mentor`,
+        [callId, dispatchId, mentor.mentorId],
+      );
+      expect(rows).toEqual([{ call: null, dispatch: null, mentor: null }]);
+    },
+  );
 
   test('somebody who is erased before anything was sealed gets no key afterwards', async () => {
     const subjectId = await person();
