@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, loadConfig } from '../config/config';
 import { createPool } from '../db/pool';
@@ -62,12 +61,13 @@ async function run(config: Config, logger: Logger): Promise<void> {
     signingKeys: signingKeysOf(config.oidc.issuer),
   });
   const server = await listen(app, config);
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.api.port;
   logger.info({ port, standIns: config.allowStandIns, keyRing: config.keys.ring }, 'api ready');
 
   await signalled('SIGTERM', 'SIGINT');
   await drained(server);
-  for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => undefined);
+  for (const close of closers.toReversed()) await Promise.resolve(close()).catch(() => undefined);
   logger.info({}, 'api stopped');
 }
 

@@ -16,7 +16,7 @@ export interface TwilioRequest {
   /** Ours, from the URL we gave to Twilio; ids and small words only. */
   readonly query: URLSearchParams;
   /** A field of Twilio's, or null. Holds sealed data (`From`, `To`): read only what is used, store none of it. */
-  field(name: string): string | null;
+  readonly field: (name: string) => string | null;
   /** Names this request also when Twilio repeats it; not covered by the signature. */
   readonly idempotencyToken: string | null;
 }

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { z } from 'zod';
 import { checkedBody, pointerTo } from '../../../api/checked-input';
 import { numberToRing } from '../../../api/given-numbers';
@@ -21,27 +21,30 @@ function response() {
     type: (type: string) => ((headers['content-type'] = type), res),
     send: (text: string) => ((sent.text = text), res),
   };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stand-in with the few parts that are used
   return { res: res as unknown as Response, sent };
 }
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stand-in with the few parts that are used
+const requestWith = (body: unknown) => ({ body }) as unknown as Request;
 const requestIn = (language?: string) =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stand-in with the few parts that are used
   ({ headers: language === undefined ? {} : { 'accept-language': language } }) as unknown as Request;
 
-test.each(Object.keys(PROBLEMS) as ProblemCode[])(
-  '%s has a stable type, a hint, the request id and helplines',
-  (code) => {
-    const { res, sent } = response();
-    sendProblem(requestIn(), res, new Problem(code), settings);
-    expect(sent.headers['content-type']).toBe('application/problem+json');
-    expect(JSON.parse(sent.text)).toMatchObject({
-      type: `https://api.example.org/problems/${code}`,
-      status: sent.status,
-      code,
-      hint: expect.stringMatching(/\S{2}/),
-      instance: contextOf(res).requestId,
-      helplines: { country: 'US', crisis: { number: '988' }, emergency: { number: '911' }, psi: expect.anything() },
-    });
-  },
-);
+const CODES = Object.keys(PROBLEMS).filter((code): code is ProblemCode => code in PROBLEMS);
+
+test.each(CODES)('%s has a stable type, a hint, the request id and helplines', (code) => {
+  const { res, sent } = response();
+  sendProblem(requestIn(), res, new Problem(code), settings);
+  expect(sent.headers['content-type']).toBe('application/problem+json');
+  expect(JSON.parse(sent.text)).toMatchObject({
+    type: `https://api.example.org/problems/${code}`,
+    status: sent.status,
+    code,
+    hint: expect.stringMatching(/\S{2}/),
+    instance: contextOf(res).requestId,
+    helplines: { country: 'US', crisis: { number: '988' }, emergency: { number: '911' }, psi: expect.anything() },
+  });
+});
 
 test.each([
   ['the number they gave', 'GB', 'en-US', 'GB'],
@@ -60,6 +63,17 @@ test('a retry time is a whole number of seconds, and at least one', () => {
   expect(sent.headers['retry-after']).toBe('1');
 });
 
+/** The problem that `act` ends with; null when it ends well. Anything else is thrown on. */
+function problemOf(act: () => unknown): Problem | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
 describe('a problem never holds a value', () => {
   const schema = z.strictObject({ phone: z.string().max(5), count: z.int().min(3), kind: z.enum(['a', 'b']) });
   const marked = fc.constantFrom('+14155550142', 'Zephyrine Quillfeather', 'x@example.org', '415-555-0142');
@@ -68,36 +82,23 @@ describe('a problem never holds a value', () => {
     const anything = fc.oneof(marked, fc.integer(), fc.array(marked), fc.dictionary(marked, marked), fc.constant(null));
     fc.assert(
       fc.property(fc.dictionary(fc.oneof(marked, fc.constantFrom('phone', 'count', 'kind')), anything), (body) => {
-        try {
-          checkedBody(schema, { body } as Request);
-        } catch (error) {
-          expect(JSON.stringify((error as Problem).errors)).not.toMatch(/555|0142|Zephyrine|example\.org/);
-        }
+        const problem = problemOf(() => checkedBody(schema, requestWith(body)));
+        expect(JSON.stringify(problem?.errors ?? [])).not.toMatch(/555|0142|Zephyrine|example\.org/);
       }),
     );
   });
 
   test('an unknown field is named only when its name can be no more than a name', () => {
-    const places = (body: object) => {
-      try {
-        checkedBody(z.strictObject({}), { body } as Request);
-      } catch (error) {
-        return (error as Problem).errors.map(({ pointer }) => pointer);
-      }
-      return [];
-    };
+    const places = (body: object) =>
+      problemOf(() => checkedBody(z.strictObject({}), requestWith(body)))?.errors.map(({ pointer }) => pointer);
     expect(places({ callMeBack: true, '+14155550142': 1 })).toEqual(['#/callMeBack', '#']);
   });
 
   test('a number that cannot be used is not repeated', () => {
     fc.assert(
       fc.property(fc.oneof(marked, fc.string()), (text) => {
-        try {
-          numberToRing(text, '#/userPhoneNumber', ['GB']);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Problem);
-          expect(JSON.stringify([(error as Problem).errors, (error as Problem).message])).not.toContain('555');
-        }
+        const problem = problemOf(() => numberToRing(text, '#/userPhoneNumber', ['GB']));
+        expect(JSON.stringify([problem?.errors, problem?.message])).not.toContain('555');
       }),
     );
   });

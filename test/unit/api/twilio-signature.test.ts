@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { validateRequest, validateRequestWithBody, getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { isSignedByTwilio, publicUrl, signatureOf, type SignedRequest } from '../../../api/twilio-signature';
 
@@ -46,7 +46,7 @@ describe('a request is Twilio’s', () => {
 
 describe('a request is not Twilio’s', () => {
   test.each<[string, SignedRequest]>([
-    ['without a signature', signed({ signature: undefined as never })],
+    ['without a signature', { ...signed(), signature: undefined }],
     ['with an empty signature', signed({ signature: '' })],
     ['with a signature of the wrong length', signed({ signature: 'AAAA' })],
     [
