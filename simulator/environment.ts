@@ -52,7 +52,7 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
     stateDir,
     fallbackDir,
     callsFile: env.SIMULATOR_CALLS_FILE || null,
-    helplines: list(env.SIMULATOR_HELPLINES),
+    helplines: [...list(env.SIMULATOR_HELPLINES), ...list(env.FALLBACK_CRISIS_NUMBER)],
     audience: env.OIDC_AUDIENCE || 'kindline',
     startPage: env.PUBLIC_BASE_URL || base || null,
   };

@@ -1,5 +1,5 @@
 import type { Board } from './board';
-import { unlessAborted } from './clock';
+import { LegOver, unlessAborted } from './clock';
 import type { Leg } from './leg';
 
 /** From dialling until the far phone rings. */
@@ -26,8 +26,10 @@ export async function ring(board: Board, leg: Leg, seconds: number): Promise<boo
     leg.ring();
     await unlessAborted(answered, leg.ended);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Ended meanwhile: declined, timed out, or by REST.
+    if (error instanceof LegOver) return false;
+    throw error;
   } finally {
     tooLong.abort();
   }
