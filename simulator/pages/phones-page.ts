@@ -26,7 +26,7 @@ export function renderPhonesPage(options: PhonesPageOptions): string {
 <body data-organisation-numbers="${escapeHtml(JSON.stringify(organisationNumbers))}">
 <header><div>
 <h1>Simulated phones</h1>
-<p>Nobody’s real phone rings. Each card shows all that this phone would see and hear.</p>
+<p>No real phone rings. Each card shows all that its phone sees and hears.</p>
 ${back}
 </div></header>
 <main>

@@ -118,7 +118,7 @@ for (const button of document.querySelectorAll('[data-copy]')) {
 /* ---- A call ------------------------------------------------------------------------------------------------------ */
 
 const WORDS = {
-  starting: 'Your call is being prepared.',
+  starting: 'Your phone rings in a moment. Answer it and press 1.',
   'ringing-user': 'Your phone is ringing. Answer it and press 1.',
   'finding-mentor': 'A mentor is being rung.',
   connected: 'You are connected with a mentor.',

@@ -105,7 +105,7 @@ describeInBrowser('the start page in a browser', () => {
     await page.getByRole('status').getByText('The call is over.').waitFor();
     const steps = await page.locator('#call-steps li').allInnerTexts();
     expect(steps.map((step) => step.replace(/^[\d:]+ /, ''))).toEqual([
-      'Your call is being prepared.',
+      'Your phone rings in a moment. Answer it and press 1.',
       'Your phone is ringing. Answer it and press 1.',
       'You are connected with a mentor.',
       'The call is over.',

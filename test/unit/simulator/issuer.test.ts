@@ -64,12 +64,16 @@ async function verify(url: string, token: string) {
 describe('the local OpenID issuer', () => {
   let running: Running;
   let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'kindline-issuer-'));
+  beforeAll(async () => {
     running = await serve();
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await running.close();
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'kindline-issuer-'));
+  });
+  afterEach(async () => {
     await rm(folder, { recursive: true });
   });
 
