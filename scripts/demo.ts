@@ -2,7 +2,6 @@
  * `npm run demo`: starts everything, lets two simulated phones have one masked call, tells its story, and searches
  * everything that was stored for the numbers of the two. `--json`: one JSON object on stdout instead of the story.
  */
-import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client as TemporalClient, Connection } from '@temporalio/client';
@@ -11,9 +10,9 @@ import { verifyEntriesUnchanged } from '../db/audit';
 import { CommandError, runCommand } from './command-error';
 import { DemoApp, type DemoCall, MENTOR_NAME, MENTOR_PHONE, USER_PHONE } from './demo-call';
 import { tellStory } from './demo-story';
-import { removePostgresHome } from './postgres-home';
 import { freePort } from './ports';
-import { progress, STATE_DIR } from './project';
+import { progress } from './project';
+import { removeRun, runDir } from './run-dirs';
 import { type Finding, searchFiles, searchTables } from './sealed-data-search';
 import { ORGANISATION_NUMBERS } from './services';
 import { Stack } from './stack';
@@ -35,7 +34,7 @@ export interface DemoReport {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-  const stateDir = join(STATE_DIR, `demo-${process.pid}`);
+  const stateDir = runDir('demo');
   const ports = {
     api: await freePort(),
     simulator: await freePort(),
@@ -61,10 +60,8 @@ async function main(): Promise<number> {
     else process.stdout.write(tellStory(call, report));
   } finally {
     await stop();
-    if (isGood) {
-      removePostgresHome(stateDir);
-      rmSync(stateDir, { recursive: true, force: true });
-    } else if (existsSync(stateDir)) progress(`What the parts wrote is in ${join(stateDir, 'logs')}.`);
+    if (isGood) removeRun(stateDir);
+    else progress(`What the parts wrote is in ${join(stateDir, 'logs')}.`);
   }
   return isGood ? 0 : 1;
 }

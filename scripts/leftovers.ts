@@ -23,6 +23,9 @@ export async function endLeftover(pid: number | null, mark: string): Promise<voi
   }
 }
 
+/** What stands in the command line of every command of ours, however it was started. */
+export const COMMANDS = 'dist/scripts/';
+
 /** The command line of a process, empty when there is none (or when it has ended and waits for its parent). */
 export function commandLine(pid: number): string {
   // Small containers have no ps.

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, runCommand } from './command-error';
-import { commandLine, PidFile } from './leftovers';
-import { removePostgresHome } from './postgres-home';
-import { built, STATE_DIR } from './project';
+import { COMMANDS, commandLine, PidFile } from './leftovers';
+import { STATE_DIR } from './project';
+import { removeRun } from './run-dirs';
 
 async function main(): Promise<void> {
   if (!existsSync(STATE_DIR)) {
@@ -14,11 +14,10 @@ async function main(): Promise<void> {
   for (const entry of readdirSync(STATE_DIR)) {
     const dir = join(STATE_DIR, entry);
     const starter = new PidFile(join(dir, 'processes')).read().find(({ name }) => name === 'starter');
-    if (starter !== undefined && commandLine(starter.pid).includes(built('scripts'))) {
+    if (starter !== undefined && commandLine(starter.pid).includes(COMMANDS)) {
       throw new CommandError(`It still runs, as process ${starter.pid}. Stop it first.`);
     }
-    removePostgresHome(dir);
-    rmSync(dir, { recursive: true, force: true });
+    removeRun(dir);
   }
   rmSync(STATE_DIR, { recursive: true, force: true });
   process.stdout.write('Removed .kindline/: the next start begins afresh.\n');

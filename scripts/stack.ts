@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { migrate } from '../db/migrate';
 import type { Child } from './child';
 import { CommandError } from './command-error';
-import { commandLine, endLeftover, PidFile } from './leftovers';
+import { COMMANDS, commandLine, endLeftover, PidFile } from './leftovers';
 import { localSecrets } from './local-secrets';
 import { APP_ROLE, LocalPostgres } from './postgres';
 import { built, progress } from './project';
@@ -172,7 +172,7 @@ export class Stack {
   private async clearLeftovers(): Promise<void> {
     const processes = this.pids.read();
     const starter = processes.find(({ name }) => name === 'starter');
-    if (starter !== undefined && starter.pid !== process.pid && commandLine(starter.pid).includes(built('scripts'))) {
+    if (starter !== undefined && starter.pid !== process.pid && commandLine(starter.pid).includes(COMMANDS)) {
       throw new CommandError(`It is already running here, as process ${starter.pid}. Stop that one first.`);
     }
     for (const { name, pid } of processes) {

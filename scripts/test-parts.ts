@@ -1,10 +1,8 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandLine } from './leftovers';
 import { freePort } from './ports';
 import { LocalPostgres } from './postgres';
-import { removePostgresHome } from './postgres-home';
-import { built, STATE_DIR } from './project';
+import { removeRun, runDir } from './run-dirs';
 import { temporalChild, temporalDatabase } from './temporal-server';
 import { testServerBinary } from './test-server-binary';
 
@@ -18,12 +16,9 @@ export interface TestParts {
   remove(): void;
 }
 
-const PREFIX = 'test-';
-
 /** Starts one Postgres and one Temporal for all suites, and finds the time-skipping server. */
 export async function startTestParts(): Promise<TestParts> {
-  removeForgotten();
-  const stateDir = join(STATE_DIR, `${PREFIX}${process.pid}`);
+  const stateDir = runDir('test');
   const logDir = join(stateDir, 'logs');
   mkdirSync(logDir, { recursive: true });
   const [port, temporalPort, httpPort] = [await freePort(), await freePort(), await freePort()];
@@ -49,21 +44,4 @@ export async function startTestParts(): Promise<TestParts> {
     },
     remove: () => removeRun(stateDir),
   };
-}
-
-/** What runs that were killed have left behind. */
-function removeForgotten(): void {
-  mkdirSync(STATE_DIR, { recursive: true });
-  for (const entry of readdirSync(STATE_DIR).filter((name) => name.startsWith(PREFIX))) {
-    const pid = Number(entry.slice(PREFIX.length));
-    if (!commandLine(pid).includes(built('scripts'))) removeRun(join(STATE_DIR, entry));
-  }
-}
-
-function removeRun(stateDir: string): void {
-  const stacks = join(stateDir, 'stacks');
-  mkdirSync(stacks, { recursive: true });
-  for (const stack of readdirSync(stacks)) removePostgresHome(join(stacks, stack));
-  removePostgresHome(stateDir);
-  rmSync(stateDir, { recursive: true, force: true });
 }

@@ -14,6 +14,7 @@ import { Pool } from 'pg';
 import { localSecrets } from '../scripts/local-secrets';
 import { removePostgresHome } from '../scripts/postgres-home';
 import { freePort } from '../scripts/ports';
+import { STACKS } from '../scripts/run-dirs';
 import { Services } from '../scripts/services';
 import { type PartName, Stack } from '../scripts/stack';
 import { prepareNamespace } from '../scripts/temporal-server';
@@ -235,7 +236,7 @@ function isKept(): boolean {
 }
 
 function newStateDir(): string {
-  const parent = isKept() ? join(keptDir(), 'stacks') : tmpdir();
+  const parent = isKept() ? join(keptDir(), STACKS) : tmpdir();
   mkdirSync(parent, { recursive: true });
   return mkdtempSync(join(parent, 'kindline-stack-'));
 }
