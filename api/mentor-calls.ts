@@ -32,7 +32,7 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
       // The workflow's first step writes the row; until then Temporal knows it.
       const started = await deps.process.describe(callId);
       checkOwner('GET /mentor-calls/:callId', caller, started?.owner ?? null);
-      res.json({ callId, status: 'starting', callSid: null });
+      res.json({ ...NOTHING_KNOWN_YET, callId });
       return;
     }
     checkOwner('GET /mentor-calls/:callId', caller, row.userId);
@@ -88,6 +88,22 @@ function shown(row: CallRow) {
     durationSeconds: row.durationSeconds,
   };
 }
+
+/** The same shape while Temporal alone knows of the call. */
+const NOTHING_KNOWN_YET = {
+  status: 'starting',
+  endReason: null,
+  callSid: null,
+  organisationNumber: null,
+  country: null,
+  language: null,
+  mentorId: null,
+  requestedAt: null,
+  answeredAt: null,
+  bridgedAt: null,
+  endedAt: null,
+  durationSeconds: null,
+} as const;
 
 /** What became of `preferences.mentorId`. */
 function requestedMentor(wish: string, row: CallRow): 'pending' | 'connected' | 'not-free' {

@@ -30,6 +30,8 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
     number,
     // Discards port 9 where no service is named: calls to our numbers then fail, and say so.
     voiceUrl: `${base ?? 'http://127.0.0.1:9'}/twiml/inbound#rc=3&rp=5xx,ct,rt`,
+    // Says when somebody who called us has hung up; names no call, because the number belongs to none.
+    ...(base ? { statusCallback: `${base}/call-status#rc=3&rp=5xx,ct,rt` } : {}),
     ...(fallback ? { voiceFallbackUrl: fallback.replace('{country}', 'default') } : {}),
   }));
   if (numbers.length === 0) throw new Error('TWILIO_PHONE_NUMBER: expected a list of E.164 numbers');
