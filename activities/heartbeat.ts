@@ -16,9 +16,9 @@ export interface Heartbeat<T> {
  */
 export async function withHeartbeat<T, R>(run: (heartbeat: Heartbeat<T>) => Promise<R>): Promise<R> {
   const context = Context.current();
-  const earlier = (context.info.heartbeatDetails ?? null) as T | null;
+  const earlier: T | null = context.info.heartbeatDetails ?? null;
   let details = earlier;
-  const timer = setInterval(() => context.heartbeat(details), BEAT_EVERY_MS);
+  const timer = setInterval(() => context.heartbeat(details), BEAT_EVERY_MS).unref();
   try {
     return await run({
       earlier,

@@ -1,10 +1,10 @@
 import { request as httpRequest, Agent as HttpAgent, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import { RequestClient } from 'twilio';
+import TwilioResponse from 'twilio/lib/http/response';
 
 /** What the Twilio package asks its HTTP client for. */
 export type TwilioRequest = Parameters<RequestClient['request']>[0];
-type TwilioResponse = Awaited<ReturnType<RequestClient['request']>>;
 
 /** Thrown when a request got no answer; says whether any byte of it can have reached the provider. */
 export class NoAnswer extends Error {
@@ -59,7 +59,7 @@ export class TwilioHttp extends RequestClient {
    * @throws {NoAnswer} the connection failed, broke or was too slow
    * @throws {RefusedAnswer} any status but 2xx, or an answer that is not JSON
    */
-  override async request<T>(asked: TwilioRequest): Promise<TwilioResponse & { body: T }> {
+  override async request<T>(asked: TwilioRequest): Promise<TwilioResponse<T>> {
     const url = this.target(asked);
     const answer = await this.exchange(url, asked);
     const requestId = header(answer.headers, 'twilio-request-id');
@@ -71,7 +71,7 @@ export class TwilioHttp extends RequestClient {
         retryAfter(header(answer.headers, 'retry-after')),
       );
     }
-    return { statusCode: answer.statusCode, body: parseBody(answer, requestId), headers: answer.headers } as never;
+    return new TwilioResponse(answer.statusCode, parseBody<T>(answer, requestId), answer.headers);
   }
 
   /** Closes idle connections, so that a process can end. */
@@ -116,7 +116,7 @@ export class TwilioHttp extends RequestClient {
       };
       request.on('socket', (socket) => {
         if (!socket.connecting) connected = true;
-        socket.once(secure ? 'secureConnect' : 'connect', () => (connected = true));
+        else socket.once(secure ? 'secureConnect' : 'connect', () => (connected = true));
       });
       request.on('error', fail);
       request.on('response', (response) => {
@@ -138,15 +138,15 @@ interface Answer {
 
 async function collect(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
+  for await (const chunk of response) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A success that cannot be read tells no SID: the act may have happened, so it is not a refusal either. */
-function parseBody(answer: Answer, requestId: string | null): unknown {
-  if (answer.text === '') return '';
+function parseBody<T>(answer: Answer, requestId: string | null): T {
   try {
-    return JSON.parse(answer.text);
+    // A deletion answers with nothing at all.
+    return JSON.parse(answer.text === '' ? '""' : answer.text);
   } catch {
     throw new RefusedAnswer(answer.statusCode, null, requestId, null);
   }

@@ -1,8 +1,9 @@
 import type { Connection } from '@temporalio/client';
+import { msToTs, tsToMs } from '@temporalio/common/lib/time';
 
 const NOT_FOUND = 5;
 const ALREADY_EXISTS = 6;
-const DAY_SECONDS = 24 * 60 * 60;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Closed runs are remembered this long: a repeated start of the same call within it is recognised, and what
@@ -17,18 +18,18 @@ const READY_WITHIN_MS = 30_000;
  * On Temporal Cloud, where the client may do neither, an existing namespace with enough retention is left alone.
  */
 export async function ensureNamespace(connection: Connection, namespace: string): Promise<void> {
-  const retention = { seconds: NAMESPACE_RETENTION_DAYS * DAY_SECONDS };
+  const retention = msToTs(NAMESPACE_RETENTION_DAYS * DAY_MS);
   const service = connection.workflowService;
   try {
     const found = await service.describeNamespace({ namespace });
-    const seconds = Number(found.config?.workflowExecutionRetentionTtl?.seconds ?? 0);
-    if (seconds !== retention.seconds) {
-      await service.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl: retention } as never });
+    const known = found.config?.workflowExecutionRetentionTtl;
+    if (!known || tsToMs(known) !== tsToMs(retention)) {
+      await service.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl: retention } });
     }
   } catch (error) {
     if (code(error) !== NOT_FOUND) throw error;
     await service
-      .registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention as never })
+      .registerNamespace({ namespace, workflowExecutionRetentionPeriod: retention })
       .catch((refused: unknown) => {
         if (code(refused) !== ALREADY_EXISTS) throw refused;
       });

@@ -90,7 +90,7 @@ function serialize(payload: Payload): Buffer {
 
 function deserialize(plain: Buffer): Payload {
   const length = plain.readUInt32BE(0);
-  const pairs = JSON.parse(plain.subarray(4, 4 + length).toString('utf8')) as [string, string][];
+  const pairs: [string, string][] = JSON.parse(plain.subarray(4, 4 + length).toString('utf8'));
   return {
     metadata: Object.fromEntries(pairs.map(([name, value]) => [name, Buffer.from(value, 'base64')])),
     data: plain.subarray(4 + length),

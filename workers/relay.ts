@@ -35,10 +35,10 @@ export async function relayOnce(pool: Pool, client: KindlineClient): Promise<num
 /** Passes every `intervalMs` until stopped; a failed pass (Temporal or Postgres away) is tried again by the next. */
 export function startRelay(deps: { pool: Pool; client: KindlineClient; logger: Logger; intervalMs: number }) {
   const { pool, client, logger, intervalMs } = deps;
-  let stopped = false;
+  const state = { stopped: false };
   let wake: () => void = () => undefined;
   const running = (async () => {
-    while (!stopped) {
+    while (!state.stopped) {
       try {
         const count = await relayOnce(pool, client);
         if (count > 0) logger.info({ count }, 'late events handed to their workflows');
@@ -59,7 +59,7 @@ export function startRelay(deps: { pool: Pool; client: KindlineClient; logger: L
   return {
     /** Resolves when the pass under way is over. */
     async stop(): Promise<void> {
-      stopped = true;
+      state.stopped = true;
       wake();
       await running;
     },

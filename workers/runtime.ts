@@ -1,4 +1,4 @@
-import { DefaultLogger, Runtime, type LogEntry, type RuntimeOptions } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type LogEntry, type LogMetadata, type RuntimeOptions } from '@temporalio/worker';
 import type { Logger } from '../vault/logger';
 
 /**
@@ -20,10 +20,7 @@ export function installRuntime(logger: Logger, metricsPort: number | null): void
  * those that our own lines may have.
  */
 function logEntry(logger: Logger, entry: LogEntry): void {
-  const { workflowId, runId, workflowType, activityType, attempt, taskQueue } = (entry.meta ?? {}) as Record<
-    string,
-    string & number
-  >;
+  const { workflowId, runId, workflowType, activityType, attempt, taskQueue }: LogMetadata = entry.meta ?? {};
   const event = entry.message
     .toLowerCase()
     .replaceAll(/[^a-z]+/g, '-')

@@ -1,0 +1,324 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import type { Pool } from 'pg';
+import { createPlaceCall, type PlaceCall } from '../../../activities/place-call';
+import type { ActivityDependencies } from '../../../activities/dependencies';
+import { adoptCallSid, findDispatch, type Dispatch } from '../../../db/dispatches';
+import { openCall } from '../../../db/calls';
+import { createMentor } from '../../../db/mentors';
+import { createSubject } from '../../../db/subjects';
+import { createVault, type Vault } from '../../../db/vault-records';
+import { storeEvent } from '../../../db/webhook-events';
+import { SealedValue } from '../../../domain/sealed';
+import { createWebhookUrls } from '../../../domain/webhook-urls';
+import { createTwilioVoice, type VoiceProvider } from '../../../providers/twilio-voice';
+import { SimulatorClient } from '../../../simulator/client';
+import { startSimulator, type Simulator } from '../../../simulator/server';
+import type { LedgerEntry } from '../../../simulator/types';
+import { openLocalKeyRing } from '../../../vault/local-key-ring';
+import { createLogger } from '../../../vault/logger';
+import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+
+export const OUR_NUMBERS = ['+14155550100', '+14155550101'] as const;
+/** Far shorter than in production, in the same proportions. */
+export const TIMES = { leaseMs: 2_000, settleMs: 1_000, httpTimeoutMs: 800, sendMarginMs: 900 } as const;
+
+const NO_TIMES = {
+  userRing: 0,
+  userConfirm: 0,
+  mentorRing: 0,
+  mentorConfirm: 0,
+  maxDuration: 0,
+  ringBackWindow: 0,
+  mentorSearch: 0,
+  overallWait: 0,
+  providerPatience: 0,
+  legSilence: 0,
+};
+const ACCOUNT = { accountSid: `AC${'5'.repeat(32)}`, authToken: 'of-the-simulator', apiKey: null, apiSecret: null };
+
+/** What of Twilio's webhooks reaches us. */
+interface Hearing {
+  callbacks: boolean;
+}
+
+/**
+ * A real Postgres, the simulator over HTTP, and a small stand-in for the API's two webhooks. A test places calls as
+ * Temporal would: again after each failure that may be retried, with what was last heartbeated.
+ */
+export class DispatchWorld {
+  readonly hears: Hearing = { callbacks: true };
+  logLines: readonly string[] = [];
+  private phones = 0;
+
+  private constructor(
+    readonly db: TestDatabase,
+    readonly sim: SimulatorClient,
+    readonly vault: Vault,
+    readonly deps: ActivityDependencies,
+    private readonly close: () => Promise<void>,
+  ) {}
+
+  static async open(): Promise<DispatchWorld> {
+    const db = await createTestDatabase();
+    const dir = mkdtempSync(join(tmpdir(), 'kindline-dispatch-'));
+    const keyRing = await openLocalKeyRing(join(dir, 'root-key.json'), { nodeEnv: 'test' });
+    const lines: string[] = [];
+    const logger = createLogger({
+      name: 'test',
+      level: 'info',
+      destination: { write: (line) => void lines.push(line) },
+    });
+    const cache = createSubjectKeyCache();
+    const vault = createVault({ pool: db.app, keyRing, cache, logger, databaseUrl: db.appUrl });
+    const simulator = await startSimulator({
+      ...ACCOUNT,
+      port: 0,
+      numbers: OUR_NUMBERS.map((number) => ({ number, voiceUrl: 'http://127.0.0.1:9/none' })),
+      settings: { callsPerSecond: 0, wordMs: 0, webhookRetryMs: [50] },
+    });
+    const voice = createTwilioVoice({ ...ACCOUNT, apiBaseUrl: simulator.url }, TIMES);
+    let world: DispatchWorld | null = null;
+    const webhooks = await listen((url, form, answer) => answerWebhook(db, world?.hears, url, form).then(answer));
+    const deps: ActivityDependencies = {
+      pool: db.app,
+      vault,
+      voice,
+      urls: createWebhookUrls(webhooks.url, null),
+      temporal: null as never,
+      logger,
+      dispatch: TIMES,
+      limits: { perUser: 100, perTarget: 100 },
+      phoneNumbers: OUR_NUMBERS,
+      crisisOverride: null,
+      callRetentionMs: 1_000,
+      monotonicMs: () => performance.now(),
+    };
+    world = new DispatchWorld(db, new SimulatorClient(simulator.url), vault, deps, async () => {
+      voice.close();
+      await close(simulator, webhooks.server);
+      await vault.close();
+      await db.drop();
+      rmSync(dir, { recursive: true, force: true });
+    });
+    world.logLines = lines;
+    return world;
+  }
+
+  async end(): Promise<void> {
+    await this.close();
+  }
+
+  /** A person with a phone nobody has rung yet, and the request to ring it. */
+  async somebody(): Promise<{ number: string; asked: PlaceCall }> {
+    this.phones += 1;
+    const number = `+1415555${String(110 + this.phones).padStart(4, '0')}`;
+    const subjectId = await createSubject(this.db.app, 'system');
+    const recordId = await this.vault.seal({ subjectId, kind: 'phone', value: SealedValue.of('phone', number) });
+    const callId = randomUUID();
+    return {
+      number,
+      asked: {
+        dispatchId: randomUUID(),
+        businessKey: `mentor-call:${callId}:user:1`,
+        callId,
+        workflowId: `mentor-call:${callId}`,
+        recordId,
+        recipientToken: Buffer.from(number.padEnd(32, '.')).toString('hex'),
+        country: 'US',
+        from: OUR_NUMBERS[0],
+        language: 'en',
+        ringSeconds: 30,
+        amd: false,
+      },
+    };
+  }
+
+  /** A live call, and mentors who are on shift at any time. */
+  async callWithMentors(count: number): Promise<{ callId: string; mentorIds: string[] }> {
+    const mentorIds: string[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const subjectId = await createSubject(this.db.app, 'system');
+      const nameRecordId = await this.vault.seal({
+        subjectId,
+        kind: 'name',
+        value: SealedValue.of('name', `Mentor ${n}`),
+      });
+      const phone = SealedValue.of('phone', `+1415555019${n}`);
+      const phoneRecordId = await this.vault.seal({ subjectId, kind: 'phone', value: phone });
+      const week = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' }));
+      const mentor = {
+        subjectId,
+        nameRecordId,
+        phoneRecordId,
+        country: 'US',
+        zone: 'UTC',
+        windows: week,
+        specialties: [],
+        languages: ['en'],
+        available: true,
+        maxConcurrentCalls: 1,
+        phoneToken: Buffer.alloc(32, n + 1),
+      };
+      mentorIds.push((await createMentor(this.db.app, mentor, 'system')).mentorId);
+    }
+    const { asked } = await this.somebody();
+    await openCall(
+      this.db.app,
+      {
+        ...asked,
+        userId: await createSubject(this.db.app, 'system'),
+        numberIsForThisCallOnly: false,
+        organisationNumber: OUR_NUMBERS[0],
+        mayCallBack: false,
+        preferences: {},
+        consent: { textVersion: '1', language: 'en' },
+        requestHash: '',
+        maxMentors: 4,
+        requestedAt: new Date().toISOString(),
+        detectMachines: false,
+        times: NO_TIMES,
+      },
+      this.deps.limits,
+    );
+    return { callId: asked.callId, mentorIds };
+  }
+
+  /** Runs the activity once, as one attempt of Temporal's. */
+  attempt(asked: PlaceCall, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Attempt {
+    const env = new MockActivityEnvironment({ heartbeatDetails: heartbeat }, { logger: new DefaultLogger('ERROR') });
+    const told: { last: unknown } = { last: heartbeat };
+    env.on('heartbeat', (details: unknown) => (told.last = details ?? told.last));
+    const placeCall = createPlaceCall({ ...this.deps, ...change });
+    return { told, done: env.run(placeCall, asked) };
+  }
+
+  /** Runs the activity until it succeeds or fails for good. */
+  async place(
+    asked: PlaceCall,
+    change: Partial<ActivityDependencies> = {},
+    heartbeat?: unknown,
+  ): Promise<{ sid: string }> {
+    const deadline = Date.now() + 20_000;
+    for (let last = heartbeat; ; ) {
+      const { told, done } = this.attempt(asked, change, last);
+      try {
+        return await done;
+      } catch (error) {
+        const final = error instanceof ApplicationFailure && error.nonRetryable === true;
+        if (final || Date.now() > deadline) throw error;
+        const delay = error instanceof ApplicationFailure ? error.nextRetryDelay : undefined;
+        await sleep(typeof delay === 'number' ? delay : 100);
+        last = told.last;
+      }
+    }
+  }
+
+  async row(dispatchId: string): Promise<Dispatch> {
+    const row = await findDispatch(this.db.app, dispatchId);
+    if (row === null) throw new Error('no such dispatch');
+    return row;
+  }
+
+  /** Every ring of one phone. */
+  async rings(number: string): Promise<LedgerEntry[]> {
+    return (await this.sim.ledger()).filter((entry) => entry.to === number);
+  }
+
+  /** The provider, with one method replaced. */
+  voiceWith(change: Partial<VoiceProvider>): { voice: VoiceProvider } {
+    return { voice: { ...this.deps.voice, ...change } };
+  }
+}
+
+/** The same pool to look at, with some of its methods failing. */
+export function poolWith(pool: Pool, change: Partial<Pool>): Pool {
+  return Object.assign(Object.create(pool) as Pool, { query: pool.query.bind(pool) }, change);
+}
+
+export interface Attempt {
+  readonly told: { last: unknown };
+  readonly done: Promise<{ sid: string }>;
+}
+
+/** Polls until something is so. */
+export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > deadline) throw new Error(`never came: ${what}`);
+    await sleep(25);
+  }
+}
+
+/** A process that dies here: what it was doing neither succeeds nor fails. */
+export function dead(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+type Answer = (xml: string | null) => void;
+
+async function listen(handle: (url: URL, form: URLSearchParams, answer: Answer) => Promise<void>) {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      const url = new URL(request.url ?? '/', 'http://localhost');
+      void handle(url, new URLSearchParams(body), (xml) => {
+        response.writeHead(xml === null ? 204 : 200, xml === null ? {} : { 'content-type': 'text/xml' });
+        response.end(xml ?? '');
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { server, url: `http://127.0.0.1:${port}` };
+}
+
+/** As the API does it: a greeting makes its CallSid the dispatch's own, any other call hangs up unspoken. */
+async function answerWebhook(
+  db: TestDatabase,
+  hears: Hearing | undefined,
+  url: URL,
+  form: URLSearchParams,
+): Promise<string | null> {
+  const dispatchId = url.searchParams.get('dispatch') ?? '';
+  const callSid = form.get('CallSid') ?? '';
+  if (url.pathname === '/twiml/connect-mentor') {
+    const adoption = await adoptCallSid(db.app, dispatchId, callSid);
+    if (adoption !== 'own') return '<Response><Hangup/></Response>';
+    return '<Response><Say>Hello, this is the call you asked for.</Say><Pause length="60"/></Response>';
+  }
+  if (hears?.callbacks === true) {
+    const sequence = Number(form.get('SequenceNumber'));
+    await storeEvent(db.app, {
+      seenKey: `${callSid}:${sequence}`,
+      kind: 'call-status',
+      callSid,
+      dispatchId,
+      callId: url.searchParams.get('call'),
+      leg: 'user',
+      step: null,
+      status: form.get('CallStatus'),
+      sequence,
+      errorCode: null,
+    });
+  }
+  return null;
+}
+
+async function close(simulator: Simulator, server: Server): Promise<void> {
+  await simulator.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
