@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { runCommand } from './command-error';
 import { PROJECT_ROOT, progress } from './project';
+import { testEnvironment } from './test-environment';
 import { startTestParts, type TestParts } from './test-parts';
 
 interface Count {
@@ -26,10 +27,6 @@ const STATIC_CHECKS: readonly (readonly [name: string, program: string, ...args:
   ['imports between rooms', 'depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'dist'],
 ];
 
-/** What a suite may see of our environment: nobody's real phone rings because a shell had credentials. */
-const PASSED_ON =
-  /^(PATH|HOME|TMPDIR|LANG|TERM|CI|FORCE_COLOR|NO_COLOR|JAVA_HOME|XDG_CACHE_HOME|KINDLINE_CACHE_DIR|KINDLINE_TEST_.*|KINDLINE_RECORD_.*)$/;
-
 const jestReport = z.object({
   numPassedTests: z.number(),
   numFailedTests: z.number(),
@@ -39,7 +36,7 @@ const jestReport = z.object({
 
 async function main(): Promise<number> {
   const words = process.argv.slice(2);
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
+  const env = testEnvironment(process.env);
   const count: Count = { passed: 0, failed: 0 };
   if (words.length === 0) await runStaticChecks(count, env);
 
@@ -50,6 +47,8 @@ async function main(): Promise<number> {
   process.once('SIGTERM', stopOnSignal);
   try {
     await runSuites(count, { ...env, ...parts.env }, parts, words);
+    // Postgres and Temporal write everything to their files when they end.
+    await parts.stop();
     await runCanary(count, { ...env, ...parts.env }, parts, words);
   } finally {
     await parts.stop();
