@@ -194,7 +194,10 @@ export class DispatchWorld {
 
   /** Runs the activity once, as one attempt of Temporal's. */
   attempt(asked: PlaceCall, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Attempt {
-    const env = new MockActivityEnvironment({ heartbeatDetails: heartbeat }, { logger: new DefaultLogger('ERROR') });
+    const env = new MockActivityEnvironment(
+      { heartbeatDetails: heartbeat },
+      { logger: new DefaultLogger('ERROR', () => undefined) },
+    );
     const told: { last: unknown } = { last: heartbeat };
     env.on('heartbeat', (details: unknown) => (told.last = details ?? told.last));
     const placeCall = createPlaceCall({ ...this.deps, ...change });

@@ -1,0 +1,137 @@
+import type { WorkflowExecutionStatusName } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createMentorActivities } from '../../../activities/mentors';
+import { createSweepActivities } from '../../../activities/sweeps';
+import { findCall, updateCall } from '../../../db/calls';
+import { claim, ensureDispatch } from '../../../db/dispatches';
+import { lastStatus } from '../../../db/webhook-events';
+import type { LegEnded } from '../../../domain/mentor-call';
+import type { KindlineClient } from '../../../temporal/connection';
+import { DispatchWorld, until } from './dispatch-world';
+
+/** As much of Temporal as a sweep asks: is the owner running, and the signal to one that is. */
+class Temporal {
+  state: WorkflowExecutionStatusName | 'UNKNOWN' = 'RUNNING';
+  readonly signals: LegEnded[] = [];
+
+  readonly client = {
+    withDeadline: <T>(_deadline: number, run: () => Promise<T>) => run(),
+    workflow: {
+      getHandle: (workflowId: string) => ({
+        describe: async () => {
+          if (this.state === 'UNKNOWN') throw new WorkflowNotFoundError('not found', workflowId, undefined);
+          return { status: { name: this.state } };
+        },
+        signal: async (_name: string, event: LegEnded) => void this.signals.push(event),
+      }),
+    },
+  } as unknown as KindlineClient;
+}
+
+describe('the call sweep', () => {
+  let world: DispatchWorld;
+  let temporal: Temporal;
+  beforeAll(async () => {
+    world = await DispatchWorld.open();
+  });
+  afterAll(() => world.end());
+  beforeEach(() => {
+    temporal = new Temporal();
+  });
+
+  type Sweeps = ReturnType<typeof createSweepActivities>;
+  const sweep = (part: keyof Sweeps): Promise<number> => {
+    const sweeps = createSweepActivities({ ...world.deps, temporal: temporal.client });
+    return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) }).run(sweeps[part]);
+  };
+  /** Lets what was written so far look this old. */
+  const later = async (seconds: number) => {
+    const past = `- interval '${seconds} seconds'`;
+    await world.db.owner.query(
+      `UPDATE dispatches SET created_at = created_at ${past}, lease_until = lease_until ${past}`,
+    );
+    await world.db.owner.query(`UPDATE webhook_events SET received_at = received_at ${past}`);
+    await world.db.owner.query(`UPDATE call_logs SET opened_at = opened_at ${past}`);
+  };
+
+  /** A callback that comes late would make a leg look alive. */
+  const heard = (sid: string, status: string) =>
+    until(status, async () => (await lastStatus(world.db.app, sid))?.status === status);
+
+  it('tells a running call of an end that was never heard', async () => {
+    const { number, asked } = await world.somebody();
+    const { sid } = await world.place(asked);
+    await heard(sid, 'ringing');
+    world.hears.callbacks = false;
+    await world.sim.decline(number);
+    await later(100);
+    expect(await sweep('askSilentLegs')).toBe(1);
+    expect(temporal.signals).toMatchObject([{ callSid: sid, status: 'busy', dispatchId: asked.dispatchId }]);
+    expect(await sweep('askSilentLegs')).toBe(0);
+    world.hears.callbacks = true;
+  });
+
+  it('ends a ringing phone whose workflow is not running, and no phone whose workflow is', async () => {
+    const { number, asked } = await world.somebody();
+    const { sid } = await world.place(asked);
+    await heard(sid, 'ringing');
+    await later(10);
+    expect(await sweep('endOrphanedCalls')).toBe(0);
+    temporal.state = 'TERMINATED';
+    expect(await sweep('endOrphanedCalls')).toBe(1);
+    expect(await world.rings(number)).toMatchObject([{ status: 'canceled' }]);
+    expect(await sweep('endOrphanedCalls')).toBe(0);
+  });
+
+  it('settles a dispatch that its dead workflow left in doubt, so that the person can be rung again', async () => {
+    const { number, asked } = await world.somebody();
+    await ensureDispatch(world.db.app, { ...asked, channel: 'voice', sender: asked.from });
+    await claim(world.db.app, asked.dispatchId, 10);
+    await later(30);
+    temporal.state = 'UNKNOWN';
+    expect(await sweep('endOrphanedCalls')).toBe(1);
+    expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'abandoned' });
+    expect(await world.rings(number)).toEqual([]);
+  });
+
+  it('closes the row of a call whose workflow was terminated, and gives its mentor back', async () => {
+    const { callId } = await world.callWithMentors(1);
+    const { reserveMentor } = createMentorActivities(world.deps);
+    const asked = { callId, step: 1, exclude: [], preferences: {}, country: 'US', leaseMs: 60_000 };
+    expect((await reserveMentor(asked)).why).toBe('reserved');
+    await later(10);
+    expect(await sweep('closeDeadCalls')).toBe(0);
+    expect(await sweep('freeDeadSlots')).toBe(0);
+    temporal.state = 'TERMINATED';
+    expect(await sweep('closeDeadCalls')).toBe(1);
+    expect(await findCall(world.db.app, callId)).toMatchObject({
+      live: false,
+      outcome: 'cancelled',
+      endReason: 'stopped-by-operator',
+    });
+    const { rowCount } = await world.db.owner.query('SELECT 1 FROM mentor_slots WHERE call_id IS NOT NULL');
+    expect(rowCount).toBe(0);
+  });
+
+  it('does nothing to a call when Temporal does not say whether it runs', async () => {
+    const { callId } = await world.callWithMentors(0);
+    await updateCall(world.db.app, callId, { status: 'ringing-user' });
+    await later(10);
+    Object.assign(temporal.client, { withDeadline: () => Promise.reject(new Error('unavailable')) });
+    await expect(sweep('closeDeadCalls')).rejects.toThrow('unavailable');
+    expect(await findCall(world.db.app, callId)).toMatchObject({ live: true });
+  });
+
+  it('deletes the records of old calls at Twilio, once', async () => {
+    const { asked } = await world.somebody();
+    const { sid } = await world.place(asked);
+    await world.deps.voice.endCall(sid);
+    await heard(sid, 'canceled');
+    await later(3_600);
+    expect(await sweep('deleteOldTwilioCalls')).toBeGreaterThan(0);
+    expect(await world.deps.voice.readCall(sid)).toBeNull();
+    expect(await sweep('deleteOldTwilioCalls')).toBe(0);
+  });
+});
