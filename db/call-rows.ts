@@ -74,14 +74,23 @@ const callRow = z
   })
   .readonly();
 
-const SELECT_CALL = `SELECT call_id, workflow_id, user_id, record_id, number_is_for_this_call_only, country, language,
-  organisation_number, status, outcome, end_reason, live, merged_into, request_hash, consent_version, consent_language,
-  may_call_back, preferences->>'mentorId' AS requested_mentor_id, mentor_id, call_sid, requested_at, answered_at, bridged_at, ended_at, duration_seconds,
-  ${cursorTime('opened_at')} AS cursor_at FROM call_logs`;
+/**
+ * What Twilio has told since the workflow last wrote is read from the dispatch: the SID as soon as the call is accepted,
+ * and with it that the user's phone rings. It costs the workflow no step.
+ */
+const SELECT_CALL = `SELECT call_logs.call_id, workflow_id, user_id, record_id, number_is_for_this_call_only, country,
+  language, organisation_number,
+  CASE WHEN status = 'starting' AND ring.sid IS NOT NULL THEN 'ringing-user' ELSE status END AS status, outcome,
+  end_reason, live, merged_into, request_hash, consent_version, consent_language, may_call_back,
+  preferences->>'mentorId' AS requested_mentor_id, mentor_id, COALESCE(call_sid, ring.sid) AS call_sid, requested_at,
+  answered_at, bridged_at, ended_at, duration_seconds, ${cursorTime('opened_at')} AS cursor_at
+  FROM call_logs LEFT JOIN LATERAL (
+    SELECT sid FROM dispatches WHERE dispatches.call_id = call_logs.call_id AND sid IS NOT NULL
+     ORDER BY dispatches.created_at DESC LIMIT 1) AS ring ON true`;
 
 /** The call, whoever's it is; the caller checks `userId`. */
 export async function findCall(db: Db, callId: string): Promise<CallRow | null> {
-  const row = await maybeOne(db, callRow, `${SELECT_CALL} WHERE call_id = $1`, [callId]);
+  const row = await maybeOne(db, callRow, `${SELECT_CALL} WHERE call_logs.call_id = $1`, [callId]);
   return row === null ? null : toCall(row);
 }
 
@@ -113,8 +122,8 @@ export async function listCalls(
     callRow,
     `${SELECT_CALL}
       WHERE ($1::uuid IS NULL OR user_id = $1)
-        AND ($2::timestamptz IS NULL OR (opened_at, call_id) < ($2::timestamptz, $3::uuid))
-      ORDER BY opened_at DESC, call_id DESC LIMIT $4`,
+        AND ($2::timestamptz IS NULL OR (opened_at, call_logs.call_id) < ($2::timestamptz, $3::uuid))
+      ORDER BY opened_at DESC, call_logs.call_id DESC LIMIT $4`,
     [userId ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
   );
   return toPage(rows, limit, (row) => row.call_id, toCall);

@@ -7,7 +7,7 @@ export const MARKED = {
   otherUserPhone: '+14155550143',
   mentorPhone: '+15105550176',
   otherMentorPhone: '+15105550177',
-  britishPhone: '+447700900142',
+  britishPhone: '+442079460142',
   mentorName: 'Zephyrine Quillfeather',
   otherMentorName: 'Ottoline Marshgrave',
   email: 'zephyrine.quillfeather@example.org',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { currentConsentTexts } from '../../domain/consent-texts';
 import { OUTCOMES } from '../../domain/mentor-call';
 import type { LedgerEntry } from '../../simulator/client';
 import type { TestStack } from '../stack';
@@ -77,7 +78,7 @@ async function makeCall(stack: TestStack, planned: PlannedCall): Promise<Request
   const requestedAt = Date.now();
   const json = {
     userPhoneNumber: planned.userPhone,
-    consent: { textVersion: '1', language: 'en' },
+    consent: { textVersion: currentConsentTexts()[0]?.version, language: 'en' },
     mayCallBack: planned.mayCallBack,
   };
   const init = { json, headers: { 'Idempotency-Key': randomUUID() } };

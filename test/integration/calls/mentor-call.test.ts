@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MARKED, ORGANISATION_NUMBERS } from '../../marked-people';
 import { eventually, startStack, type TestStack } from '../../stack';
-import { AppUser, addMentor, heldSlots, legOf, READY_MENTOR, READY_USER, removeMentor, rings } from './people';
+import { AppUser, addMentor, consent, heldSlots, legOf, READY_MENTOR, READY_USER, removeMentor, rings } from './people';
 
 const CRISIS = '988';
 const { userPhone, mentorPhone, otherMentorPhone } = MARKED;
@@ -30,7 +30,7 @@ afterEach(async () => {
 const bridged = async (user: AppUser) => {
   await stack.sim.script(userPhone, READY_USER);
   await stack.sim.script(mentorPhone, READY_MENTOR);
-  expect((await user.ask()).status).toBe(202);
+  await user.start();
   await user.status('connected');
   return legOf(stack, userPhone, (leg) => leg.bridgedAt !== null);
 };
@@ -38,10 +38,9 @@ const bridged = async (user: AppUser) => {
 describe('a masked mentor call', () => {
   it('connects two people who see only numbers of the organisation', async () => {
     const user = new AppUser(stack, userPhone);
-    const asked = await user.ask.bind(user);
     await stack.sim.script(userPhone, READY_USER);
     await stack.sim.script(mentorPhone, READY_MENTOR);
-    const answer = await asked();
+    const answer = await user.ask();
     expect(answer.body).toEqual({ success: true, callId: expect.any(String), status: 'starting', callSid: null });
     await user.status('connected');
     const userLeg = await legOf(stack, userPhone, (leg) => leg.bridgedAt !== null);
@@ -52,7 +51,7 @@ describe('a masked mentor call', () => {
     const ended = await user.end();
     expect(ended).toMatchObject({ status: 'completed', endReason: 'bridge-over', callSid: userLeg.sid, mentorId });
     const { rows } = await stack.pool.query('SELECT * FROM call_logs WHERE call_id = $1', [user.callId]);
-    expect(rows[0]).toMatchObject({ live: false, consent_version: '1', country: 'US' });
+    expect(rows[0]).toMatchObject({ live: false, consent_version: consent().textVersion, country: 'US' });
     expect(rows[0].bridged_at).not.toBeNull();
   });
 
@@ -67,11 +66,11 @@ describe('a masked mentor call', () => {
     );
     expect(destroyed.rows[0]).toMatchObject({ destroyed_at: expect.any(Date), ciphertext: null });
 
-    const saved = await stack.api('/contact-points', { json: { kind: 'phone', value: userPhone } }, user.who);
+    const saved = await stack.api('/contact-points', { json: { phoneNumber: userPhone } }, user.who);
     expect(saved.status).toBe(201);
     const json = {
       contactPointId: saved.body.contactPointId,
-      consent: { textVersion: '1', language: 'en' },
+      consent: consent(),
     };
     const second = await stack.api('/connect-mentor', { json }, user.who);
     user.callId = second.body.callId;
@@ -92,7 +91,7 @@ describe('a masked mentor call', () => {
       hangUp: { after: 'answered', ms: 800 },
     });
     const user = new AppUser(stack, userPhone);
-    await user.ask();
+    await user.start();
     expect(await user.end()).toMatchObject({ status: 'no-answer', endReason: 'user-not-reached' });
     const [leg] = await rings(stack, userPhone);
     expect(leg?.heard.join(' ')).toMatch(/this is the call you asked for/i);
@@ -106,7 +105,7 @@ describe('a masked mentor call', () => {
       await stack.sim.script(userPhone, { outcome, answerAfterMs: 50 });
       await stack.sim.settings({ timeScale: 10 });
       const user = new AppUser(stack, userPhone);
-      await user.ask();
+      await user.start();
       const ended = await user.end();
       expect(ended).toMatchObject({ status: 'no-answer', endReason: 'user-not-reached' });
       expect(ended['helplines']).toMatchObject({ crisis: expect.anything(), emergency: expect.anything() });
@@ -125,7 +124,7 @@ describe('looking for a mentor', () => {
       await stack.sim.script(mentorPhone, { outcome, answerAfterMs: 50 });
       await stack.sim.script(otherMentorPhone, { outcome, answerAfterMs: 50 });
       const user = new AppUser(stack, userPhone);
-      await user.ask();
+      await user.start();
       await user.status('finding-mentor');
       const both = await eventually(async () => {
         const rung = [...(await rings(stack, mentorPhone)), ...(await rings(stack, otherMentorPhone))];
@@ -144,7 +143,7 @@ describe('looking for a mentor', () => {
     await stack.sim.script(userPhone, READY_USER);
     await stack.sim.script(CRISIS, { answerAfterMs: 50 });
     const user = new AppUser(stack, userPhone);
-    await user.ask();
+    await user.start();
     const helpline = await legOf(stack, CRISIS, (leg) => leg.bridgedAt !== null);
     const leg = await legOf(stack, userPhone, () => true);
     expect(Date.parse(String(helpline.bridgedAt)) - Date.parse(String(leg.answeredAt))).toBeLessThan(10_000);
@@ -159,7 +158,7 @@ describe('looking for a mentor', () => {
     await stack.sim.script(userPhone, { ...READY_USER, hangUp: { after: 'bridged', ms: 50 } });
     await stack.sim.script(CRISIS, { answerAfterMs: 50 });
     const user = new AppUser(stack, userPhone);
-    await user.ask();
+    await user.start();
     expect(await user.end()).toMatchObject({ status: 'fallback-completed' });
     expect(await rings(stack, mentorPhone)).toEqual([]);
   });
@@ -168,7 +167,7 @@ describe('looking for a mentor', () => {
     await stack.sim.script(userPhone, READY_USER);
     await stack.sim.script(CRISIS, { answerAfterMs: 50 });
     const user = new AppUser(stack, userPhone);
-    await user.ask();
+    await user.start();
     await legOf(stack, mentorPhone, (leg) => leg.status === 'ringing');
     await stack.sim.press(userPhone, '*');
     await legOf(stack, CRISIS, (leg) => leg.bridgedAt !== null);
@@ -211,10 +210,10 @@ describe('a request that comes again', () => {
   it('is merged into the live call without a key: the second tap never rings twice', async () => {
     await stack.sim.script(userPhone, READY_USER);
     const user = new AppUser(stack, userPhone);
-    await user.ask();
+    await user.start();
     const first = user.callId;
     await legOf(stack, mentorPhone, () => true);
-    await user.ask();
+    await user.start();
     expect(user.callId).not.toBe(first);
     await eventually(async () => expect((await user.look()).body).toMatchObject({ callId: first }));
     expect(await rings(stack, userPhone)).toHaveLength(1);
@@ -226,8 +225,10 @@ describe('a request that comes again', () => {
 describe('cancelling', () => {
   it('ends a leg that rings, and says so', async () => {
     const user = new AppUser(stack, userPhone);
-    await user.ask();
-    await legOf(stack, userPhone, (leg) => leg.status === 'ringing');
+    await user.start();
+    const ringing = await legOf(stack, userPhone, (leg) => leg.status === 'ringing');
+    await user.status('ringing-user');
+    expect((await user.look()).body.callSid).toBe(ringing.sid);
     const cancelled = await user.cancel();
     expect(cancelled.status).toBe(200);
     expect(cancelled.body).toMatchObject({ status: 'cancelled', endReason: 'cancelled-by-user' });
@@ -244,7 +245,7 @@ describe('cancelling', () => {
 
   it('is not possible for somebody else: to them there is no such call', async () => {
     const user = new AppUser(stack, userPhone);
-    await user.ask();
+    await user.start();
     const stranger = { role: 'user', subject: randomUUID() } as const;
     expect((await stack.api(`/mentor-calls/${user.callId}`, { method: 'DELETE' }, stranger)).status).toBe(404);
     expect((await stack.api(`/mentor-calls/${user.callId}`, {}, stranger)).status).toBe(404);
@@ -269,7 +270,7 @@ describe('stopping a workflow by hand', () => {
       if (state === 'bridged') await bridged(user);
       else {
         if (state === 'ringing a mentor') await stack.sim.script(userPhone, READY_USER);
-        await user.ask();
+        await user.start();
         await legOf(stack, state === 'ringing the user' ? userPhone : mentorPhone, (leg) => leg.status === 'ringing');
       }
       await stack.temporal.workflow.getHandle(`mentor-call:${user.callId}`).terminate();
@@ -292,14 +293,14 @@ describe('calls to our own numbers', () => {
       expect(found?.endedAt).toBeTruthy();
       return found;
     });
-    expect(leg?.heard.join(' ')).toMatch(/988/);
+    expect(leg?.heard.join(' ')).toMatch(/9 8 8/);
     expect(leg?.heard.join(' ')).not.toMatch(/mentor|user/i);
   });
 
   it('put a user whose request is live into it', async () => {
     await stack.sim.script(mentorPhone, READY_MENTOR);
     const user = new AppUser(stack, userPhone);
-    await user.ask();
+    await user.start();
     await legOf(stack, userPhone, (leg) => leg.status === 'ringing');
     const sid = await stack.sim.call(userPhone, number);
     await eventually(async () => {

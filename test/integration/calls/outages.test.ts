@@ -22,7 +22,7 @@ beforeEach(async () => {
 it('a provider that cannot place calls ends as failed, with helplines, and no phone rings later', async () => {
   await stack.sim.faults([{ on: 'create', kind: 'error-500-before', times: 1_000 }]);
   const user = new AppUser(stack, userPhone);
-  await user.ask();
+  await user.start();
   const ended = await user.end();
   expect(ended).toMatchObject({ status: 'failed', endReason: 'provider-unavailable' });
   expect(ended['helplines']).toMatchObject({ crisis: expect.anything() });
@@ -39,7 +39,7 @@ it('an answer that is lost on the way rings the phone once', async () => {
   await stack.sim.script(userPhone, READY_USER);
   await stack.sim.script(mentorPhone, READY_MENTOR);
   const user = new AppUser(stack, userPhone);
-  await user.ask();
+  await user.start();
   await user.status('connected');
   expect(await rings(stack, userPhone)).toHaveLength(1);
   await stack.sim.hangUp(userPhone);
@@ -49,7 +49,7 @@ it('an answer that is lost on the way rings the phone once', async () => {
 it('a user who picks up while the API is down is served by the static document, and the call says so', async () => {
   await stack.sim.script(CRISIS, { answerAfterMs: 50, hangUp: { after: 'bridged', ms: 300 } });
   const user = new AppUser(stack, userPhone);
-  await user.ask();
+  await user.start();
   await legOf(stack, userPhone, (leg) => leg.status === 'ringing');
   stack.kill('api', 'SIGKILL');
   await stack.sim.answer(userPhone);
@@ -63,7 +63,7 @@ it('a user who picks up while the API is down is served by the static document, 
 it('a user who presses 1 while no worker runs is asked for a moment, then gets their mentor', async () => {
   await stack.sim.script(mentorPhone, READY_MENTOR);
   const user = new AppUser(stack, userPhone);
-  await user.ask();
+  await user.start();
   await legOf(stack, userPhone, (leg) => leg.status === 'ringing');
   stack.kill('worker', 'SIGKILL');
   await stack.sim.script(userPhone, READY_USER);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { currentConsentTexts } from '../../../domain/consent-texts';
 import type { HandsetScript, LedgerEntry } from '../../../simulator/client';
 import { OUTCOMES } from '../../../domain/mentor-call';
 import { MARKED } from '../../marked-people';
@@ -16,6 +17,11 @@ export const READY_MENTOR: HandsetScript = {
 };
 
 const ALWAYS = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' }));
+
+/** Agreement to the text that is shown today. */
+export function consent() {
+  return { textVersion: currentConsentTexts()[0]?.version ?? '', language: 'en' };
+}
 
 const ADMIN = { role: 'admin', subject: 'an-admin' } as const;
 
@@ -43,10 +49,16 @@ export class AppUser {
 
   /** Asks for a call; `more` is added to the body. */
   async ask(more: object = {}, headers: Record<string, string> = {}) {
-    const json = { userPhoneNumber: this.phone, consent: { textVersion: '1', language: 'en' }, ...more };
+    const json = { userPhoneNumber: this.phone, consent: consent(), ...more };
     const answer = await this.stack.api('/connect-mentor', { json, headers }, this.who);
     if (answer.status === 202) this.callId = answer.body.callId as string;
     return answer;
+  }
+
+  /** Asks for a call that must be taken. */
+  async start(more: object = {}): Promise<void> {
+    const { status, text } = await this.ask(more);
+    if (status !== 202) throw new Error(`the request was refused: ${status} ${text}`);
   }
 
   async look(callId = this.callId) {
