@@ -21,3 +21,15 @@ export async function hasTalkedTo(db: Db, userId: string, mentorId: string): Pro
   );
   return row.has_talked;
 }
+
+/** SID of the newest leg on which this call's user was rung, once Twilio has accepted it; null until then. */
+export async function findUserLegSid(db: Db, callId: string): Promise<string | null> {
+  const row = await maybeOne(
+    db,
+    z.object({ sid: z.string() }),
+    `SELECT sid FROM dispatches WHERE call_id = $1 AND channel = 'voice' AND sid IS NOT NULL
+      ORDER BY created_at DESC LIMIT 1`,
+    [callId],
+  );
+  return row?.sid ?? null;
+}

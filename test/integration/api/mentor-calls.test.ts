@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { openCall, closeCall } from '../../../db/calls';
 import { TemporalNotInTime } from '../../../temporal/errors';
+import { adoptCallSid, ensureDispatch } from '../../../db/dispatches';
 import { MARKED } from '../../marked-people';
-import { ApiUnderTest, CONSENT } from './api-under-test';
+import { ApiUnderTest, CONSENT, newCallSid } from './api-under-test';
 
 let api: ApiUnderTest;
 const user = { role: 'user' } as const;
@@ -93,6 +94,27 @@ describe('with a row', () => {
     const second = await opened(who);
     const answer = await api.ask('GET', `/mentor-calls/${second.callId}`, { who });
     expect(answer.body).toMatchObject({ callId: first.callId, status: 'starting', mergedFrom: second.callId });
+  });
+
+  test('once Twilio has accepted the call, its SID is told and the phone is said to ring', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const { callId, input } = await opened(who);
+    const dispatchId = randomUUID();
+    await ensureDispatch(api.deps.pool, {
+      dispatchId,
+      businessKey: `mentor-call:${callId}:user:1`,
+      callId,
+      workflowId: `mentor-call:${callId}`,
+      recipientToken: input.recipientToken,
+      channel: 'voice',
+      sender: '+14155550100',
+      country: 'US',
+    });
+    const look = async () => (await api.ask('GET', `/mentor-calls/${callId}`, { who })).body;
+    expect(await look()).toMatchObject({ status: 'starting', callSid: null });
+    const callSid = newCallSid();
+    await adoptCallSid(api.deps.pool, dispatchId, callSid);
+    expect(await look()).toMatchObject({ status: 'ringing-user', callSid });
   });
 
   test('a failed call names the helplines of its country', async () => {
