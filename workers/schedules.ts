@@ -1,5 +1,5 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
-import { CALL_SWEEP_SCHEDULE } from '../temporal/queues';
+import { CALL_SWEEP_SCHEDULE } from '../temporal/schedule-ids';
 
 /** A sweep that hangs would keep every later one from starting; it ends before three of them are missed at 60 s. */
 const LONGEST_SWEEP = '3 minutes';
