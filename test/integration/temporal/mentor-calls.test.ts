@@ -1,0 +1,151 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tsToMs } from '@temporalio/common/lib/time';
+import { mentorCallWorkflowId, type MentorCallInput } from '../../../domain/mentor-call';
+import type { Child } from '../../../scripts/child';
+import { freePort } from '../../../scripts/ports';
+import { temporalChild } from '../../../scripts/temporal-server';
+import { connectTemporal, type TemporalConnection } from '../../../temporal/connection';
+import * as calls from '../../../temporal/mentor-calls';
+import { ensureNamespace } from '../../../temporal/namespace';
+import { registerSearchAttributes } from '../../../temporal/search-attributes';
+import { createServiceKeys } from '../../../vault/service-keys';
+
+/** No worker runs: what is asked here is what a client alone must get right. */
+describe('a client of the mentor call, on a real server', () => {
+  const namespace = `kindline-${randomUUID()}`;
+  const dir = mkdtempSync(join(tmpdir(), 'kindline-temporal-'));
+  let own: Child | null = null;
+  let temporal: TemporalConnection;
+
+  beforeAll(async () => {
+    let address = process.env['KINDLINE_TEST_TEMPORAL_ADDRESS'];
+    if (address === undefined) {
+      const [port, httpPort] = [await freePort(), await freePort()];
+      own = await temporalChild({ stateDir: dir, logDir: dir, port, httpPort, uiPort: null });
+      await own.start();
+      address = `127.0.0.1:${port}`;
+    }
+    const keys = createServiceKeys([{ purpose: 'payload-codec', version: 1, key: randomBytes(32) }]);
+    const config = {
+      address,
+      namespace,
+      uiUrl: null,
+      taskQueue: 'nobody',
+      voiceTaskQueue: 'nobody',
+      apiKey: null,
+      tls: false,
+    };
+    temporal = await connectTemporal(config, keys);
+    await ensureNamespace(temporal.connection, namespace);
+    await registerSearchAttributes(temporal.connection, namespace);
+  }, 60_000);
+  afterAll(async () => {
+    await temporal.close();
+    await own?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const input = (): MentorCallInput => ({
+    callId: randomUUID(),
+    userId: `user-${randomUUID()}`,
+    recordId: randomUUID(),
+    numberIsForThisCallOnly: true,
+    recipientToken: 'ab'.repeat(32),
+    country: 'US',
+    language: 'en',
+    organisationNumber: '+14155550100',
+    mayCallBack: false,
+    preferences: {},
+    consent: { textVersion: '1', language: 'en' },
+    requestHash: 'hash',
+    requestedAt: new Date().toISOString(),
+    times: {
+      userRing: 1,
+      userConfirm: 1,
+      mentorRing: 1,
+      mentorConfirm: 1,
+      maxDuration: 1,
+      ringBackWindow: 1,
+      mentorSearch: 1,
+      overallWait: 1,
+      providerPatience: 1,
+      legSilence: 1,
+    },
+    maxMentors: 4,
+    detectMachines: false,
+  });
+  const ended = { seenKey: 'k', callSid: 'CA1', status: 'completed', dispatchId: null, errorCode: null };
+
+  it('may prepare a namespace again and again; it keeps closed calls for seven days', async () => {
+    await ensureNamespace(temporal.connection, namespace);
+    await registerSearchAttributes(temporal.connection, namespace);
+    const { config } = await temporal.connection.workflowService.describeNamespace({ namespace });
+    expect(tsToMs(config?.workflowExecutionRetentionTtl)).toBe(7 * 24 * 60 * 60 * 1000);
+  });
+
+  it('starts a call once, knows its owner, and starts nothing after its end', async () => {
+    const call = input();
+    expect(await calls.startMentorCall(temporal.client, call)).toBe('running');
+    expect(await calls.startMentorCall(temporal.client, call)).toBe('running');
+    const described = { owner: call.userId, requestHash: 'hash', running: true };
+    expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual(described);
+    expect(await calls.signalLegEnded(temporal.client, call.callId, ended, 1_000)).toBe('signalled');
+    await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
+    expect(await calls.startMentorCall(temporal.client, call)).toBe('over');
+    expect(await calls.signalLegEnded(temporal.client, call.callId, ended, 1_000)).toBe('closed');
+    expect(await calls.cancelMentorCall(temporal.client, call.callId)).toBe('not-found');
+    expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual({ ...described, running: false });
+  });
+
+  it('does not wait longer than told for an answer that nobody can give', async () => {
+    const call = input();
+    await calls.startMentorCall(temporal.client, call);
+    const question = { kind: 'user-confirmed', callSid: 'CA1', validUntil: Date.now() + 500 } as const;
+    const began = performance.now();
+    await expect(calls.askTwiml(temporal.client, call.callId, question, 'u1', 500)).rejects.toMatchObject({
+      code: 'temporal-not-in-time',
+    });
+    expect(performance.now() - began).toBeLessThan(3_000);
+    await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
+  });
+
+  it('knows nothing of a call that never was', async () => {
+    const question = { kind: 'user-confirmed', callSid: 'CA1', validUntil: Date.now() + 500 } as const;
+    expect(await calls.describeMentorCall(temporal.client, randomUUID())).toBeNull();
+    await expect(calls.askTwiml(temporal.client, randomUUID(), question, 'u', 1_000)).rejects.toMatchObject({
+      code: 'mentor-call-is-over',
+    });
+  });
+
+  it('leaves neither the user nor the wishes of a call readable in its history', async () => {
+    const call = { ...input(), preferences: { specialties: ['a-marked-specialty'] } };
+    await calls.startMentorCall(temporal.client, call);
+    const handle = temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId));
+    const execution = { workflowId: handle.workflowId };
+    const service = temporal.connection.workflowService;
+    const stored = [
+      await service.getWorkflowExecutionHistory({ namespace, execution }),
+      await service.describeWorkflowExecution({ namespace, execution }),
+    ];
+    const text = stored.map((part) => flat(part)).join('');
+    expect(text).toContain(call.callId);
+    expect(text).not.toContain(call.userId);
+    expect(text).not.toContain('a-marked-specialty');
+    await handle.terminate();
+  });
+});
+
+/** Everything in an answer of the server, bytes as text. */
+function flat(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (Array.isArray(value)) return value.map(flat).join(' ');
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([name, inner]) => `${name}=${flat(inner)}`)
+      .join(' ');
+  }
+  return String(value);
+}
