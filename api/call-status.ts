@@ -3,13 +3,11 @@ import { markHandled, storeEvent } from '../db/webhook-events';
 import { isCallStatus, isTerminal } from '../domain/call-status';
 import type { Leg } from '../domain/mentor-call';
 import type { ApiDeps } from './deps';
+import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
 import type { Routes } from './routes';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
 import { isUuid, readCount } from './webhook-query';
-
-/** The workflow is told within this, or the relay of the worker tells it (ms). */
-const SIGNAL_WITHIN = 1_000;
 
 /** A status callback, sanitised: nothing of `From`, `To` or any other field of Twilio's. */
 interface LegEvent {
@@ -33,12 +31,12 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
     let event: LegEvent | null;
     let stored: { readonly handledAt: Date | null };
     try {
-      event = await readEvent(deps, asked);
+      event = await within(STORE_WITHIN, readEvent(deps, asked));
       if (event === null) {
         res.status(204).end();
         return;
       }
-      stored = await storeEvent(deps.pool, { kind: 'call-status', ...event });
+      stored = await within(STORE_WITHIN, storeEvent(deps.pool, { kind: 'call-status', ...event }));
     } catch (error) {
       // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
       deps.logger.warn({ route: '/call-status', error }, 'an event could not be stored');
@@ -72,7 +70,7 @@ async function deliver(deps: ApiDeps, event: LegEvent): Promise<void> {
   }
 }
 
-/** Everything else Twilio tells by a TwiML question, or not at all until the user's leg is over (#26). */
+/** Everything else Twilio tells by a TwiML question, or not at all until the user's leg is over. */
 function changesTheCourse(event: LegEvent): boolean {
   return event.leg === 'user' && isTerminal(event.status);
 }

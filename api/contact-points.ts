@@ -11,12 +11,10 @@ import { checkOwner } from './authorisation';
 import { checkedBody, checkedId } from './checked-input';
 import type { ApiDeps } from './deps';
 import { numberToRing } from './given-numbers';
+import { MOST_CONTACT_POINTS } from './limits';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
 import type { Routes } from './routes';
-
-/** More would be a way to store other people's numbers. */
-const MOST_PER_PERSON = 10;
 
 const newContactPoint = z.strictObject({
   kind: z.literal('phone').default('phone'),
@@ -30,7 +28,7 @@ export function contactPoints(routes: Routes, deps: ApiDeps): void {
     const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
     contextOf(res).country = number.country;
     const saved = await listContactPoints(deps.pool, caller.subjectId);
-    if (saved.length >= MOST_PER_PERSON) throw new Problem('too-many-contact-points');
+    if (saved.length >= MOST_CONTACT_POINTS) throw new Problem('too-many-contact-points');
     const point = await inTransaction(deps.pool, async (tx) => {
       const subjectId = caller.subjectId;
       const recordId = await deps.vault.seal({ subjectId, kind: 'phone', value: number.e164 }, tx);

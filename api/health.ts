@@ -1,9 +1,7 @@
 import type { ApiDeps } from './deps';
+import { PROBE_WITHIN } from './limits';
 import type { Routes } from './routes';
 import { within } from './unavailable';
-
-/** A probe that takes longer than this counts as down (ms). */
-const PROBE_WITHIN = 1_000;
 
 /**
  * How the parts are. Always 200: TwiML is answered from memory with everything else down, and a load balancer that

@@ -4,13 +4,11 @@ import { parsePhoneNumber } from '../domain/phone-number';
 import { languageOfCountry } from '../domain/prompts';
 import { greetingTwiml, inboundTwiml } from '../domain/twiml';
 import type { ApiDeps } from './deps';
+import { LOOK_UP_WITHIN } from './limits';
 import type { Routes } from './routes';
 import { countryOnTheLine, sendTwiml, twimlContext } from './twiml-questions';
 import { within } from './unavailable';
 import { CALLED_IN } from './webhook-query';
-
-/** Knowing who calls is worth this much silence (ms). */
-const KNOW_WITHIN = 1_500;
 
 type WhoCalls = 'stranger' | 'mentor' | { readonly callId: string; readonly language: string };
 
@@ -39,7 +37,7 @@ async function whoCalls(deps: ApiDeps, from: string): Promise<WhoCalls> {
   try {
     // Withheld and invalid numbers end here.
     const { e164 } = parsePhoneNumber(from);
-    return await within(KNOW_WITHIN, lookUp(deps, deps.tokenizer.candidates(e164)));
+    return await within(LOOK_UP_WITHIN, lookUp(deps, deps.tokenizer.candidates(e164)));
   } catch {
     return 'stranger';
   }

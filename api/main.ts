@@ -22,11 +22,9 @@ import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
 import type { MentorCallProcess } from './deps';
+import { DRAIN_WITHIN, SERVER_TIMEOUTS } from './limits';
 import { signingKeysOf } from './signing-keys';
 import { watchTwilio } from './twilio-watch';
-
-/** How long requests that are under way may take when the process is told to end (ms). */
-const DRAIN_WITHIN = 8_000;
 
 /** Composition root: `node dist/api/main.js`, configured by the environment (`.env.example`). */
 async function run(config: Config, logger: Logger): Promise<void> {
@@ -99,7 +97,7 @@ function mentorCallProcess(client: KindlineClient): MentorCallProcess {
 }
 
 function listen(app: Parameters<typeof createServer>[1], { api }: Config): Promise<Server> {
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, app);
+  const server = createServer(SERVER_TIMEOUTS, app);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(api.port, api.host, () => resolve(server));

@@ -7,14 +7,10 @@ import express, {
 } from 'express';
 import type { Authenticate, Caller } from './authentication';
 import { checkRole, type RouteName, type RoutesWith, RULES } from './authorisation';
+import { JSON_BODY, WEBHOOK_BODY } from './limits';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
 import { readWebhook, type TwilioRequest, type TwilioVerifier } from './twilio-requests';
-
-/** 100 kB: a hundred times the largest honest body. */
-const JSON_LIMIT = 100_000;
-/** Twilio's own forms are below 5 kB. */
-const FORM_LIMIT = 64_000;
 
 export type PublicHandler = (req: Request, res: Response) => void | Promise<void>;
 export type SignedInHandler = (req: Request, res: Response, caller: Caller) => Promise<void>;
@@ -61,7 +57,7 @@ export function createRoutes(app: Express, authenticate: Authenticate, verifier:
           next();
         },
         onlyJson,
-        express.json({ limit: JSON_LIMIT, inflate: false, strict: true }),
+        express.json({ limit: JSON_BODY, inflate: false, strict: true }),
         async (req, res) => {
           const caller = callers.get(req);
           if (caller === undefined) throw new Problem('token-required');
@@ -73,7 +69,7 @@ export function createRoutes(app: Express, authenticate: Authenticate, verifier:
     twilio(name, handler) {
       const handlers: RequestHandler[] = [
         // The raw bytes: a signature is checked over what was sent, not over what a parser made of it.
-        express.raw({ type: () => true, limit: FORM_LIMIT, inflate: false }),
+        express.raw({ type: () => true, limit: WEBHOOK_BODY, inflate: false }),
         async (req, res) => {
           res.set('Cache-Control', 'no-store');
           const asked = readWebhook(req, verifier);

@@ -4,16 +4,12 @@ import { isTerminal } from '../domain/call-status';
 import { greetingTwiml, hangUpTwiml, noKeyTwiml, type TwimlContext, whisperTwiml } from '../domain/twiml';
 import type { CarriedAnswer } from '../domain/webhook-urls';
 import type { ApiDeps } from './deps';
+import { GREETINGS, LOOK_UP_WITHIN } from './limits';
 import type { Routes } from './routes';
 import { answerQuestion, countryOnTheLine, helplineFromMemory, sendTwiml, twimlContext } from './twiml-questions';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
 import { CALLED_IN, isUuid, readCount, readLanguage, readUserLeg } from './webhook-query';
-
-/** How often the user is asked for key 1. */
-const GREETINGS = 2;
-/** Adopting the leg is worth waiting for, but not at the price of silence (ms). */
-const ADOPT_WITHIN = 1_500;
 
 /** What one request about the user's leg is answered from. */
 interface UserLeg {
@@ -92,7 +88,7 @@ function answerUserLeg(deps: ApiDeps, leg: UserLeg): Promise<string> | string {
 async function greet(deps: ApiDeps, { asked, ctx }: UserLeg): Promise<string> {
   const callSid = asked.field('CallSid') ?? '';
   try {
-    const whose = await within(ADOPT_WITHIN, adoptCallSid(deps.pool, ctx.dispatchId, callSid));
+    const whose = await within(LOOK_UP_WITHIN, adoptCallSid(deps.pool, ctx.dispatchId, callSid));
     if (whose !== 'own') {
       deps.logger.warn(
         { callId: ctx.callId, dispatchId: ctx.dispatchId, callSid, reason: whose },
@@ -106,7 +102,7 @@ async function greet(deps: ApiDeps, { asked, ctx }: UserLeg): Promise<string> {
   }
   const { userConfirm } = deps.config.mentorCall;
   const answeredBy = asked.field('AnsweredBy') ?? '';
-  // A machine is told nothing at all (#34).
+  // A machine is told nothing at all.
   if (userConfirm === 'amd' && /^(?:machine|fax)/.test(answeredBy)) return hangUpTwiml();
   if (userConfirm === 'off' || (userConfirm === 'amd' && answeredBy === 'human')) {
     return confirmed(deps, { asked, ctx, loop: 0, carried: { digits: '1' } });

@@ -6,15 +6,9 @@ import { countryOfNumber } from '../domain/phone-number';
 import { hangUpTwiml, helplineTwiml, oneMomentTwiml, planTwiml, type TwimlContext } from '../domain/twiml';
 import { MentorCallIsOver } from '../temporal/errors';
 import type { ApiDeps } from './deps';
+import { ANSWER_WITHIN, KEPT_FOR_THE_ANSWER, MOST_LOOPS } from './limits';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
-
-/** Milliseconds for a TwiML question in all: a person is listening to silence, and Twilio gives up after 15 s. */
-const ANSWER_WITHIN = 4_000;
-/** What is kept back of it for revealing a number and writing the answer. */
-const KEPT_FOR_THE_ANSWER = 700;
-/** How often "one moment" is said before we stop relying on anything but memory. */
-const MOST_LOOPS = 4;
 
 type AskedOfWorkflow = TwimlQuestion extends infer Q
   ? Q extends TwimlQuestion

@@ -60,6 +60,14 @@ test('another body under the same key is refused', async () => {
   expect(answer).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
 });
 
+test('of two bodies under one key at the same instant, one is refused and one workflow started', async () => {
+  const headers = { 'Idempotency-Key': randomUUID() };
+  const before = api.process.started.length;
+  const answers = await Promise.all([request(body, headers), request({ ...body, mayCallBack: true }, headers)]);
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 422]);
+  expect(api.process.started).toHaveLength(before + 1);
+});
+
 test('two users may use the same key for calls of their own', async () => {
   const headers = { 'Idempotency-Key': randomUUID() };
   const mine = await request(body, headers);

@@ -85,6 +85,39 @@ describe('the greeting', () => {
   });
 });
 
+describe('who answered', () => {
+  const answered = async (userConfirm: string, AnsweredBy: string) => {
+    const other = await ApiUnderTest.start({ USER_CONFIRM: userConfirm });
+    const [callId, dispatchId] = [randomUUID(), randomUUID()];
+    await ensureDispatch(other.deps.pool, {
+      dispatchId,
+      businessKey: `mentor-call:${callId}:user:1`,
+      callId,
+      workflowId: `mentor-call:${callId}`,
+      recipientToken: 'ab'.repeat(32),
+      channel: 'voice',
+      sender: '+14155550100',
+      country: 'US',
+    });
+    const path = `/twiml/connect-mentor?call=${callId}&dispatch=${dispatchId}&step=greeting&try=1&lang=en`;
+    const { text } = await other.twilio(path, { ...fromUs, CallSid: newCallSid(), AnsweredBy });
+    const asked = other.process.asked.length;
+    await other.stop();
+    return { asked, isGreeted: text.includes('press 1') };
+  };
+
+  test.each([
+    ['amd', 'machine_start', { asked: 0, isGreeted: false }],
+    ['amd', 'fax', { asked: 0, isGreeted: false }],
+    ['amd', 'human', { asked: 1, isGreeted: false }],
+    ['amd', 'unknown', { asked: 0, isGreeted: true }],
+    ['off', 'unknown', { asked: 1, isGreeted: false }],
+    ['key', 'machine_start', { asked: 0, isGreeted: true }],
+  ])('with USER_CONFIRM=%s and %s on the line', async (userConfirm, answeredBy, expected) => {
+    expect(await answered(userConfirm, answeredBy)).toEqual(expected);
+  });
+});
+
 describe('without key 1', () => {
   test('the greeting is repeated once, then nothing more is said and nobody is asked', async () => {
     const { path } = await dispatched();

@@ -1,0 +1,32 @@
+/** How much and how long, in one place. Times are milliseconds, sizes bytes. */
+
+/** A hundred times the largest honest body. */
+export const JSON_BODY = 100_000;
+/** Twilio's own forms are below 5 kB. */
+export const WEBHOOK_BODY = 64_000;
+
+/** A client that sends slowly holds a connection no longer than this. */
+export const SERVER_TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 } as const;
+/** How long requests that are under way may take when the process is told to end. */
+export const DRAIN_WITHIN = 8_000;
+
+/** A TwiML question in all: a person is listening to silence, and Twilio gives up after 15 s. */
+export const ANSWER_WITHIN = 4_000;
+/** What is kept back of it for revealing a number and writing the answer. */
+export const KEPT_FOR_THE_ANSWER = 700;
+/** How often "one moment" is said before we stop relying on anything but memory. */
+export const MOST_LOOPS = 4;
+/** How often the user is asked for key 1. */
+export const GREETINGS = 2;
+/** Adopting the leg, and knowing who calls us, are worth waiting for, but not at the price of silence. */
+export const LOOK_UP_WITHIN = 1_500;
+
+/** Storing an event; then Twilio is told to come again, well before it gives up by itself after 15 s. */
+export const STORE_WITHIN = 5_000;
+/** The workflow is told of an event within this, or the relay of the worker tells it. */
+export const SIGNAL_WITHIN = 1_000;
+/** A probe of `/health` that takes longer than this counts as down. */
+export const PROBE_WITHIN = 1_000;
+
+/** More contact points than this would be a way to store other people's numbers. */
+export const MOST_CONTACT_POINTS = 10;

@@ -1,0 +1,33 @@
+import express from 'express';
+import { type Rule, RULES } from '../../../api/authorisation';
+import { createRoutes } from '../../../api/routes';
+
+const nobody = () => Promise.reject(new Error('nobody signs in here'));
+const verifier = { baseUrl: 'https://calls.example.org', accountSid: 'AC', authTokens: [] };
+const routes = () => createRoutes(express(), nobody, verifier);
+
+test('an application that leaves out a route of the table does not start', () => {
+  const some = routes();
+  some.open('GET /health', () => undefined);
+  expect(() => some.complete()).toThrow(/rules without a route: .*POST \/connect-mentor/);
+});
+
+test('a route is mounted once, so that no second handler hides behind the first', () => {
+  const some = routes();
+  some.open('GET /health', () => undefined);
+  expect(() => some.open('GET /health', () => undefined)).toThrow('mounted twice');
+});
+
+test.each(Object.entries(RULES) as [string, Rule][])('%s is open to nobody by accident', (name, rule) => {
+  const isOpen = rule.access === 'public';
+  const roles = rule.access === 'signed-in' ? rule.roles : [];
+  expect(isOpen && !name.startsWith('GET ')).toBe(false);
+  expect(rule.access === 'twilio').toBe(/^POST \/(?:twiml\/|call-status$)/.test(name));
+  expect(rule.access === 'signed-in').toBe(roles.length > 0);
+});
+
+test('every route that names an object of a person says whose it may be', () => {
+  const naming = (Object.entries(RULES) as [string, Rule][]).filter(([name]) => /:(callId|contactPointId)$/.test(name));
+  expect(naming.length).toBeGreaterThan(0);
+  expect(naming.filter(([, rule]) => rule.access === 'signed-in' && rule.owner === undefined)).toEqual([]);
+});
