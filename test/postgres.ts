@@ -2,6 +2,7 @@
  * A real Postgres for suites: a fresh database each, copied from a template that is migrated once per state of the
  * migration files. `scripts/test.ts` shares one server between all suites; a suite run by itself starts its own.
  */
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -111,6 +112,7 @@ async function findServer(): Promise<Server> {
       password: 'postgres-of-one-suite',
       durable: false,
     });
+    if (server.pid !== null) endWithUs(server.pid);
     ownServer = { server, stateDir, users: 0 };
   }
   const own = ownServer;
@@ -126,6 +128,12 @@ async function findServer(): Promise<Server> {
       rmSync(own.stateDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A test run that is killed cannot stop its server; a process beside it does. */
+function endWithUs(pid: number): void {
+  const watch = `while kill -0 ${process.pid} && kill -0 ${pid}; do sleep 1; done; kill -INT ${pid}`;
+  spawn('sh', ['-c', watch], { detached: true, stdio: 'ignore' }).unref();
 }
 
 function freePort(): Promise<number> {
