@@ -23,7 +23,8 @@ module.exports = {
     },
     {
       name: 'workflows-reach-no-package-through-domain',
-      comment: 'zod or libphonenumber inside the bundle has killed workers: a domain file with a package is not for workflows.',
+      comment:
+        'zod or libphonenumber inside the bundle has killed workers: a domain file with a package is not for workflows.',
       severity: 'error',
       from: { path: '^dist/workflows/' },
       to: {
@@ -37,7 +38,10 @@ module.exports = {
       comment: 'Activities are I/O: workflows know their types only.',
       severity: 'error',
       from: { path: '^dist/workflows/' },
-      to: { reachable: true, path: '^dist/(activities|db|vault|providers|temporal|config|api|workers|simulator|scripts)/' },
+      to: {
+        reachable: true,
+        path: '^dist/(activities|db|vault|providers|temporal|config|api|workers|simulator|scripts)/',
+      },
     },
     {
       name: 'domain-has-no-barrel',
