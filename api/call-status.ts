@@ -1,4 +1,4 @@
-import { findCallIdBySid } from '../db/call-lookups';
+import { findCallIdBySid } from '../db/calls';
 import { markHandled, storeEvent } from '../db/webhook-events';
 import { isCallStatus, isTerminal } from '../domain/call-status';
 import type { Leg } from '../domain/mentor-call';

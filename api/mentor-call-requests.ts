@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { hasTalkedTo } from '../db/call-lookups';
+import { haveTalked } from '../db/mentor-slots';
 import { countRecentRequests, findCall } from '../db/calls';
 import { findContactPoint } from '../db/contact-points';
 import { callerIdFor } from '../domain/caller-id';
@@ -137,7 +137,7 @@ function givenConsent(body: RequestBody): MentorCallInput['consent'] {
 async function allowedPreferences(deps: ApiDeps, body: RequestBody, caller: Caller): Promise<MentorPreferences> {
   const { languages, specialties, mentorId } = body.preferences ?? {};
   if (mentorId !== undefined && !hasOneOf(caller, ['staff', 'admin'])) {
-    if (!(await hasTalkedTo(deps.pool, caller.subjectId, mentorId))) throw new Problem('mentor-not-allowed');
+    if (!(await haveTalked(deps.pool, caller.subjectId, mentorId))) throw new Problem('mentor-not-allowed');
   }
   return {
     ...(languages === undefined ? {} : { languages }),

@@ -1,6 +1,5 @@
 import type { Request, Response } from 'express';
 import { appendAudit } from '../db/audit';
-import { findUserLegSid } from '../db/call-lookups';
 import { type CallRow, findCall, listCalls } from '../db/calls';
 import type { Caller } from './authentication';
 import { checkOwner, hasOneOf } from './authorisation';
@@ -39,7 +38,7 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
     checkOwner('GET /mentor-calls/:callId', caller, row.userId);
     if (row.userId !== caller.subjectId) await noteRead(deps, caller, callId);
     const winner = row.mergedInto === null ? null : await findCall(deps.pool, row.mergedInto);
-    sendCall(req, res, await withLeg(deps, winner ?? row), winner === null ? null : callId, settings);
+    sendCall(req, res, winner ?? row, winner === null ? null : callId, settings);
   });
 
   routes.signedIn('DELETE /mentor-calls/:callId', async (req, res, caller) => {
@@ -52,7 +51,7 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
     const result = await deps.process.cancel(target);
     const ended = await findCall(deps.pool, target);
     if (ended !== null) {
-      return sendCall(req, res, await withLeg(deps, ended), target === callId ? null : callId, settings);
+      return sendCall(req, res, ended, target === callId ? null : callId, settings);
     }
     if (result === 'not-found') throw new Problem('not-found');
     res.json({ callId, status: result.status, endReason: result.endReason, callSid: null });
@@ -69,13 +68,6 @@ function sendCall(req: Request, res: Response, row: CallRow, askedFor: string | 
       ? {}
       : { helplines: helplinesOfCaller(req, res, settings) }),
   });
-}
-
-/** The workflow notes nothing while the phone rings; that it does, the dispatch knows. */
-async function withLeg(deps: ApiDeps, row: CallRow): Promise<CallRow> {
-  if (row.callSid !== null) return row;
-  const callSid = await findUserLegSid(deps.pool, row.callId);
-  return { ...row, callSid, status: callSid !== null && row.status === 'starting' ? 'ringing-user' : row.status };
 }
 
 /** A call as its user sees it. Which mentor it was is an id and nothing more. */

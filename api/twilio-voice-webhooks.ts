@@ -23,8 +23,7 @@ interface UserLeg {
 export function voiceWebhooks(routes: Routes, deps: ApiDeps): void {
   routes.twilio('POST /twiml/connect-mentor', async (asked, res) => {
     const ids = readUserLeg(asked.query);
-    // With a caller who has hung up there is nothing to say; their status callback tells the workflow.
-    if (ids === null || isTerminal(asked.field('CallStatus') ?? '')) return sendTwiml(res, hangUpTwiml());
+    if (ids === null || nothingToSay(asked)) return sendTwiml(res, hangUpTwiml());
     const ctx = twimlContext(deps, { ...ids, country: countryOnTheLine(deps, asked) });
     const leg: UserLeg = { asked, ctx, loop: readCount(asked.query, 'loop') ?? 0, carried: carriedAnswer(asked) };
     sendTwiml(res, await answerUserLeg(deps, leg));
@@ -39,6 +38,14 @@ export function voiceWebhooks(routes: Routes, deps: ApiDeps): void {
   });
 
   routes.twilio('POST /twiml/mentor-confirm', (asked, res) => answerMentorLeg(deps, asked, res));
+}
+
+/**
+ * With a caller who has hung up there is nothing to say; their status callback tells the workflow. Only how the
+ * helpline's Dial ended is told all the same: nothing else says whether they were connected.
+ */
+function nothingToSay(asked: TwilioRequest): boolean {
+  return isTerminal(asked.field('CallStatus') ?? '') && asked.query.get('step') !== 'helpline-over';
 }
 
 function answerUserLeg(deps: ApiDeps, leg: UserLeg): Promise<string> | string {

@@ -42,7 +42,6 @@ const variables = z.object({
   TEMPORAL_TLS: optional('true or false', null, boolean),
   TEMPORAL_UI_URL: optional('an http or https URL', null, httpUrl),
   KINDLINE_TASK_QUEUE: optional('the name of a task queue', 'kindline', text),
-  KINDLINE_VOICE_TASK_QUEUE: optional('the name of a task queue', 'voice', text),
 
   TWILIO_ACCOUNT_SID: required('AC and 32 hexadecimal digits', (v) => (/^AC[0-9a-fA-F]{32}$/.test(v) ? v : null)),
   TWILIO_AUTH_TOKEN: required('the auth token of the account: it signs webhooks', text),
@@ -141,7 +140,6 @@ function arrange(v: Variables) {
       /** Only linked from the start page of a development machine. */
       uiUrl: v.TEMPORAL_UI_URL,
       taskQueue: v.KINDLINE_TASK_QUEUE,
-      voiceTaskQueue: v.KINDLINE_VOICE_TASK_QUEUE,
       apiKey: v.TEMPORAL_API_KEY,
       // An API key over a clear connection would be readable on the way.
       tls: v.TEMPORAL_TLS ?? v.TEMPORAL_API_KEY !== null,

@@ -94,6 +94,13 @@ export async function findCall(db: Db, callId: string): Promise<CallRow | null> 
   return row === null ? null : toCall(row);
 }
 
+/** The call whose user's leg this is, or null: for callbacks of legs that no dispatch of ours made. */
+export async function findCallIdBySid(db: Db, callSid: string): Promise<string | null> {
+  const query = 'SELECT call_id FROM call_logs WHERE call_sid = $1';
+  const row = await maybeOne(db, z.object({ call_id: z.uuid() }), query, [callSid]);
+  return row?.call_id ?? null;
+}
+
 /** The one live call of a user, or null. */
 export async function findLiveCall(db: Db, userId: string): Promise<CallRow | null> {
   const row = await maybeOne(db, callRow, `${SELECT_CALL} WHERE user_id = $1 AND live`, [userId]);

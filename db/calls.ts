@@ -4,6 +4,7 @@ export {
   type CallPatch,
   type CallRow,
   findCall,
+  findCallIdBySid,
   findLiveCall,
   findLiveCallByToken,
   listCalls,

@@ -1,6 +1,7 @@
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../activities';
 import type { Config } from '../config/config';
+import { VOICE_QUEUE } from '../domain/task-queues';
 import { dataConverter } from '../temporal/connection';
 import type { ServiceKeys } from '../vault/service-keys';
 import { workflowSource } from './bundle';
@@ -20,8 +21,8 @@ export interface WorkersOptions {
 }
 
 /**
- * The two workers of a process: workflows with their short activities, and the voice queue, which the server holds
- * to the account's calls per second (all workers must ask for the same rate: the last to poll wins).
+ * The two workers of a process: workflows with all activities but one, and the voice queue, on which phones are rung
+ * and which the server holds to the account's calls per second (all workers must ask for the same rate: the last to poll wins).
  */
 export async function createWorkers({ connection, config, keys, activities }: WorkersOptions): Promise<Worker[]> {
   const shared = {
@@ -31,7 +32,7 @@ export async function createWorkers({ connection, config, keys, activities }: Wo
     shutdownGraceTime: GRACE_TIME,
     shutdownForceTime: FORCE_TIME,
   };
-  const { placeCall, readCall, endCall, wentToFallback, ...others } = activities;
+  const { placeCall, ...others } = activities;
   const main = await Worker.create({
     ...shared,
     ...workflowSource(),
@@ -41,8 +42,8 @@ export async function createWorkers({ connection, config, keys, activities }: Wo
   });
   const voice = await Worker.create({
     ...shared,
-    taskQueue: config.temporal.voiceTaskQueue,
-    activities: { placeCall, readCall, endCall, wentToFallback },
+    taskQueue: VOICE_QUEUE,
+    activities: { placeCall },
     maxTaskQueueActivitiesPerSecond: config.twilio.callsPerSecond,
     // The SDK would hold a SID back for four of the five seconds in which a worker can die with it.
     maxHeartbeatThrottleInterval: '1s',

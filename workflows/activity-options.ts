@@ -1,5 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities';
+import { VOICE_QUEUE } from '../domain/task-queues';
 
 /** Short database steps: one marker each, no task queue, retried until Postgres is back. */
 export const records = proxyLocalActivities<
@@ -26,16 +27,15 @@ export const records = proxyLocalActivities<
  * Temporal, decides when the next attempt may look. A dead worker is noticed in 5 s.
  */
 export const dialling = proxyActivities<Pick<Activities, 'placeCall'>>({
-  taskQueue: 'voice',
+  taskQueue: VOICE_QUEUE,
   summary: 'Ring the user',
   startToCloseTimeout: '30s',
   heartbeatTimeout: '5s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
 });
 
-/** Questions and hang-ups at the provider: harmless to repeat. */
+/** Questions and hang-ups at the provider: harmless to repeat, and never behind the limit of calls per second. */
 export const legs = proxyActivities<Pick<Activities, 'readCall' | 'endCall' | 'wentToFallback'>>({
-  taskQueue: 'voice',
   summary: 'Ask about or end a leg',
   startToCloseTimeout: '15s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },

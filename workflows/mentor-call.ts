@@ -27,7 +27,7 @@ import { answerTwiml, endBridge } from './twiml-answers';
 import { tell, upsertState } from './visibility';
 
 const answerTwimlUpdate = defineUpdate<CallPlan, [TwimlQuestion]>(MENTOR_CALL.answerTwiml);
-const cancelUpdate = defineUpdate<MentorCallResult, []>(MENTOR_CALL.cancel);
+const cancelUpdate = defineUpdate<MentorCallResult>(MENTOR_CALL.cancel);
 const legEndedSignal = defineSignal<[LegEnded]>(MENTOR_CALL.legEnded);
 
 /** Twilio's `Timeout` ends the ringing; our net comes this much later (ms). */

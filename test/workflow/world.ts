@@ -59,7 +59,9 @@ export class CallWorld {
 
   readonly activities: MentorCallActivities = {
     openCall: async () => ({ state: 'opened' }),
-    noteCall: async (a) => this.note(`note ${a.status ?? ''}`),
+    noteCall: async (a) => {
+      this.note(`note ${a.status ?? ''}`);
+    },
     closeCall: async (a) => {
       this.closed.push(a);
       this.slots.clear();
@@ -100,9 +102,8 @@ export class CallWorld {
     wentToFallback: async () => ({ fallback: this.fallback }),
   };
 
-  private note(line: string): Promise<void> {
+  private note(line: string): void {
     this.done.push(line);
-    return Promise.resolve();
   }
 }
 
@@ -256,7 +257,7 @@ export class TestCall {
   async ask(question: Asked, callSid = this.world.sid(Math.max(1, this.world.placed))): Promise<CallPlan> {
     const validUntil = (await this.env.currentTimeMs()) + 4_000;
     return this.handle.executeUpdate<CallPlan, [TwimlQuestion]>('answerTwiml', {
-      args: [{ ...question, callSid, validUntil } as TwimlQuestion],
+      args: [{ ...question, callSid, validUntil }],
     });
   }
 

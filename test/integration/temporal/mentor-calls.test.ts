@@ -34,7 +34,7 @@ describe('a client of the mentor call, on a real server', () => {
       namespace,
       uiUrl: null,
       taskQueue: 'nobody',
-      voiceTaskQueue: 'nobody',
+
       apiKey: null,
       tls: false,
     };

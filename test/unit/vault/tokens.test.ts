@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { parsePhoneNumber } from '../../../domain/phone-number';
 import { SealedValue } from '../../../domain/sealed';
-import { isLinkToken, linkToken, linkTokenHash } from '../../../vault/link-tokens';
 import { createServiceKeys } from '../../../vault/service-keys';
 import { createTokenizer } from '../../../vault/tokens';
 
@@ -92,27 +91,6 @@ describe('the id of a call', () => {
       createTokenizer([second]).callIdFor('u1', 'POST /connect-mentor', 'k'),
     ];
     expect(new Set(ids).size).toBe(5);
-  });
-});
-
-describe('link tokens', () => {
-  it('have 64 URL-safe characters and can be made again', () => {
-    fc.assert(
-      fc.property(fc.uuid(), fc.nat(), (linkId, version) => {
-        const token = linkToken(first.key, linkId, version);
-        expect(token).toMatch(/^[\w-]{64}$/);
-        expect(linkToken(first.key, linkId, version)).toBe(token);
-        expect(isLinkToken(token, linkTokenHash(token))).toBe(true);
-      }),
-    );
-  });
-
-  it('die when the version is raised', () => {
-    const stored = linkTokenHash(linkToken(first.key, 'link', 2));
-    expect(isLinkToken(linkToken(first.key, 'link', 1), stored)).toBe(false);
-    expect(isLinkToken(linkToken(second.key, 'link', 2), stored)).toBe(false);
-    expect(isLinkToken('', stored)).toBe(false);
-    expect(isLinkToken('x', Buffer.alloc(0))).toBe(false);
   });
 });
 
