@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { isCallStatus, isTerminal } from '../../../domain/call-status';
 import { classifyHttp, classOfCode } from '../../../domain/twilio-errors';
 
