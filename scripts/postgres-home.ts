@@ -37,10 +37,14 @@ export function postgresHome(stateDir: string): PostgresHome {
   return { bin: join(copy, 'bin'), dataDir: ownedBy(user, join(elsewhere, 'postgres')), user };
 }
 
+/** Where the data of a stack may lie: in its state directory, or where another user can reach it. */
+export function postgresDirs(stateDir: string): readonly string[] {
+  return [join(stateDir, 'postgres'), fallbackDir(stateDir)];
+}
+
 /** Removes the data, wherever it lies. */
 export function removePostgresHome(stateDir: string): void {
-  rmSync(join(stateDir, 'postgres'), { recursive: true, force: true });
-  rmSync(fallbackDir(stateDir), { recursive: true, force: true });
+  for (const dir of postgresDirs(stateDir)) rmSync(dir, { recursive: true, force: true });
 }
 
 function fallbackDir(stateDir: string): string {

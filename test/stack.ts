@@ -19,6 +19,7 @@ import { Services } from '../scripts/services';
 import { type PartName, Stack } from '../scripts/stack';
 import { prepareNamespace } from '../scripts/temporal-server';
 import { SimulatorClient } from '../simulator/client';
+import { gatherEvidence } from './evidence';
 import { createTestDatabase } from './postgres';
 
 export type Role = 'user' | 'mentor' | 'staff' | 'admin' | 'service';
@@ -121,6 +122,10 @@ export async function startStack(settings: StackSettings = {}): Promise<TestStac
     pid: (name) => services.child(name).pid,
     logs: () => readLogs(join(ground.stateDir, 'logs')),
     stop: async () => {
+      const witness = { pool, sim: new SimulatorClient(services.simulatorUrl), temporalAddress };
+      if (isKept()) {
+        await gatherEvidence({ ...witness, env: services.environment, stateDir: ground.stateDir });
+      }
       await pool.end();
       await ground.stop();
       // Last: closing under a call that is being retried throws where nobody catches.
@@ -155,7 +160,7 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
     database: { ownerUrl, appUrl },
     temporal: { address, namespace },
     ports: { api: await freePort(), simulator: await freePort() },
-    env: environment(settings),
+    env: await environment(settings),
   });
   await services.start();
   const ours = (name: PartName) => {
@@ -191,7 +196,7 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
     temporalHttp: await freePort(),
     temporalUi: null,
   };
-  const stack = await Stack.start({ stateDir, ports, durable: false, env: environment(settings), isQuiet: true });
+  const stack = await Stack.start({ stateDir, ports, durable: false, env: await environment(settings), isQuiet: true });
   const { services, database } = stack;
   if (database === null) throw new Error('a stack of its own has a database of its own');
   return {
@@ -209,7 +214,7 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
   };
 }
 
-function environment(settings: StackSettings): NodeJS.ProcessEnv {
+async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> {
   return {
     NODE_ENV: 'test',
     DISPATCH_LEASE: settings.lease ?? '2s',
@@ -222,6 +227,7 @@ function environment(settings: StackSettings): NodeJS.ProcessEnv {
     REQUESTS_PER_TARGET_PER_HOUR: '1000',
     SWEEP_INTERVAL: '5s',
     RELAY_INTERVAL: '500ms',
+    METRICS_PORT: String(await freePort()),
     ...settings.env,
   };
 }

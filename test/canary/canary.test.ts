@@ -1,3 +1,7 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { postgresDirs } from '../../scripts/postgres-home';
+import { STACKS } from '../../scripts/run-dirs';
 import { scan } from './scan';
 
 /**
@@ -6,9 +10,26 @@ import { scan } from './scan';
  */
 const STATE_DIR = process.env['KINDLINE_TEST_STATE_DIR'] ?? '';
 
+/** The run's own directory, and Postgres's where those of this run or of a stack in it lie elsewhere. */
+function everything(): string[] {
+  const stacks = join(STATE_DIR, STACKS);
+  const dirs = [STATE_DIR, ...(existsSync(stacks) ? readdirSync(stacks).map((stack) => join(stacks, stack)) : [])];
+  const elsewhere = dirs.flatMap(postgresDirs).filter((dir) => !dir.startsWith(STATE_DIR) && existsSync(dir));
+  return [STATE_DIR, ...elsewhere];
+}
+
 /** The simulator plays the phones and the provider: it has to know their numbers. Nothing else does. */
 function isSimulators(path: string): boolean {
   return /\/simulator[^/]*\.(log|json)$/.test(path) || path.includes('/simulator/');
+}
+
+function readFileNames(): string[] {
+  return readdirSync(STATE_DIR, { recursive: true, encoding: 'utf8' }).map((path) => path.split('/').at(-1) ?? '');
+}
+
+/** What the test runner has written about the tests themselves. */
+function isTestReport(path: string): boolean {
+  return /\/(?:jest|canary)\.json$/.test(path);
 }
 
 it('there is something to search', () => {
@@ -16,9 +37,11 @@ it('there is something to search', () => {
 });
 
 it('no personal data is found in anything the service leaves behind', async () => {
-  const { files, bytes, findings } = await scan([STATE_DIR], isSimulators);
+  const { files, bytes, findings } = await scan(everything(), (path) => isSimulators(path) || isTestReport(path));
   console.log(`searched ${files} files, ${Math.round(bytes / 1e6)} MB, in seven spellings`);
-  // An empty folder proves nothing.
+  // An empty folder proves nothing, and neither does one without what was asked for.
+  const names = readFileNames();
+  expect(names).toEqual(expect.arrayContaining(['histories.json', 'table-call_logs.json', 'metrics.txt', 'api.log']));
   expect(files).toBeGreaterThan(20);
   expect(findings).toEqual([]);
 }, 300_000);
