@@ -71,12 +71,12 @@ export async function claim(pool: Pool, dispatchId: string, leaseMs: number): Pr
   return await whyNot(pool, dispatchId);
 }
 
-// A dispatch that was abandoned during its attempt still counts as under way until its lease ends: the call that may
-// come out of it must not be adopted by another dispatch to the same number.
+// A dispatch that was abandoned during its attempt is in doubt until it is settled, not only until its lease ends: while
+// it still looks for what came out of it, a new call to the same number could be taken for its own, and be ended.
 const OTHERS_IN_DOUBT = `SELECT o.lease_until FROM dispatches o
   WHERE o.recipient_token = d.recipient_token AND o.channel = d.channel AND o.dispatch_id <> d.dispatch_id
     AND (o.state IN ('attempting', 'unknown')
-         OR (o.state = 'abandoned' AND o.settled_at IS NULL AND o.lease_until > clock_timestamp()))`;
+         OR (o.state = 'abandoned' AND o.settled_at IS NULL AND o.attempt_began_at IS NOT NULL))`;
 
 const CLAIM = `
   UPDATE dispatches d
@@ -142,13 +142,17 @@ export async function giveBack(db: Db, dispatchId: string, attempt: number, retr
   return given === 1;
 }
 
-/** Which of these SIDs belong to another dispatch than this one: they are never adopted. */
+/**
+ * Which of these SIDs belong to another dispatch than this one: they are never adopted. A callback that names the other
+ * one is witness enough, also before that one knows its SID.
+ */
 export async function sidsOwnedByOthers(db: Db, dispatchId: string, sids: readonly string[]): Promise<Set<string>> {
   const rows = await many(
     db,
     z.object({ sid: z.string() }),
     `SELECT s.sid FROM unnest($2::text[]) AS s(sid)
-      WHERE EXISTS (SELECT 1 FROM dispatches d WHERE d.dispatch_id <> $1 AND (d.sid = s.sid OR s.sid = ANY(d.other_sids)))`,
+      WHERE EXISTS (SELECT 1 FROM dispatches d WHERE d.dispatch_id <> $1 AND (d.sid = s.sid OR s.sid = ANY(d.other_sids)))
+         OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.call_sid = s.sid AND e.dispatch_id <> $1)`,
     [dispatchId, sids],
   );
   return new Set(rows.map(({ sid }) => sid));
@@ -177,7 +181,9 @@ export function overdueDispatches(db: Db, overdueMs: number, limit: number): Pro
     db,
     dispatchRow,
     `SELECT ${DISPATCH_COLUMNS} FROM dispatches
-      WHERE state IN ('attempting', 'unknown') AND lease_until <= clock_timestamp() - $1 * interval '1 millisecond'
+      WHERE (state IN ('attempting', 'unknown')
+             OR (state = 'abandoned' AND settled_at IS NULL AND attempt_began_at IS NOT NULL))
+        AND lease_until <= clock_timestamp() - $1 * interval '1 millisecond'
       ORDER BY lease_until LIMIT $2`,
     [overdueMs, limit],
   );

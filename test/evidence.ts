@@ -10,6 +10,7 @@ import type { Pool } from 'pg';
 import { loadConfig } from '../config/config';
 import { ensureServiceKeys } from '../db/service-keys';
 import type { SimulatorClient } from '../simulator/client';
+import { dataConverter } from '../temporal/connection';
 import { createPayloadCodec } from '../temporal/payload-codec';
 import { openLocalKeyRing } from '../vault/local-key-ring';
 
@@ -55,10 +56,12 @@ async function allTables(pool: Pool): Promise<[string, string][]> {
 async function decodedHistories(witness: Witness): Promise<string> {
   const config = loadConfig(witness.env);
   const ring = await openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: 'test' });
-  const codec = createPayloadCodec((await ensureServiceKeys(witness.pool, ring)).all('payload-codec'));
+  const keys = await ensureServiceKeys(witness.pool, ring);
+  const codec = createPayloadCodec(keys.all('payload-codec'));
   const connection = await Connection.connect({ address: witness.temporalAddress.address });
   try {
-    const client = new Client({ connection, namespace: witness.temporalAddress.namespace });
+    const { namespace } = witness.temporalAddress;
+    const client = new Client({ connection, namespace, dataConverter: dataConverter(keys) });
     const texts: string[] = [];
     for await (const { workflowId, runId } of client.workflow.list()) {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();

@@ -245,10 +245,11 @@ describe('claiming', () => {
     expect(third.previousAttemptBeganAt).toEqual(second.previousAttemptBeganAt);
   });
 
-  test('a dispatch abandoned in its attempt blocks the recipient until its lease ends or it is settled', async () => {
+  test('a dispatch abandoned in its attempt blocks the recipient until it is settled, also when its lease is over', async () => {
     const recipientToken = tokenHex();
     const [first, second] = [await make({ recipientToken }), await make({ recipientToken })];
-    await claimed(first.dispatchId);
+    await claimed(first.dispatchId, 1);
+    await eventually(async () => (await findDispatch(database.app, first.dispatchId))?.leaseRemainingMs === 0);
     await abandon(database.app, first.dispatchId);
     await expect(claim(database.app, second.dispatchId, LEASE)).resolves.toMatchObject({ because: 'other-dispatch' });
     await closeAbandoned(database.app, first.dispatchId);

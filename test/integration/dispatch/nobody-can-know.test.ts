@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { choiceWhenNobodyKnows } from '../../../activities/dispatch-choice';
 import { createMentorActivities } from '../../../activities/mentors';
-import { claim, ensureDispatch, findDispatch, markLost, settleUnknown } from '../../../db/dispatches';
+import { abandon, claim, ensureDispatch, findDispatch, markLost, settleUnknown } from '../../../db/dispatches';
 import type { PlaceCall } from '../../../activities/place-call';
 import { dead, DispatchWorld, OUR_NUMBERS, poolWith, TIMES, until } from './dispatch-world';
 
@@ -235,5 +236,25 @@ describe('when a process dies or an answer is lost', () => {
     expect(await world.place(asked)).toEqual({ sid });
     expect(await shown(number, asked)).toEqual(once(sid));
     expect((await findDispatch(world.db.app, asked.dispatchId))?.attempt).toBe(2);
+  });
+
+  it('a withdrawn attempt of unknown outcome never takes the call of a later request to the same number', async () => {
+    const { number, asked } = await world.somebody();
+    await world.sim.faults([{ on: 'create', kind: 'error-500-before' }]);
+    const first = world.place(asked);
+    first.catch(() => 0);
+    await until('the attempt of unknown outcome', async () => (await world.row(asked.dispatchId)).state === 'unknown');
+    await abandon(world.deps.pool, asked.dispatchId);
+    // Its answer is lost, and no callback says whose call it is: only the list knows it.
+    world.hears.callbacks = false;
+    await world.sim.faults([{ on: 'create', kind: 'drop-response' }]);
+    const callId = randomUUID();
+    const workflowId = `mentor-call:${callId}`;
+    const later = { ...asked, dispatchId: randomUUID(), businessKey: `${workflowId}:user:1`, callId, workflowId };
+    const { sid } = await world.place(later);
+    await expect(first).rejects.toMatchObject({ type: 'DispatchAbandoned' });
+    expect(await shown(number, later)).toEqual(once(sid));
+    expect((await world.rings(number))[0]?.status).not.toBe('canceled');
+    expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'abandoned', sid: null });
   });
 });
