@@ -1,7 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { MARKED, ORGANISATION_NUMBERS } from '../../marked-people';
 import { eventually, startStack, type TestStack } from '../../stack';
-import { AppUser, addMentor, consent, heldSlots, legOf, READY_MENTOR, READY_USER, removeMentor, rings } from './people';
+import {
+  AppUser,
+  addMentor,
+  consent,
+  contractViolations,
+  heldSlots,
+  legOf,
+  READY_MENTOR,
+  READY_USER,
+  removeMentor,
+  rings,
+} from './people';
 
 const CRISIS = '988';
 const { userPhone, mentorPhone, otherMentorPhone } = MARKED;
@@ -23,6 +34,7 @@ beforeEach(async () => {
   mentorId = await addMentor(stack, mentorPhone);
 });
 afterEach(async () => {
+  expect(await contractViolations(stack)).toEqual([]);
   await removeMentor(stack, mentorId);
   await eventually(async () => expect(await heldSlots(stack)).toBe(0));
 });

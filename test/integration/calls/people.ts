@@ -4,6 +4,7 @@ import type { HandsetScript, LedgerEntry } from '../../../simulator/client';
 import { OUTCOMES } from '../../../domain/mentor-call';
 import { MARKED } from '../../marked-people';
 import { eventually, type TestStack } from '../../stack';
+import { openTwilioContract } from '../../twilio-contract';
 
 /** Presses 1 at our neutral words, talks until the other side or the test hangs up. */
 export const READY_USER: HandsetScript = {
@@ -111,4 +112,11 @@ export async function heldSlots(stack: TestStack): Promise<number> {
     'SELECT count(*)::int AS n FROM mentor_slots WHERE call_id IS NOT NULL',
   );
   return rows[0]?.n ?? -1;
+}
+
+const contract = openTwilioContract();
+
+/** What the service asked of Twilio, and what it was answered, that Twilio's own OpenAPI document does not allow. */
+export async function contractViolations(stack: TestStack): Promise<string[]> {
+  return (await stack.sim.exchanges()).flatMap((exchange) => contract?.violations(exchange) ?? []);
 }

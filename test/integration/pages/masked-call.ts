@@ -55,9 +55,9 @@ async function serveTwiml(): Promise<{ readonly url: string; close(): Promise<vo
   const url = `http://127.0.0.1:${address.port}`;
   const documents: Record<string, string> = {
     '/greeting': `<Gather numDigits="1" timeout="30" action="${url}/confirmed"><Say>Hello, this is the call you asked for. To go on, press 1.</Say></Gather>`,
-    '/confirmed': `<Say>Thank you. We are looking for a mentor for you. Please stay on the line.</Say><Dial callerId="${OUR_NUMBER}" action="${url}/over"><Number url="${url}/whisper">${MENTOR}</Number></Dial>`,
-    '/whisper': `<Gather numDigits="1" timeout="30" action="${url}/taken"><Say>Somebody asks for a mentor. To take this call, press 1.</Say></Gather><Hangup/>`,
-    '/taken': '<Say>Thank you. You are being connected.</Say>',
+    '/confirmed': `<Say>Thank you. We are looking for a mentor for you. Once you are connected, you have 60 minutes to talk.</Say><Dial callerId="${OUR_NUMBER}" action="${url}/over"><Number url="${url}/whisper">${MENTOR}</Number></Dial>`,
+    '/whisper': `<Gather numDigits="1" timeout="30" action="${url}/taken"><Say>Hello, this is a call for you. To take it, press 1.</Say></Gather><Hangup/>`,
+    '/taken': '<Say>Thank you. You are connected now.</Say>',
     '/over': '<Say>Goodbye.</Say><Hangup/>',
     '/inbound': '<Say>Thank you for calling.</Say><Hangup/>',
   };
