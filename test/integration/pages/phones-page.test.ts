@@ -44,7 +44,7 @@ describeInBrowser('the phones page', () => {
     await hears(USER, 'To go on, press 1.');
     await button(USER, 'Key 1').click();
     await button(MENTOR, 'Answer').click();
-    await hears(MENTOR, 'To take this call, press 1.');
+    await hears(MENTOR, 'To take it, press 1.');
     await button(MENTOR, 'Key 1').click();
     await inState(USER, 'connected');
     await inState(MENTOR, 'connected');
