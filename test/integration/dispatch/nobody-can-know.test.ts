@@ -243,7 +243,8 @@ describe('when a process dies or an answer is lost', () => {
     await world.sim.faults([{ on: 'create', kind: 'error-500-before' }]);
     const first = world.place(asked);
     first.catch(() => 0);
-    await until('the attempt of unknown outcome', async () => (await world.row(asked.dispatchId)).state === 'unknown');
+    const isInDoubt = async () => (await findDispatch(world.deps.pool, asked.dispatchId))?.state === 'unknown';
+    await until('the attempt of unknown outcome', isInDoubt);
     await abandon(world.deps.pool, asked.dispatchId);
     // Its answer is lost, and no callback says whose call it is: only the list knows it.
     world.hears.callbacks = false;

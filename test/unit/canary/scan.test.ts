@@ -37,7 +37,7 @@ it.each(planted)('finds a planted %s', async (spelling, text) => {
 it('finds what lies across two chunks of a large file', async () => {
   const filler = 'x'.repeat(4 * 1024 * 1024 - 5);
   writeFileSync(join(folder, 'large'), `${filler}${phone}${filler}`);
-  expect((await scan([folder], () => false)).findings).toHaveLength(1);
+  expect((await scan([folder], () => false)).findings.map(({ spelling }) => spelling)).toContain('E.164');
 });
 
 it('lets numbers of the organisation stand', async () => {
