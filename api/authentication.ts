@@ -72,9 +72,14 @@ async function verified(token: string, { issuer, keys }: AuthenticationParts): P
   }
 }
 
-/** Cognito's access tokens have no `aud`: the client stands in `client_id`, and `token_use` tells them from id tokens. */
+/**
+ * Cognito's access tokens have no `aud`: the client stands in `client_id`, and `token_use` tells them from id tokens,
+ * whose `aud` is that same client.
+ */
 function isForUs(claims: JWTPayload, audience: string): boolean {
-  if (claims.aud === undefined) return claims['client_id'] === audience && claims['token_use'] === 'access';
+  const use = claims['token_use'];
+  if (claims.aud === undefined) return claims['client_id'] === audience && use === 'access';
+  if (use !== undefined && use !== 'access') return false;
   return Array.isArray(claims.aud) ? claims.aud.includes(audience) : claims.aud === audience;
 }
 

@@ -86,7 +86,7 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
   const sequence = readCount(new URLSearchParams({ n: asked.field('SequenceNumber') ?? '' }), 'n');
   const dispatchId = asked.query.get('dispatch');
   return {
-    seenKey: seenKey(asked, callSid, status, sequence),
+    seenKey: seenKey(callSid, status, sequence),
     callId,
     leg: legOf(asked.query.get('leg')),
     step: readCount(asked.query, 'n'),
@@ -99,12 +99,11 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
 }
 
 /**
- * One key per event. SID, state and sequence are signed, so they come first: the idempotency token is not, and a
- * replay with a new token would otherwise be a new event. Without a sequence the token tells two events apart.
+ * One key per event, made of what is signed. The idempotency token is not: a replay with a new token would be a new
+ * event, and a forged token could hide a true one. A leg is in a state once, so nothing is lost without a sequence.
  */
-function seenKey(asked: TwilioRequest, callSid: string, status: string, sequence: number | null): string {
-  if (sequence !== null) return `call-status:${callSid}:${status}:${sequence}`;
-  return asked.idempotencyToken === null ? `call-status:${callSid}:${status}` : `token:${asked.idempotencyToken}`;
+function seenKey(callSid: string, status: string, sequence: number | null): string {
+  return ['call-status', callSid, status, ...(sequence === null ? [] : [sequence])].join(':');
 }
 
 function legOf(word: string | null): Leg {

@@ -18,6 +18,7 @@ import { openLocalKeyRing } from '../vault/local-key-ring';
 import type { KeyRing } from '../vault/key-ring';
 import { createLogger, type Logger } from '../vault/logger';
 import type { ServiceKeys } from '../vault/service-keys';
+import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
@@ -121,6 +122,7 @@ async function drained(server: Server): Promise<void> {
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger({ name: 'api', level: config.logLevel });
+  endOnStrayErrors(logger);
   try {
     await run(config, logger);
   } catch (error) {

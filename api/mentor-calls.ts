@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express';
 import { appendAudit } from '../db/audit';
 import { type CallRow, findCall, listCalls } from '../db/calls';
+import type { MentorCallResult } from '../domain/mentor-call';
+import { QuestionRefused } from '../temporal/errors';
 import type { Caller } from './authentication';
 import { checkOwner, hasOneOf } from './authorisation';
 import { checkedId, checkedQuery } from './checked-input';
@@ -27,16 +29,19 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
 
   routes.signedIn('GET /mentor-calls/:callId', async (req, res, caller) => {
     const callId = checkedId(req, 'callId');
-    const row = await findCall(deps.pool, callId);
+    let row = await findCall(deps.pool, callId);
+    // The workflow's first step writes the row; until then Temporal knows it.
+    const started = row === null ? await deps.process.describe(callId) : null;
+    const owner = row?.userId ?? started?.owner ?? null;
+    checkOwner('GET /mentor-calls/:callId', caller, owner);
+    if (owner !== caller.subjectId) await noteRead(deps, caller, callId);
+    // A workflow that is over has written its row by now, or was stopped before it could.
+    if (started?.running === false) row = await findCall(deps.pool, callId);
     if (row === null) {
-      // The workflow's first step writes the row; until then Temporal knows it.
-      const started = await deps.process.describe(callId);
-      checkOwner('GET /mentor-calls/:callId', caller, started?.owner ?? null);
+      if (started?.running === false) return sendWithoutRow(req, res, { callId, status: 'failed' }, settings);
       res.json({ ...NOTHING_KNOWN_YET, callId });
       return;
     }
-    checkOwner('GET /mentor-calls/:callId', caller, row.userId);
-    if (row.userId !== caller.subjectId) await noteRead(deps, caller, callId);
     const winner = row.mergedInto === null ? null : await findCall(deps.pool, row.mergedInto);
     sendCall(req, res, winner ?? row, winner === null ? null : callId, settings);
   });
@@ -48,14 +53,36 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
     checkOwner('DELETE /mentor-calls/:callId', caller, owner);
     // A second tap was merged into the first: what the user wants ended is the call that rings.
     const target = row?.mergedInto ?? callId;
-    const result = await deps.process.cancel(target);
+    const before = target === callId ? row : await findCall(deps.pool, target);
+    // What is over is told from its row, also when Temporal is down.
+    const result = before === null || before.outcome === null ? await cancelled(deps, target) : 'not-found';
     const ended = await findCall(deps.pool, target);
     if (ended !== null) {
       return sendCall(req, res, ended, target === callId ? null : callId, settings);
     }
     if (result === 'not-found') throw new Problem('not-found');
-    res.json({ callId, status: result.status, endReason: result.endReason, callSid: null });
+    sendWithoutRow(req, res, { callId, status: result.status, endReason: result.endReason }, settings);
   });
+}
+
+/** A call that ends by itself at this very moment refuses to be cancelled: it is over all the same. */
+async function cancelled(deps: ApiDeps, callId: string): Promise<MentorCallResult | 'not-found'> {
+  try {
+    return await deps.process.cancel(callId);
+  } catch (error) {
+    if (error instanceof QuestionRefused) return 'not-found';
+    throw error;
+  }
+}
+
+/** A call that ended before its row was written. */
+function sendWithoutRow(
+  req: Request,
+  res: Response,
+  end: Pick<CallRow, 'callId'> & Partial<MentorCallResult>,
+  settings: ProblemSettings,
+): void {
+  res.json({ ...NOTHING_KNOWN_YET, ...end, helplines: helplinesOfCaller(req, res, settings) });
 }
 
 function sendCall(req: Request, res: Response, row: CallRow, askedFor: string | null, settings: ProblemSettings): void {

@@ -1,7 +1,9 @@
 /** Opaque cursors of lists, newest first or oldest first: the place of the last row that was seen. */
 import { z } from 'zod';
 
-const place = z.tuple([z.iso.datetime(), z.uuid()]);
+/** As {@link cursorTime} writes it. Not every ISO time is one that Postgres can read: it has no year 0. */
+const time = z.iso.datetime({ precision: 6 }).refine((text) => !text.startsWith('0000'));
+const place = z.tuple([time, z.uuid()]);
 
 export interface Page<T> {
   readonly rows: readonly T[];

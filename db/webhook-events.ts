@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type Db, execute, many, maybeOne, one } from './query';
 
 export interface WebhookEvent {
-  /** Twilio's idempotency token, else SID, status and sequence. */
+  /** SID, status and sequence: what Twilio signs. */
   readonly seenKey: string;
   /** e.g. `call-status`. */
   readonly kind: string;

@@ -7,8 +7,14 @@
 // Between two digits of a number: blanks, dots, dashes, brackets, slashes, plain or URL-encoded.
 const gap = String.raw`(?:[ \u00a0.()/-]|%20|%28|%29|%2D|\+(?=\d)){0,3}`;
 
+/** One id in some ten thousand begins like `00522900-7617-49a6-…`: it is masked only where it is no id. */
+const notAnId = String.raw`(?![\da-f]{6}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}\b)`;
+
 /** `+1 415 555 0100`, `%2B14155550100`, `0014155550100`: a sign of an international number, then 7 to 15 digits. */
-const international = new RegExp(String.raw`(?:\+|%2B|(?<![\w.-])00)${gap}[1-9](?:${gap}\d){6,14}(?!\d)`, 'gi');
+const international = new RegExp(
+  String.raw`(?:\+|%2B|(?<![\w.-])00${notAnId})${gap}[1-9](?:${gap}\d){6,14}(?!\d)`,
+  'gi',
+);
 
 /** `(415) 555-0100`, `415.555.0100`, `07700 900123`: groups with one separator each, not part of an id or a time. */
 const national = new RegExp(

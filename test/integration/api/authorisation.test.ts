@@ -129,8 +129,11 @@ describe('an access token', () => {
     expect((await ask(await api.token({ role: 'user' }, claims))).status).toBe(200);
   });
 
-  test('of Cognito that is an id token is refused', async () => {
-    const claims = { aud: undefined, client_id: 'kindline', token_use: 'id' };
+  test.each([
+    { aud: undefined, client_id: 'kindline', token_use: 'id' },
+    // What Cognito really puts into an id token: the client as its audience.
+    { aud: 'kindline', token_use: 'id' },
+  ])('of Cognito that is an id token is refused: %j', async (claims) => {
     expect((await ask(await api.token({ role: 'user' }, claims))).status).toBe(401);
   });
 

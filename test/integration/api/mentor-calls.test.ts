@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openCall, closeCall } from '../../../db/calls';
-import { TemporalNotInTime } from '../../../temporal/errors';
+import { QuestionRefused, TemporalNotInTime } from '../../../temporal/errors';
 import { adoptCallSid, ensureDispatch } from '../../../db/dispatches';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest, CONSENT, newCallSid } from './api-under-test';
@@ -87,6 +87,25 @@ test('before the first row is written, GET answers "starting" to the owner and 4
   expect((await api.ask('GET', path, { who: { role: 'staff' } })).status).toBe(200);
 });
 
+test('a call that was stopped before its row was written has failed, and says who else can help', async () => {
+  const { body: call } = await request();
+  const requestHash = 'ab'.repeat(32);
+  const owner = api.process.started.at(-1)?.userId ?? '';
+  const stopped = jest.spyOn(api.process, 'describe').mockResolvedValue({ owner, requestHash, running: false });
+  const answer = await api.ask('GET', `/mentor-calls/${call.callId}`, { who: user });
+  stopped.mockRestore();
+  expect(answer).toMatchObject({ status: 200, body: { status: 'failed', helplines: { crisis: { number: '988' } } } });
+});
+
+test('a call that is cancelled before its row was written names the helplines too', async () => {
+  const { body: call } = await request();
+  const answer = await api.ask('DELETE', `/mentor-calls/${call.callId}`, { who: user });
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { callId: call.callId, status: 'cancelled', endedAt: null, helplines: expect.anything() },
+  });
+});
+
 describe('with a row', () => {
   const opened = async (who: Parameters<ApiUnderTest['token']>[0]) => {
     await request(body, {}, who);
@@ -137,6 +156,25 @@ describe('with a row', () => {
     });
     const answer = await api.ask('GET', `/mentor-calls/${callId}`, { who });
     expect(answer.body).toMatchObject({ status: 'failed', helplines: { country: 'US', crisis: { number: '988' } } });
+  });
+
+  test('a call that is over is told from its row when it is cancelled, also with Temporal down', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const { callId } = await opened(who);
+    const end = { outcome: 'completed', endReason: 'bridge-over', endedAt: new Date(), durationSeconds: 60 } as const;
+    await closeCall(api.deps.pool, { callId, ...end });
+    api.process.down = new TemporalNotInTime();
+    const answer = await api.ask('DELETE', `/mentor-calls/${callId}`, { who });
+    expect(answer).toMatchObject({ status: 200, body: { callId, status: 'completed' } });
+  });
+
+  test('a call that ends while it is cancelled is told as it ended', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const { callId } = await opened(who);
+    const refusing = jest.spyOn(api.process, 'cancel').mockRejectedValueOnce(new QuestionRefused());
+    const answer = await api.ask('DELETE', `/mentor-calls/${callId}`, { who });
+    refusing.mockRestore();
+    expect(answer).toMatchObject({ status: 200, body: { callId } });
   });
 
   test("staff may read anybody's call, and that they did is kept", async () => {

@@ -117,6 +117,16 @@ describe('a status callback', () => {
     expect(await api.footprint()).toEqual(before);
   });
 
+  test('without a sequence that comes again with a new idempotency token changes nothing either', async () => {
+    const fields = { ...ended, CallSid: newCallSid() };
+    const { SequenceNumber: _left, ...unnumbered } = fields;
+    const once = () => api.twilio(statusPath, unnumbered, { headers: { 'I-Twilio-Idempotency-Token': randomUUID() } });
+    expect((await once()).status).toBe(204);
+    const before = await api.footprint();
+    expect((await once()).status).toBe(204);
+    expect(await api.footprint()).toEqual(before);
+  });
+
   test('that arrives out of order is stored beside the others, and only the end is signalled', async () => {
     const CallSid = newCallSid();
     const before = api.process.ended.length;

@@ -73,6 +73,7 @@ describe('the scan of the finished line', () => {
     ['an epoch time in milliseconds', '{"at":1795264496789}'],
     ['an epoch time in seconds', '{"at":1795264496}'],
     ['a UUID', '{"callId":"12345678-1234-8123-8123-123456789012"}'],
+    ['a UUID that begins like an international number', '{"callId":"00522900-7617-49a6-af0b-02825e3811d6"}'],
     ['a Twilio SID', '{"callSid":"CA12345678901234567890123456789012"}'],
     ['a workflow id', '{"workflowId":"mentor-call:00000000-0000-8000-8000-000000000000"}'],
     ['an IP address with a port', '{"address":"127.0.0.1:65535"}'],
