@@ -156,7 +156,8 @@ async function endDoubtful(
 async function deadCallsEnd(deps: ActivityDependencies, call: CallRow, state: OwnerState) {
   const { callId, callSid } = call;
   const end = { callId, endedAt: new Date(), durationSeconds: 0 };
-  if (callSid !== null && (await wentToFallback(deps, callSid))) {
+  // Should Twilio not tell, the call is closed all the same: while its row is live its user can ask for no other.
+  if (callSid !== null && (await wentToFallback(deps, callSid).catch(() => false))) {
     return { ...end, outcome: 'fallback-completed', endReason: 'fallback-static' } as const;
   }
   if (state === 'stopped') return { ...end, outcome: 'cancelled', endReason: 'stopped-by-operator' } as const;

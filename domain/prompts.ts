@@ -5,6 +5,7 @@
  * Safety before function: whatever can be heard before key 1, or by somebody who only dials our number back, says
  * no purpose, no mentor and no organisation (unless one is configured). A partner may be listening.
  */
+import type { DialWords } from './mentor-call';
 import { en } from './prompts-en';
 import { es } from './prompts-es';
 
@@ -85,4 +86,18 @@ export function spokenNumber(number: string): string {
 /** Whole minutes, rounded down so that nobody is promised more than they get; seconds below one minute. */
 export function spokenDuration(seconds: number): SpokenDuration {
   return seconds < 60 ? { count: seconds, unit: 'second' } : { count: Math.floor(seconds / 60), unit: 'minute' };
+}
+
+/** What the user hears before a mentor's phone is rung. */
+export function wordsBeforeDial({ confirmed }: Prompts, words: DialWords, timeLimitSeconds: number): string {
+  if (words === 'first') return confirmed.searching(spokenDuration(timeLimitSeconds));
+  return words === 'again' ? confirmed.connectingAgain : confirmed.stillLooking;
+}
+
+/** An unhurried voice; Twilio's are faster. */
+const MS_PER_WORD = 450;
+
+/** About how long Twilio takes to say it, rather too long than too short. */
+export function spokenMs(text: string): number {
+  return text.split(/\s+/).length * MS_PER_WORD;
 }

@@ -7,7 +7,7 @@ import VoiceResponse from 'twilio/lib/twiml/VoiceResponse';
 import { dialledAs, helplinesFor } from './helplines';
 import type { CallPlan } from './mentor-call';
 import { countryOfNumber } from './phone-number';
-import { type Prompts, promptsFor, spokenDuration, spokenNumber } from './prompts';
+import { type Prompts, promptsFor, spokenNumber, wordsBeforeDial } from './prompts';
 import type { SealedValue } from './sealed';
 import type { UserLegIds, WebhookUrls } from './webhook-urls';
 
@@ -143,16 +143,11 @@ export function inboundTwiml(
 function dialMentor(
   plan: Extract<CallPlan, { do: 'dial-mentor' }>,
   ctx: TwimlContext,
-  { speech, confirmed }: Prompts,
+  prompts: Prompts,
   mentorNumber: SealedValue,
 ): string {
-  const words = {
-    first: confirmed.searching(spokenDuration(plan.timeLimitSeconds)),
-    'still-looking': confirmed.stillLooking,
-    again: confirmed.connectingAgain,
-  }[plan.words];
   const response = new VoiceResponse();
-  response.say(speech, words);
+  response.say(prompts.speech, wordsBeforeDial(prompts, plan.words, plan.timeLimitSeconds));
   const dial = response.dial({
     callerId: plan.callerId,
     timeout: plan.ringSeconds,

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { markHandled, unhandledEvents, type StoredEvent } from '../db/webhook-events';
 import { isTerminal } from '../domain/call-status';
 import type { KindlineClient } from '../temporal/connection';
+import { TemporalNotInTime } from '../temporal/errors';
 import { signalLegEnded } from '../temporal/mentor-calls';
 import type { Logger } from '../vault/logger';
 
@@ -22,14 +23,28 @@ export async function tellWorkflow(client: KindlineClient, event: StoredEvent, w
   await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
 }
 
-/** One pass over the events whose webhook could store them and not signal them. @returns how many were handled */
-export async function relayOnce(pool: Pool, client: KindlineClient): Promise<number> {
+/**
+ * One pass over the events whose webhook could store them and not signal them. One that a workflow cannot take (its
+ * history is full, say) does not keep the others from theirs; it is tried again with every pass.
+ *
+ * @returns how many were handled
+ * @throws TemporalNotInTime at the first event that Temporal does not take in time: the others would only wait too
+ */
+export async function relayOnce(pool: Pool, client: KindlineClient, logger: Logger): Promise<number> {
   const events = await unhandledEvents(pool, BATCH);
+  let handled = 0;
   for (const event of events) {
-    await tellWorkflow(client, event, SIGNAL_WITHIN_MS);
+    try {
+      await tellWorkflow(client, event, SIGNAL_WITHIN_MS);
+    } catch (error) {
+      if (error instanceof TemporalNotInTime) throw error;
+      logger.warn({ callId: event.callId, error }, 'a late event could not be handed over');
+      continue;
+    }
     await markHandled(pool, event.seenKey);
+    handled += 1;
   }
-  return events.length;
+  return handled;
 }
 
 /** Passes every `intervalMs` until stopped; a failed pass (Temporal or Postgres away) is tried again by the next. */
@@ -40,7 +55,7 @@ export function startRelay(deps: { pool: Pool; client: KindlineClient; logger: L
   const running = (async () => {
     while (!state.stopped) {
       try {
-        const count = await relayOnce(pool, client);
+        const count = await relayOnce(pool, client, logger);
         if (count > 0) logger.info({ count }, 'late events handed to their workflows');
         // A full batch means there are more: no pause before them.
         if (count === BATCH) continue;

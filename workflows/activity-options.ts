@@ -35,10 +35,18 @@ export const dialling = proxyActivities<Pick<Activities, 'placeCall'>>({
 });
 
 /** Questions and hang-ups at the provider: harmless to repeat, and never behind the limit of calls per second. */
-export const legs = proxyActivities<Pick<Activities, 'readCall' | 'endCall' | 'wentToFallback'>>({
+export const legs = proxyActivities<Pick<Activities, 'readCall' | 'endCall'>>({
   summary: 'Ask about or end a leg',
   startToCloseTimeout: '15s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** What only makes an ending more exact: a call must not stay open, nor a slot taken, because Twilio does not answer. */
+export const lookingBack = proxyActivities<Pick<Activities, 'wentToFallback'>>({
+  summary: 'Ask whether the static fallback served the call',
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '20s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
 });
 
 /** Sweeps walk rows in batches and may be run again from anywhere. */
@@ -53,8 +61,10 @@ export const sweeps = proxyActivities<
     | 'deleteOldTwilioCalls'
   >
 >({
-  startToCloseTimeout: '60s',
+  startToCloseTimeout: '40s',
   heartbeatTimeout: '15s',
-  // The next run of the schedule takes up what this one leaves.
+  // The next run of the schedule takes up what this one leaves. All attempts of a part together: four parts ask Twilio,
+  // and when it hangs they must all have had their turn before the run times out after three minutes.
+  scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 });

@@ -10,6 +10,7 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
+import { isTerminal } from '../domain/call-status';
 import {
   MENTOR_CALL,
   userLegKey,
@@ -21,8 +22,8 @@ import {
   type Outcome,
   type TwimlQuestion,
 } from '../domain/mentor-call';
-import { dialling, legs, records } from './activity-options';
-import { MentorCallState, type UserLeg } from './mentor-call-state';
+import { dialling, legs, lookingBack, records } from './activity-options';
+import { MentorCallState, type MentorTurn, type UserLeg } from './mentor-call-state';
 import { answerTwiml, endBridge } from './twiml-answers';
 import { tell, upsertState } from './visibility';
 
@@ -86,10 +87,10 @@ async function run(call: MentorCallState): Promise<MentorCallResult> {
   }
   if (opened.state === 'limited') return close(call, { outcome: 'failed', reason: 'too-many-requests' });
 
-  let ending = await ringAndAccompany(call, 1, null);
+  let ending = await ringAndAccompany(call, 1, null, null);
   if (mayRingBack(call)) {
     tell('The conversation was cut. Ringing the user back once.');
-    const again = await ringAndAccompany(call, 2, Date.now() + call.input.times.ringBackWindow);
+    const again = await ringAndAccompany(call, 2, Date.now() + call.input.times.ringBackWindow, ending);
     // The first conversation took place, whatever became of the second attempt.
     ending = again.reason === 'helpline-over' || again.reason === 'ended-by-user' ? again : ending;
   }
@@ -104,7 +105,13 @@ function mayRingBack(call: MentorCallState): boolean {
   return failed || endBridge(call) < CUT_SHORT;
 }
 
-async function ringAndAccompany(call: MentorCallState, nth: number, giveUpAt: number | null): Promise<Ending> {
+/** @param before how the conversation ended for which the user is rung back; null for the first ring */
+async function ringAndAccompany(
+  call: MentorCallState,
+  nth: number,
+  giveUpAt: number | null,
+  before: Ending | null,
+): Promise<Ending> {
   const user: UserLeg = { nth, dispatchId: uuid4(), sid: null, dispatchedSid: null, placedAt: null, refusal: null };
   call.user = user;
   call.calledIn = false;
@@ -113,11 +120,11 @@ async function ringAndAccompany(call: MentorCallState, nth: number, giveUpAt: nu
   tell('Ringing the user.');
   const placing = placeCall(call, user);
   const unreached = await reachUser(call, user, giveUpAt);
-  if (unreached) return letGo(call, user, placing, unreached);
+  if (unreached) return letGo(call, user, placing, unreached, before ?? unreached);
   if (call.calledIn) await withdrawDispatch(user, placing);
   tell('The user is on the line.');
   await accompany(call);
-  if (call.stop !== null) return letGo(call, user, placing, stopped(call));
+  if (call.stop !== null) return letGo(call, user, placing, stopped(call), stopped(call));
   if (call.phase === 'helpline') await condition(() => call.helplineOver !== null, LATE_ACTION);
   return ordinaryEnding(call);
 }
@@ -179,11 +186,17 @@ async function reachUser(call: MentorCallState, user: UserLeg, giveUpAt: number 
       continue;
     }
     const { status } = await legs.readCall({ sid: user.sid });
+    const helped = status === 'in-progress' && answered && (await wentToFallback(call, user.sid)) !== false;
+    // They pressed 1 or hung up while we looked.
+    if (settled()) continue;
     if (status === 'in-progress' && !answered) {
       answered = true;
       deadline = Date.now() + times.userConfirm;
     } else if ((status === 'queued' || status === 'initiated') && Date.now() < user.placedAt + LONGEST_QUEUE) {
       deadline = user.placedAt + LONGEST_QUEUE;
+    } else if (helped) {
+      // Twilio could not reach us, and they may be talking with the helpline: that is not ours to end.
+      deadline = Date.now() + LOOK_AGAIN;
     } else {
       return status === 'queued' || status === 'initiated'
         ? { outcome: 'failed', reason: 'provider-unavailable' }
@@ -200,10 +213,13 @@ async function accompany(call: MentorCallState): Promise<void> {
       await lookAtSilentDial(call);
       continue;
     }
+    // Longer than any phone rings, and Twilio has not told how the Dial ended: it may be with its fallback by now.
+    if (call.phase === 'dialling' && turn && !turn.givenBack) await giveBack(call, turn, 'no-answer');
     const sid = call.user?.sid;
     if (!sid) return;
     const { status } = await legs.readCall({ sid });
-    if (status === 'in-progress') call.deadline = Date.now() + LOOK_AGAIN;
+    // A read may be older than the state; only what says that the leg is over, or gone, ends anything.
+    if (!isTerminal(status) && status !== 'unknown') call.deadline = Date.now() + LOOK_AGAIN;
     else if (!call.ended.has(sid)) {
       // The callback was lost; Twilio's own word ends the leg.
       call.ended.set(sid, { seenKey: `read:${sid}`, callSid: sid, status, dispatchId: null, errorCode: null });
@@ -219,14 +235,17 @@ async function lookAtSilentDial(call: MentorCallState): Promise<void> {
   const { callId, times } = call.input;
   const seen = await records.legSeen({ callId, step: turn.step });
   if (call.turn !== turn || call.phase !== 'dialling') return;
-  if (!seen) {
-    turn.givenBack = true;
-    call.answers.clear();
-    await records.releaseMentor({ callId, step: turn.step, result: 'silent' });
-  }
+  if (!seen) await giveBack(call, turn, 'silent');
   if (call.turn === turn && call.phase === 'dialling') {
     call.deadline = Date.now() + times.mentorRing + times.mentorConfirm + RING_NET;
   }
+}
+
+/** The mentor of this turn is free for others, and comes too late for this call. */
+async function giveBack(call: MentorCallState, turn: MentorTurn, result: 'silent' | 'no-answer'): Promise<void> {
+  turn.givenBack = true;
+  call.answers.clear();
+  await records.releaseMentor({ callId: call.input.callId, step: turn.step, result });
 }
 
 function stopped(call: MentorCallState): Ending {
@@ -249,20 +268,29 @@ function ordinaryEnding(call: MentorCallState): Ending {
 /**
  * Ends a leg that is not wanted any more. An attempt under way is never abandoned: its row is marked, its
  * outcome awaited, and what came out is ended.
+ *
+ * @param told how the call as a whole has ended, should the app have to be told before that
  */
-async function letGo(call: MentorCallState, user: UserLeg, placing: Promise<void>, ending: Ending): Promise<Ending> {
+async function letGo(
+  call: MentorCallState,
+  user: UserLeg,
+  placing: Promise<void>,
+  ending: Ending,
+  told: Ending,
+): Promise<Ending> {
   const { callId } = call.input;
-  if (call.userIsGone()) return ending;
+  // A user who called in and left again has a phone that our own call may still be ringing.
+  if (call.userIsGone() && !call.calledIn) return ending;
   if (ending.reason === 'provider-unavailable' && user.placedAt === null) {
     // The app is told at once; the number is still needed to ask Twilio what became of the attempt.
     call.enter('over', null);
-    await records.closeCall({ ...closing(call, ending), keepNumber: true });
+    await records.closeCall({ ...closing(call, told), keepNumber: true });
     await withdrawDispatch(user, placing);
     await records.destroyCallNumber({ callId });
     return ending;
   }
   await withdrawDispatch(user, placing);
-  if (user.sid && user.sid !== user.dispatchedSid) await legs.endCall({ sid: user.sid });
+  if (user.sid && user.sid !== user.dispatchedSid && !call.userIsGone()) await legs.endCall({ sid: user.sid });
   return ending;
 }
 
@@ -271,6 +299,15 @@ async function withdrawDispatch(user: UserLeg, placing: Promise<void>): Promise<
   await placing;
   const sid = user.dispatchedSid ?? abandoned.sid;
   if (sid) await legs.endCall({ sid });
+}
+
+/** Null when Twilio does not tell in time: nobody's slot, and no next call, waits for this. */
+async function wentToFallback(call: MentorCallState, sid: string): Promise<boolean | null> {
+  try {
+    return (await lookingBack.wentToFallback({ callId: call.input.callId, sid })).fallback;
+  } catch {
+    return null;
+  }
 }
 
 /** Writes the ending, frees every slot, destroys a number given for this call only. May be repeated. */
@@ -282,7 +319,7 @@ async function close(call: MentorCallState, ending: Ending): Promise<MentorCallR
   // Somebody who was left with nobody of ours may have been served by the static document: ask Twilio.
   if (sid && (ending.reason === 'user-not-reached' || ending.reason === 'user-hung-up')) {
     const answered = call.ended.get(sid)?.status === 'completed';
-    if (answered && (await legs.wentToFallback({ callId: call.input.callId, sid })).fallback) {
+    if (answered && (await wentToFallback(call, sid))) {
       told = { outcome: 'fallback-completed', reason: 'fallback-static' };
     }
   }

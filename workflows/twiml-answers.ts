@@ -1,7 +1,8 @@
 import type { CallPlan, DialWords, OfferKind, TwimlQuestion } from '../domain/mentor-call';
-import { upsertState } from './visibility';
+import { promptsFor, spokenMs, wordsBeforeDial } from '../domain/prompts';
 import { records } from './activity-options';
 import type { MentorCallState } from './mentor-call-state';
+import { upsertState } from './visibility';
 
 /** A bridge shorter than this was cut off, not ended: the mentor is rung again unasked (ms). */
 const SHORT_BRIDGE = 20_000;
@@ -67,6 +68,7 @@ async function userConfirmed(call: MentorCallState): Promise<CallPlan> {
       answeredAt,
       ...(call.user?.sid ? { callSid: call.user.sid } : {}),
     });
+    if (nobodyWaits(call)) return HANG_UP;
   }
   // Rung back after a cut: the mentor they were talking with is asked first, once.
   if (call.everBridged && !call.reconnectedSame) return sameMentorAgain(call);
@@ -94,7 +96,8 @@ async function nextMentor(call: MentorCallState, words: DialWords, only?: string
   const { input } = call;
   const left = input.times.overallWait - call.searchedFor();
   if (left <= 0) return helpline(call, 'waited');
-  if (call.tried.length >= input.maxMentors) return offer(call, 'helpline');
+  // The mentor they were talking with was counted when they were rung first.
+  if (!only && call.tried.length >= input.maxMentors) return offer(call, 'helpline');
   call.step += 1;
   const step = call.step;
   const { mentor } = await records.reserveMentor({
@@ -122,7 +125,10 @@ async function nextMentor(call: MentorCallState, words: DialWords, only?: string
     givenBack: false,
     looked: false,
   };
-  call.enter('dialling', input.times.legSilence);
+  const timeLimitSeconds = Math.round(input.times.maxDuration / 1000);
+  // Twilio dials when the sentence before the Dial has been spoken; only from then on is a silent leg a sign.
+  const sentence = wordsBeforeDial(promptsFor(input.language), words, timeLimitSeconds);
+  call.enter('dialling', spokenMs(sentence) + input.times.legSilence);
   return {
     do: 'dial-mentor',
     step,
@@ -132,7 +138,7 @@ async function nextMentor(call: MentorCallState, words: DialWords, only?: string
     // The last ring is cut short rather than making anybody wait longer than promised; Twilio's least is 5 s.
     ringSeconds: Math.max(5, Math.round(Math.min(input.times.mentorRing, left) / 1000)),
     confirmSeconds: Math.round(input.times.mentorConfirm / 1000),
-    timeLimitSeconds: Math.round(input.times.maxDuration / 1000),
+    timeLimitSeconds,
     words,
   };
 }
@@ -163,6 +169,8 @@ async function dialOver(call: MentorCallState, step: number, dialStatus: string)
   call.enter('looking', SLACK);
   if (!turn.givenBack) {
     await records.releaseMentor({ callId: call.input.callId, step, result: turnResult(dialStatus) });
+    // They left meanwhile: a call that is being closed must not open again.
+    if (nobodyWaits(call)) return HANG_UP;
   }
   // The star key ends the ringing with `canceled` while the caller is still there: they asked for the helpline.
   if (dialStatus === 'canceled') return helpline(call, 'asked');
@@ -201,6 +209,7 @@ async function sameMentorAgain(call: MentorCallState): Promise<CallPlan> {
   // What was waited for before the conversation does not count against looking again after it.
   call.confirmedAt = Date.now();
   if (turn) await records.releaseMentor({ callId: call.input.callId, step: turn.step, result: 'completed' });
+  if (nobodyWaits(call)) return HANG_UP;
   if (turn && !call.reconnectedSame) {
     call.reconnectedSame = true;
     return nextMentor(call, 'again', turn.mentorId);

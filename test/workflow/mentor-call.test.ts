@@ -97,6 +97,46 @@ describe('when the user is not reached', () => {
     await call.result();
   });
 
+  it('does not end a leg that Twilio has given to the static fallback: somebody may be talking with the helpline', async () => {
+    const call = await rig.call({}, (world) => {
+      world.fallback = true;
+    });
+    await call.ringing();
+    await call.pass(10 * 60_000);
+    expect(call.world.done).not.toContain('end 1');
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'fallback-completed', endReason: 'fallback-static' });
+    await call.recordAs('fallback-static');
+  });
+
+  it('goes on with a user who presses 1 while it looks', async () => {
+    const call = await rig.call();
+    await call.ringing();
+    let plan: unknown;
+    let reads = 0;
+    call.world.override.readCall = async () => {
+      reads += 1;
+      if (reads === 2) plan = await call.ask({ kind: 'user-confirmed' });
+      return { status: 'in-progress' };
+    };
+    await call.pass(110_000);
+    await call.until(() => plan !== undefined);
+    expect(plan).toMatchObject({ do: 'dial-mentor' });
+    expect(call.world.done).not.toContain('end 1');
+    await call.userLegEnds();
+    expect((await call.result()).endReason).toBe('user-hung-up');
+  });
+
+  it('closes the call, and frees its places, although Twilio does not say who served it', async () => {
+    const call = await rig.call({}, (world) => {
+      world.override.wentToFallback = () => Promise.reject(new Error('provider down'));
+    });
+    await call.confirm();
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'cancelled', endReason: 'user-hung-up' });
+    expect(call.world.slots.size).toBe(0);
+  });
+
   it('counts a leg that Twilio never got out of its queue as failed', async () => {
     const call = await rig.call({}, (world) => {
       world.legStatus = 'queued';
@@ -270,11 +310,14 @@ describe('looking for a mentor', () => {
     await call.result();
   });
 
-  it('gives a mentor’s place back when the served Dial shows no leg within 8 s, and tells a late mentor that the caller has gone', async () => {
+  it('gives a mentor’s place back when the Dial shows no leg 8 s after its words, and tells a late mentor that the caller has gone', async () => {
     const call = await rig.call({}, (world) => {
       world.silentSteps.add(1);
     });
     await call.confirm();
+    // Twilio says what stands before the Dial, and dials then.
+    await call.pass(19_000);
+    expect(call.world.slots.size).toBe(1);
     await call.pass(9_000);
     await call.until(() => call.world.done.includes('release 1 silent'));
     expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({
@@ -290,11 +333,34 @@ describe('looking for a mentor', () => {
   it('keeps a mentor’s place while their phone shows signs of life', async () => {
     const call = await rig.call();
     await call.confirm();
-    await call.pass(9_000);
+    await call.pass(30_000);
     expect(call.world.slots.size).toBe(1);
     expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({ do: 'bridge' });
     await call.userLegEnds();
     expect((await call.result()).status).toBe('completed');
+  });
+
+  it('gives a mentor’s place back when Twilio never tells how the Dial ended', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    await call.pass(80_000);
+    await call.until(() => call.world.done.includes('release 1 no-answer'));
+    expect(call.world.done).not.toContain('end 1');
+    expect(await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'no-answer', dialSeconds: 0 })).toMatchObject({
+      mentorId: 'mentor-2',
+    });
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('does not take an old answer of Twilio’s for the end of the call', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    call.world.legStatus = 'ringing';
+    await call.pass(5 * 60_000);
+    expect(call.world.closed).toEqual([]);
+    await call.userLegEnds();
+    await call.result();
   });
 
   it('ends when Twilio says that the user’s leg is over and its callback never came', async () => {
@@ -384,6 +450,18 @@ describe('after the bridge', () => {
     await call.result();
   });
 
+  it('rings the last mentor of all again, too, when the conversation was cut off', async () => {
+    const call = await bridged({ maxMentors: 1 });
+    await call.pass(5_000);
+    expect(await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 5 })).toMatchObject({
+      do: 'dial-mentor',
+      mentorId: 'mentor-1',
+      words: 'again',
+    });
+    await call.userLegEnds();
+    await call.result();
+  });
+
   it('looks for itself when the longest duration is over and nothing was heard', async () => {
     const call = await bridged();
     call.world.legStatus = 'completed';
@@ -420,6 +498,19 @@ describe('after the bridge', () => {
     call.world.legStatus = 'ringing';
     expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
     expect(call.world.done).toContain('end 2');
+  });
+
+  it('keeps saying that the conversation took place when the user cannot be rung back', async () => {
+    const call = await bridged({ mayCallBack: true });
+    let down = true;
+    call.world.override.placeCall = () =>
+      Promise.reject(down ? new Error('provider down') : ApplicationFailure.nonRetryable('x', 'DispatchAbandoned'));
+    await call.userLegEnds();
+    await call.pass(125_000);
+    await call.until(() => call.world.closed.length > 0);
+    down = false;
+    expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+    expect(call.world.closed[0]).toMatchObject({ outcome: 'completed', endReason: 'bridge-over' });
   });
 });
 
@@ -481,5 +572,22 @@ describe('a user who rings our number while we ring them', () => {
     await call.userLegEnds('completed', 'CA-inbound');
     expect((await call.result()).status).toBe('completed');
     await call.recordAs('called-in');
+  });
+
+  it('does not leave their own phone ringing when they hang up again at once', async () => {
+    let answer: (value: { sid: string }) => void = () => {};
+    const call = await rig.call({}, (world) => {
+      world.override.placeCall = () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        });
+    });
+    await call.pass(1_000);
+    await call.ask({ kind: 'user-called-in' }, 'CA-inbound');
+    await call.userLegEnds('completed', 'CA-inbound');
+    await call.until(() => call.world.done.includes('abandon'));
+    answer({ sid: call.world.sid(1) });
+    await call.result();
+    expect(call.world.done).toContain('end 1');
   });
 });

@@ -1,4 +1,12 @@
-import { languageOfCountry, promptsFor, SPOKEN_LANGUAGES, spokenDuration, spokenNumber } from '../../../domain/prompts';
+import {
+  languageOfCountry,
+  promptsFor,
+  SPOKEN_LANGUAGES,
+  spokenDuration,
+  spokenMs,
+  spokenNumber,
+  wordsBeforeDial,
+} from '../../../domain/prompts';
 
 /**
  * Words that tell a listener what this is about. Stems, so that every form of a word is found; both languages are
@@ -95,4 +103,12 @@ it('numbers are spoken digit by digit, durations rounded down', () => {
   expect(spokenNumber('+1 800')).toBe('1 8 0 0');
   expect(spokenDuration(119)).toEqual({ count: 1, unit: 'minute' });
   expect(spokenDuration(59)).toEqual({ count: 59, unit: 'second' });
+});
+
+it.each(SPOKEN_LANGUAGES)('the words before a Dial are given the time a slow voice needs, in %s', (language) => {
+  for (const words of ['first', 'again', 'still-looking'] as const) {
+    const text = wordsBeforeDial(promptsFor(language), words, 3600);
+    // 150 words a minute is how Twilio's voices speak.
+    expect(spokenMs(text)).toBeGreaterThanOrEqual((text.split(' ').length / 150) * 60_000);
+  }
 });
