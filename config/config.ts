@@ -1,7 +1,20 @@
 import { z } from 'zod';
 import { ConfigError } from './config-error';
 import { productionProblems } from './production';
-import { boolean, E164, listOf, oneOf, optional, parseDuration, required, text, url, whole } from './variables';
+import {
+  boolean,
+  E164,
+  HELPLINE_NUMBER,
+  helplineNumber,
+  listOf,
+  oneOf,
+  optional,
+  parseDuration,
+  required,
+  text,
+  url,
+  whole,
+} from './variables';
 
 /** What to put in `ALLOW_STAND_INS` to run production's entry points against stand-ins. */
 export const STAND_INS_PHRASE = 'i-am-testing';
@@ -91,9 +104,7 @@ const variables = z.object({
   ),
   REQUESTS_PER_USER_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
   REQUESTS_PER_TARGET_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
-  FALLBACK_CRISIS_NUMBER: optional('a number in E.164, or a short number such as 988', null, (v) =>
-    E164.test(v) || /^\d{3,6}$/.test(v) ? v : null,
-  ),
+  FALLBACK_CRISIS_NUMBER: optional(HELPLINE_NUMBER, null, helplineNumber),
 
   VOICE_ENABLED: optional('true or false', true, boolean),
   SMS_ENABLED: optional('true or false', false, boolean),

@@ -91,3 +91,8 @@ export function isLoopback(address: string): boolean {
   if (!URL.canParse(address)) return false;
   return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(address).hostname);
 }
+
+/** Helplines are the one kind of number that may be short. */
+export const HELPLINE_NUMBER = 'a number in E.164, or a short number such as 988';
+export const helplineNumber = (value: string): string | null =>
+  E164.test(value) || /^\d{3,6}$/.test(value) ? value : null;

@@ -26,7 +26,7 @@ function install() {
   if (isInstalled()) return;
   say('Installing packages from package-lock.json …');
   const began = Date.now();
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const npm = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
@@ -79,9 +79,22 @@ function run(command, args) {
   // Ctrl-C reaches the child by itself, from the terminal; a SIGTERM to us alone must be passed on. Both wait for it to end.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGHUP', () => child.kill('SIGTERM'));
+  whenNpmHasEnded(() => child.kill('SIGTERM'));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
 
+/** npm gives a SIGTERM to the shell between it and us, which ends without a word to us: we have a new parent then. */
+function whenNpmHasEnded(end) {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    end();
+  }, 250);
+}
+
+const parent = process.ppid;
 const [command, ...args] = process.argv.slice(2);
 if (command === undefined) {
   say('usage: node scripts/bootstrap.mjs <command> [arguments]');

@@ -8,8 +8,14 @@ export async function runCommand(main: () => Promise<number | void>): Promise<vo
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    const isExpected = error instanceof CommandError || (error instanceof Error && error.name === 'ConfigError');
+    const isExpected =
+      error instanceof CommandError || (error instanceof Error && (error.name === 'ConfigError' || isUsage(error)));
     process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** An option that a command does not know, or one without its value: Node's own sentence says which. */
+function isUsage(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS_');
 }

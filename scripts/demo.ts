@@ -16,6 +16,7 @@ import { removeRun, runDir } from './run-dirs';
 import { type Finding, searchFiles, searchTables } from './sealed-data-search';
 import { ORGANISATION_NUMBERS } from './services';
 import { Stack } from './stack';
+import { stopSignal } from './stop-signal';
 
 /** What `--json` prints. */
 export interface DemoReport {
@@ -34,7 +35,8 @@ export interface DemoReport {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-  const stateDir = runDir('demo');
+  const asked = stopSignal();
+  const stateDir = await runDir('demo');
   const ports = {
     api: await freePort(),
     simulator: await freePort(),
@@ -47,9 +49,10 @@ async function main(): Promise<number> {
     stateDir,
     ports,
     durable: false,
+    cancel: asked,
     onDeath: (name, how) => progress(`${name} ended by itself: ${how}.`),
   });
-  const stop = stopOnSignal(stack);
+  const stop = stopWhenAsked(stack, asked);
   let isGood = false;
   try {
     const began = Date.now();
@@ -149,15 +152,13 @@ function isAsPromised(report: DemoReport): boolean {
   return report.outcome === 'completed' && isMasked && report.sealedDataFound === 0 && report.auditVerified;
 }
 
-function stopOnSignal(stack: Stack): () => Promise<void> {
+function stopWhenAsked(stack: Stack, asked: AbortSignal): () => Promise<void> {
   let stopping: Promise<void> | null = null;
   const stop = () => {
     stopping ??= stack.stop();
     return stopping;
   };
-  const onSignal = () => void stop().then(() => process.exit(130));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  asked.addEventListener('abort', () => void stop().then(() => process.exit(130)));
   return stop;
 }
 

@@ -75,6 +75,7 @@ export async function downloadFromTemporal(product: string, target: string): Pro
 export async function runSlowly(what: string, command: string, args: string[], env: NodeJS.ProcessEnv, cwd?: string) {
   const began = Date.now();
   const seconds = () => Math.round((Date.now() - began) / 1_000);
+  let end = () => undefined as unknown;
   const ticker = setInterval(() => progress(`${what}: still at it after ${seconds()} s …`), 15_000);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -83,6 +84,9 @@ export async function runSlowly(what: string, command: string, args: string[], e
         stdio: ['ignore', 'pipe', 'pipe'],
         ...(cwd === undefined ? {} : { cwd }),
       });
+      // A signal that reaches only us must not leave it running.
+      end = () => child.kill();
+      process.on('SIGTERM', end).on('SIGHUP', end);
       let output = '';
       child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
       child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -95,6 +99,7 @@ export async function runSlowly(what: string, command: string, args: string[], e
     progress(`${what}: done (${seconds()} s).`);
   } finally {
     clearInterval(ticker);
+    process.off('SIGTERM', end).off('SIGHUP', end);
   }
 }
 

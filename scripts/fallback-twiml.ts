@@ -1,6 +1,6 @@
 /** `npm run fallback-twiml -- --out DIR`: the static documents for `VOICE_FALLBACK_URL`, one per country. */
 import { parseArgs } from 'node:util';
-import { E164, listOf } from '../config/variables';
+import { E164, HELPLINE_NUMBER, helplineNumber, listOf } from '../config/variables';
 import { CommandError, runCommand } from './command-error';
 import { writeFallbackDocuments } from './fallback-documents';
 import { loadDotEnv } from './dot-env';
@@ -13,7 +13,11 @@ async function main(): Promise<void> {
   if (numbers === null) {
     throw new CommandError('TWILIO_PHONE_NUMBER: expected the numbers of ours that the documents show as caller id');
   }
-  const count = writeFallbackDocuments(values.out, numbers, process.env.FALLBACK_CRISIS_NUMBER ?? null);
+  const crisis = process.env.FALLBACK_CRISIS_NUMBER?.trim() ?? '';
+  if (crisis !== '' && helplineNumber(crisis) === null) {
+    throw new CommandError(`FALLBACK_CRISIS_NUMBER: expected ${HELPLINE_NUMBER}`);
+  }
+  const count = writeFallbackDocuments(values.out, numbers, crisis === '' ? null : crisis);
   process.stdout.write(
     `Wrote ${count} documents to ${values.out}. VOICE_FALLBACK_URL is where they are, with {country}.xml.\n`,
   );

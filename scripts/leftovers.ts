@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CommandError } from './command-error';
-import { progress } from './project';
+import { built, progress } from './project';
 
 /**
  * Ends a process that an earlier start of ours left behind because it was killed itself.
@@ -38,7 +39,11 @@ export function commandLine(pid: number): string {
 
 /** One line a process: `pid name`. Written as parts start, so that the next start can end what a SIGKILL left. */
 export class PidFile {
-  constructor(private readonly file: string) {}
+  private readonly file: string;
+
+  constructor(stateDir: string) {
+    this.file = join(stateDir, 'processes');
+  }
 
   /** Processes of an earlier start, by name. */
   read(): { name: string; pid: number }[] {
@@ -57,6 +62,22 @@ export class PidFile {
   remove(): void {
     rmSync(this.file, { force: true });
   }
+}
+
+/** The command of ours that runs its parts over this state directory at this moment; null when none does. */
+export function runningStarter(stateDir: string): number | null {
+  const starter = new PidFile(stateDir).read().find(({ name }) => name === 'starter');
+  return starter !== undefined && commandLine(starter.pid).includes(COMMANDS) ? starter.pid : null;
+}
+
+/** Ends what a start that was killed left behind; Postgres is found by the lock on its data, when that is used again. */
+export async function endLeftovers(stateDir: string): Promise<void> {
+  const pids = new PidFile(stateDir);
+  for (const { name, pid } of pids.read()) {
+    if (name === 'temporal') await endLeftover(pid, stateDir);
+    else if (name !== 'starter' && name !== 'postgres') await endLeftover(pid, built(''));
+  }
+  pids.remove();
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -17,6 +17,9 @@ async function main(): Promise<void> {
   const { DATABASE_MIGRATION_URL: ownerUrl, DATABASE_URL: appUrl } = process.env;
   if (ownerUrl === undefined)
     throw new CommandError('DATABASE_MIGRATION_URL: expected a postgres:// URL of the owner role');
+  if (values.count !== undefined && !/^[1-9]\d{0,3}$/.test(values.count)) {
+    throw new CommandError('--count: expected a number from 1');
+  }
   // Down by one unless told otherwise: all of it would be the end of the data.
   const count = values.count === undefined ? (direction === 'down' ? 1 : undefined) : Number(values.count);
   const done = await migrate(ownerUrl, {

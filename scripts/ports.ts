@@ -13,7 +13,13 @@ export async function freePort(): Promise<number> {
   return (await isPortFree(port)) ? port : freePort();
 }
 
-export function isPortFree(port: number): Promise<boolean> {
+/** A port as somebody writes it; null when it is none. */
+export function portFrom(text: string): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : null;
+}
+
+function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
@@ -25,7 +31,7 @@ export function isPortFree(port: number): Promise<boolean> {
  * The port of one part: the preferred one, or another when it is busy, and then says so.
  *
  * @param part what listens there, for the message
- * @param explicit true when the reader chose the port: another one would then be a surprise
+ * @param explicit the variable in which the reader chose the port, else null: another one would then be a surprise
  * @throws CommandError when an explicit port is busy
  */
 export async function choosePort(part: string, preferred: number, explicit: string | null): Promise<number> {

@@ -42,6 +42,15 @@ export function postgresDirs(stateDir: string): readonly string[] {
   return [join(stateDir, 'postgres'), fallbackDir(stateDir)];
 }
 
+/** Who works on the data of a stack, wherever it lies. */
+export function dataDirHolder(stateDir: string): { dataDir: string; pid: number | null } {
+  const found = [join(stateDir, 'postgres'), join(fallbackDir(stateDir), 'postgres')].map((dataDir) => ({
+    dataDir,
+    pid: lockHolder(dataDir),
+  }));
+  return found.find(({ pid }) => pid !== null) ?? { dataDir: join(stateDir, 'postgres'), pid: null };
+}
+
 /** Removes the data, wherever it lies. */
 export function removePostgresHome(stateDir: string): void {
   for (const dir of postgresDirs(stateDir)) rmSync(dir, { recursive: true, force: true });
@@ -118,8 +127,8 @@ export function initialise(home: PostgresHome, superuser: string, passwordFile: 
 }
 
 /** The process that holds the data directory, from the lock file that Postgres leaves; null without one. */
-export function lockHolder(home: PostgresHome): number | null {
-  const lock = join(home.dataDir, 'postmaster.pid');
+export function lockHolder(dataDir: string): number | null {
+  const lock = join(dataDir, 'postmaster.pid');
   if (!existsSync(lock)) return null;
   const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10);
   return Number.isInteger(pid) ? pid : null;

@@ -39,7 +39,7 @@ export class LocalPostgres {
   /** Starts it, over the data of an earlier start where there is some. */
   static async start(options: PostgresOptions): Promise<LocalPostgres> {
     const home = postgresHome(options.stateDir);
-    await endLeftover(lockHolder(home), home.dataDir);
+    await endLeftover(lockHolder(home.dataDir), home.dataDir);
     withPasswordFile(home, options.password, (file) => initialise(home, SUPERUSER, file));
     const url = connectionUrl(SUPERUSER, options.password, options.port, 'postgres');
     const child = new Child(
@@ -58,8 +58,13 @@ export class LocalPostgres {
       options.onDeath,
     );
     const postgres = new LocalPostgres(child, options, home.dataDir);
-    await postgres.restart();
-    await postgres.query(SUPERUSER, ownerRole(options.password));
+    try {
+      await postgres.restart();
+      await postgres.query(SUPERUSER, ownerRole(options.password));
+    } catch (error) {
+      await postgres.stop();
+      throw error;
+    }
     return postgres;
   }
 

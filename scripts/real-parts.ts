@@ -21,6 +21,12 @@ const PASSED_ON =
  * @throws CommandError when a part is configured by half: it must not quietly become a simulated one
  */
 export function realParts(env: NodeJS.ProcessEnv): RealParts {
+  if (env.NODE_ENV === 'production') {
+    throw new CommandError(
+      'npm start puts parts of its own where none is configured, so it is refused with NODE_ENV=production. ' +
+        'Production starts node dist/api/main.js and node dist/workers/main.js.',
+    );
+  }
   const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)));
   const { DATABASE_URL, DATABASE_MIGRATION_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, OIDC_ISSUER } = env;
   const isTwilio = isSet(env.TWILIO_ACCOUNT_SID) || isSet(env.TWILIO_AUTH_TOKEN);

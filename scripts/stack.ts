@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '../db/migrate';
+import { bothOrNone } from './both-or-none';
 import type { Child } from './child';
 import { CommandError } from './command-error';
-import { COMMANDS, commandLine, endLeftover, PidFile } from './leftovers';
+import { endLeftovers, PidFile, runningStarter } from './leftovers';
 import { localSecrets } from './local-secrets';
 import { APP_ROLE, LocalPostgres } from './postgres';
-import { built, progress } from './project';
+import { progress } from './project';
 import { type ServiceName, Services } from './services';
 import { prepareNamespace, temporalChild } from './temporal-server';
 
@@ -26,6 +27,8 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** True: says nothing about its steps. */
   readonly isQuiet?: boolean;
+  /** Ends what is being started. */
+  readonly cancel?: AbortSignal;
   readonly onDeath?: (name: string, how: string) => void;
 }
 
@@ -49,22 +52,28 @@ export class Stack {
   private isStopping = false;
 
   private constructor(readonly options: StackOptions) {
-    this.pids = new PidFile(join(options.stateDir, 'processes'));
+    this.pids = new PidFile(options.stateDir);
   }
 
   /**
    * @throws CommandError when a part does not come up, or another stack runs over the same state directory;
-   * what was started by then is ended again
+   * or it was cancelled; what was started by then is ended again
    */
   static async start(options: StackOptions): Promise<Stack> {
     mkdirSync(join(options.stateDir, 'logs'), { recursive: true });
     const stack = new Stack(options);
     await stack.clearLeftovers();
+    const cancel = () => void stack.stop();
+    options.cancel?.addEventListener('abort', cancel);
     try {
       await stack.startParts();
+      stack.refuseWhenCancelled();
     } catch (error) {
       await stack.stop();
+      stack.refuseWhenCancelled();
       throw error;
+    } finally {
+      options.cancel?.removeEventListener('abort', cancel);
     }
     return stack;
   }
@@ -115,13 +124,15 @@ export class Stack {
       if (!this.isStopping) options.onDeath?.(name, how);
     };
 
-    const [database] = await Promise.all([
+    const [database] = await bothOrNone(
       real?.database ?? this.startPostgres(secrets.databasePassword, onDeath),
       real?.temporal === undefined ? this.startTemporal(onDeath) : undefined,
-    ]);
+    );
+    this.refuseWhenCancelled();
     const temporal = this.temporalAddress;
     if (real?.temporal === undefined) await prepareNamespace(temporal.address, temporal.namespace);
 
+    this.refuseWhenCancelled();
     this.say('Starting the simulated phones, the API and a worker …');
     const env = options.env ?? {};
     const servicePorts = { api: ports.api, simulator: ports.simulator };
@@ -142,6 +153,7 @@ export class Stack {
       onDeath,
     });
     this.writePids();
+    this.refuseWhenCancelled();
     await this.postgres.ensureDatabase(DATABASE);
     const ownerUrl = this.postgres.ownerUrl(DATABASE);
     const done = await migrate(ownerUrl, { direction: 'up', appRole: { name: APP_ROLE, password } });
@@ -153,9 +165,14 @@ export class Stack {
     const { stateDir, ports } = this.options;
     const { temporal: port, temporalHttp: httpPort, temporalUi: uiPort } = ports;
     this.temporal = await temporalChild({ stateDir, logDir: this.logDir, port, httpPort, uiPort, onDeath });
+    this.refuseWhenCancelled();
     this.say('Starting Temporal …');
     await this.temporal.start();
     this.writePids();
+  }
+
+  private refuseWhenCancelled(): void {
+    if (this.options.cancel?.aborted === true) throw new CommandError('It was ended before everything was up.');
   }
 
   private say(line: string): void {
@@ -170,16 +187,11 @@ export class Stack {
 
   /** Ends what an earlier start left behind when it was killed; refuses while that start still runs. */
   private async clearLeftovers(): Promise<void> {
-    const processes = this.pids.read();
-    const starter = processes.find(({ name }) => name === 'starter');
-    if (starter !== undefined && starter.pid !== process.pid && commandLine(starter.pid).includes(COMMANDS)) {
-      throw new CommandError(`It is already running here, as process ${starter.pid}. Stop that one first.`);
+    const starter = runningStarter(this.options.stateDir);
+    if (starter !== null && starter !== process.pid) {
+      throw new CommandError(`It is already running here, as process ${starter}. Stop that one first.`);
     }
-    for (const { name, pid } of processes) {
-      if (name === 'temporal') await endLeftover(pid, this.options.stateDir);
-      else if (name !== 'starter' && name !== 'postgres') await endLeftover(pid, built(''));
-    }
-    this.pids.remove();
+    await endLeftovers(this.options.stateDir);
     this.writePids();
   }
 

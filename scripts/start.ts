@@ -5,15 +5,17 @@
  * A part that is configured in the environment or in `.env` is used instead of our own, and is named.
  */
 import { mkdirSync } from 'node:fs';
-import { runCommand } from './command-error';
+import { CommandError, runCommand } from './command-error';
 import { DemoApp, DEMO_MENTORS, USER_PHONE } from './demo-call';
 import { loadDotEnv } from './dot-env';
-import { choosePort, freePort } from './ports';
+import { choosePort, freePort, portFrom } from './ports';
 import { realParts, type RealParts } from './real-parts';
 import { forgetAddresses, noteAddresses, START_DIR } from './running-stack';
 import { Stack, type StackPorts } from './stack';
+import { stopSignal } from './stop-signal';
 
 async function main(): Promise<void> {
+  const asked = stopSignal();
   loadDotEnv();
   mkdirSync(START_DIR, { recursive: true });
   const real = realParts(process.env);
@@ -28,10 +30,10 @@ async function main(): Promise<void> {
     ports,
     durable: true,
     real: real.parts,
+    cancel: asked,
     env: { ...(temporalUi === null ? {} : { TEMPORAL_UI_URL: temporalUi }), ...real.env },
     onDeath: (name, how) => noteDeath(`${name} ended by itself (${how}); its log is in ${START_DIR}/logs.`),
   });
-  const asked = signalled('SIGINT', 'SIGTERM');
   let death: string | null = null;
   try {
     if (!real.isTwilio) await addDemoData(stack);
@@ -43,22 +45,23 @@ async function main(): Promise<void> {
     };
     noteAddresses(addresses);
     process.stdout.write(readyText(addresses, real));
-    death = await Promise.race([asked.then(() => null), died]);
+    death = await Promise.race([aborted(asked), died]);
   } finally {
     process.stderr.write('Stopping …\n');
     forgetAddresses();
     await stack.stop();
   }
-  if (death !== null) throw new Error(death);
+  if (death !== null) throw new CommandError(death);
 }
 
 async function choosePorts(real: RealParts): Promise<StackPorts> {
   const { env } = process;
   const port = (part: string, preferred: number, variable: string | null) => {
-    const chosen = variable === null ? undefined : env[variable];
-    return chosen === undefined || chosen === ''
-      ? choosePort(part, preferred, null)
-      : choosePort(part, Number(chosen), variable);
+    const chosen = variable === null ? '' : (env[variable]?.trim() ?? '');
+    if (variable === null || chosen === '') return choosePort(part, preferred, null);
+    const number = portFrom(chosen);
+    if (number === null) throw new CommandError(`${variable}: expected a port from 1 to 65535`);
+    return choosePort(part, number, variable);
   };
   return {
     api: await port('the API', 3000, 'PORT'),
@@ -99,10 +102,10 @@ function readyText(addresses: { api: string; simulator: string; temporalUi: stri
   ].join('\n');
 }
 
-function signalled(...signals: NodeJS.Signals[]): Promise<void> {
+function aborted(asked: AbortSignal): Promise<null> {
   return new Promise((resolve) => {
-    // Stays in force: a second Ctrl-C must not cut the orderly end short.
-    for (const signal of signals) process.on(signal, () => resolve());
+    asked.addEventListener('abort', () => resolve(null));
+    if (asked.aborted) resolve(null);
   });
 }
 

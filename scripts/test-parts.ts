@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { bothOrNone } from './both-or-none';
+import { PidFile } from './leftovers';
 import { freePort } from './ports';
 import { LocalPostgres } from './postgres';
 import { removeRun, runDir } from './run-dirs';
@@ -18,15 +20,25 @@ export interface TestParts {
 
 /** Starts one Postgres and one Temporal for all suites, and finds the time-skipping server. */
 export async function startTestParts(): Promise<TestParts> {
-  const stateDir = runDir('test');
+  const stateDir = await runDir('test');
   const logDir = join(stateDir, 'logs');
   mkdirSync(logDir, { recursive: true });
   const [port, temporalPort, httpPort] = [await freePort(), await freePort(), await freePort()];
   const testServer = await testServerBinary();
   const temporal = await temporalChild({ stateDir, logDir, port: temporalPort, httpPort, uiPort: null });
-  const [postgres] = await Promise.all([
-    LocalPostgres.start({ stateDir, logDir, port, password: 'only-for-tests', durable: false }),
-    temporal.start(),
+  const startingPostgres = LocalPostgres.start({ stateDir, logDir, port, password: 'only-for-tests', durable: false });
+  const [postgres] = await bothOrNone(startingPostgres, temporal.start()).catch(async (error: unknown) => {
+    await temporal.stop();
+    await startingPostgres.then(
+      (server) => server.stop(),
+      () => undefined,
+    );
+    throw error;
+  });
+  // So that the next run, or npm run reset, can end what a SIGKILL leaves.
+  new PidFile(stateDir).write([
+    { name: 'starter', pid: process.pid },
+    { name: 'temporal', pid: temporal.pid },
   ]);
   return {
     stateDir,
