@@ -14,8 +14,9 @@ export function numberToRing(text: string, pointer: string, allowedCountries: re
     number = parsePhoneNumber(text);
   } catch (error) {
     if (!(error instanceof PhoneNumberError)) throw error;
-    const code = error.code === 'short-number' ? 'phone-number-not-allowed' : 'phone-number-invalid';
-    throw new Problem(code, { errors: [{ pointer, detail: 'A phone number with country code is expected here.' }] });
+    if (error.code === 'short-number') throw notAllowed(pointer);
+    const detail = 'A phone number with country code is expected here.';
+    throw new Problem('phone-number-invalid', { errors: [{ pointer, detail }] });
   }
   const refusal = refusalToRing(number, allowedCountries);
   if (refusal === 'country-not-allowed') {
@@ -23,10 +24,11 @@ export function numberToRing(text: string, pointer: string, allowedCountries: re
       errors: [{ pointer, detail: `Numbers of these countries are called: ${allowedCountries.join(', ')}.` }],
     });
   }
-  if (refusal !== null) {
-    throw new Problem('phone-number-not-allowed', {
-      errors: [{ pointer, detail: 'A mobile or fixed number is expected here.' }],
-    });
-  }
+  if (refusal !== null) throw notAllowed(pointer);
   return number;
+}
+
+function notAllowed(pointer: string): Problem {
+  const detail = 'A mobile or fixed number is expected here.';
+  return new Problem('phone-number-not-allowed', { errors: [{ pointer, detail }] });
 }

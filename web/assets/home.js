@@ -8,16 +8,24 @@ const { api, issuer, demoNumber } = JSON.parse(document.body.dataset.page);
 const find = (id) => document.getElementById(id);
 const problem = find('problem');
 
-/** Thrown with a text for the person at the page. */
-class Refused extends Error {}
+/** Thrown with a text for the person at the page, and with who else can help where the answer said so. */
+class Refused extends Error {
+  constructor(message, helplines) {
+    super(message);
+    this.helplines = helplines;
+  }
+}
 
 async function attempt(act) {
   problem.hidden = true;
   try {
     await act();
   } catch (error) {
-    problem.textContent =
-      error instanceof Refused ? error.message : 'The service does not answer. Is it still running? Then try again.';
+    const isRefused = error instanceof Refused;
+    problem.textContent = isRefused
+      ? error.message
+      : 'The service does not answer. Is it still running? Then try again.';
+    if (isRefused && error.helplines) problem.textContent += ` Who else can help: ${helpText(error.helplines)}`;
     problem.hidden = false;
   }
 }
@@ -32,7 +40,7 @@ function explain(told, status) {
 async function ask(address, options) {
   const answer = await fetch(address, options);
   const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refused(explain(told, answer.status));
+  if (!answer.ok) throw new Refused(explain(told, answer.status), told.helplines);
   return told;
 }
 

@@ -334,6 +334,13 @@ describe('a body that cannot be read', () => {
   });
 });
 
+test('a short number is refused with the words for its kind, not with the ones for a number that is none', async () => {
+  const answer = await api.ask('POST', '/contact-points', { who: user, json: { phoneNumber: '911' } });
+  expect(answer.body.errors).toEqual([
+    { pointer: '#/phoneNumber', detail: 'A mobile or fixed number is expected here.' },
+  ]);
+});
+
 test.each(['', ' ', 'ä', 'a b', 'x'.repeat(256)])('an Idempotency-Key that cannot be used is refused', async (key) => {
   const before = await api.footprint();
   const headers = { 'Idempotency-Key': Buffer.from(key).toString('latin1') };

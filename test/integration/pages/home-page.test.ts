@@ -139,12 +139,15 @@ describeInBrowser('the start page in a browser', () => {
     expect(await page.getByRole('checkbox').isChecked()).toBe(false);
   });
 
-  it('shows what a refusal says, and lets the person try again', async () => {
-    const refusal = { title: 'This number cannot be rung', errors: [{ detail: 'Use a number of the US.' }] };
+  it('shows what a refusal says and who else can help, and lets the person try again', async () => {
+    const helplines = { crisis: { operator: 'A helpline', number: '988' }, emergency: null, psi: null };
+    const refusal = { title: 'This number cannot be rung', errors: [{ detail: 'Use a number of the US.' }], helplines };
     await open([], { refusal });
     await page.getByRole('checkbox').check();
     await page.getByRole('button', { name: 'Connect me' }).click();
-    await page.getByRole('alert').getByText('This number cannot be rung. Use a number of the US.').waitFor();
+    const alert = page.getByRole('alert');
+    await alert.getByText('This number cannot be rung. Use a number of the US.').waitFor();
+    await alert.getByText('Who else can help: A helpline: 988').waitFor();
     expect(await page.getByRole('button', { name: 'Connect me' }).isEnabled()).toBe(true);
   });
 
