@@ -42,8 +42,8 @@ describe('the call sweep', () => {
   });
 
   type Sweeps = ReturnType<typeof createSweepActivities>;
-  const sweep = (part: keyof Sweeps): Promise<number> => {
-    const sweeps = createSweepActivities({ ...world.deps, temporal: temporal.client });
+  const sweep = (part: keyof Sweeps, voice = world.deps.voice): Promise<number> => {
+    const sweeps = createSweepActivities({ ...world.deps, voice, temporal: temporal.client });
     return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) }).run(sweeps[part]);
   };
   /** Lets what was written so far look this old. */
@@ -113,6 +113,16 @@ describe('the call sweep', () => {
     });
     const { rowCount } = await world.db.owner.query('SELECT 1 FROM mentor_slots WHERE call_id IS NOT NULL');
     expect(rowCount).toBe(0);
+  });
+
+  it('closes a dead call although Twilio does not answer: its user could ask for no other', async () => {
+    const { callId } = await world.callWithMentors(0);
+    await updateCall(world.db.app, callId, { callSid: `CA${'0'.repeat(32)}` });
+    await later(10);
+    temporal.state = 'FAILED';
+    const voice = { ...world.deps.voice, listChildCalls: () => Promise.reject(new Error('no answer')) };
+    expect(await sweep('closeDeadCalls', voice)).toBe(1);
+    expect(await findCall(world.db.app, callId)).toMatchObject({ live: false, endReason: 'provider-unavailable' });
   });
 
   it('does nothing to a call when Temporal does not say whether it runs', async () => {
