@@ -30,6 +30,13 @@ function mismatches(v: Variables): ConfigProblem[] {
   if (v.KEY_RING === 'kms' && v.KMS_KEY_ID === null) {
     problems.push({ variable: 'KMS_KEY_ID', expected: 'a value, because KEY_RING is kms' });
   }
+  // Production refuses the key file by itself; elsewhere it would quietly stand in for the KMS that was asked for.
+  if (v.NODE_ENV !== 'production' && v.KMS_KEY_ID !== null && v.KEY_RING !== 'local') {
+    problems.push({
+      variable: 'KMS_KEY_ID',
+      expected: 'nothing, or KEY_RING=local: the KMS key ring is not there yet',
+    });
+  }
   return problems;
 }
 

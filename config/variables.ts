@@ -93,6 +93,8 @@ export function isLoopback(address: string): boolean {
 }
 
 /** Helplines are the one kind of number that may be short. */
-export const HELPLINE_NUMBER = 'a number in E.164, or a short number such as 988';
+export const HELPLINE_NUMBER = 'a number in E.164, or a short number such as 988; never an emergency number';
+/** Only ever shown: a call of ours to them names neither a person nor a place. */
+const EMERGENCY_NUMBERS: readonly string[] = ['911', '112', '999', '000'];
 export const helplineNumber = (value: string): string | null =>
-  E164.test(value) || /^\d{3,6}$/.test(value) ? value : null;
+  E164.test(value) || (/^\d{3,6}$/.test(value) && !EMERGENCY_NUMBERS.includes(value)) ? value : null;

@@ -38,7 +38,8 @@ export function listenForErasures(options: ErasureListenerOptions): ErasureListe
     });
     current = client;
     const lost = new Promise<void>((resolve) => {
-      client.once('error', () => resolve());
+      // Not `once`: a reset connection reports twice, and an error that nobody hears ends the process.
+      client.on('error', () => resolve());
       client.once('end', () => resolve());
     });
     client.on('notification', ({ payload }) => {

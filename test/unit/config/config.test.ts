@@ -98,6 +98,8 @@ describe('the configuration', () => {
     [{ TWILIO_API_KEY: `SK${'0'.repeat(32)}` }, 'TWILIO_API_SECRET'],
     [{ TWILIO_API_SECRET: 'x' }, 'TWILIO_API_KEY'],
     [{ KEY_RING: 'kms' }, 'KMS_KEY_ID'],
+    [{ KMS_KEY_ID: 'alias/kindline' }, 'KMS_KEY_ID'],
+    [{ FALLBACK_CRISIS_NUMBER: '911' }, 'FALLBACK_CRISIS_NUMBER'],
     [{ DISPATCH_LEASE: '5s' }, 'DISPATCH_LEASE'],
     [{ DISPATCH_SEND_MARGIN: '9s' }, 'DISPATCH_SEND_MARGIN'],
   ])('refuses variables that do not fit each other: %o', (env, variable) => {
