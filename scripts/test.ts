@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { runCommand } from './command-error';
 import { PROJECT_ROOT, progress } from './project';
 import { testEnvironment } from './test-environment';
+import { stopSignal } from './stop-signal';
 import { startTestParts, type TestParts } from './test-parts';
 
 interface Count {
@@ -34,6 +35,9 @@ const jestReport = z.object({
   numRuntimeErrorTestSuites: z.number(),
 });
 
+/** Ctrl-C or SIGTERM: what runs is ended, then the parts in good order. */
+const asked = stopSignal();
+
 async function main(): Promise<number> {
   const words = process.argv.slice(2);
   const env = testEnvironment(process.env);
@@ -42,11 +46,9 @@ async function main(): Promise<number> {
 
   progress('Starting Postgres and Temporal for the tests …');
   const parts = await startTestParts();
-  const stopOnSignal = () => void parts.stop().then(() => process.exit(130));
-  process.once('SIGINT', stopOnSignal);
-  process.once('SIGTERM', stopOnSignal);
   try {
     await runSuites(count, { ...env, ...parts.env }, parts, words);
+    if (asked.aborted) return 130;
     // Postgres and Temporal write everything to their files when they end.
     await parts.stop();
     await runCanary(count, { ...env, ...parts.env }, parts, words);
@@ -106,8 +108,9 @@ function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<n
       cwd: PROJECT_ROOT,
       env,
       stdio: ['ignore', 2, 2],
+      signal: asked,
     });
-    child.once('error', reject);
+    child.once('error', (error) => (asked.aborted ? resolve(130) : reject(error)));
     child.once('exit', (code) => resolve(code ?? 1));
   });
 }

@@ -11,6 +11,7 @@ import { ensureNamespace } from '../temporal/namespace';
 import { registerSearchAttributes } from '../temporal/search-attributes';
 import { openLocalKeyRing } from '../vault/local-key-ring';
 import { createLogger, type Logger } from '../vault/logger';
+import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { startRelay } from './relay';
 import { installRuntime } from './runtime';
@@ -73,6 +74,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'worker', level: config.logLevel });
   // Also turns SIGINT and SIGTERM into an orderly end of all workers of the process.
   installRuntime(logger, config.metricsPort);
+  endOnStrayErrors(logger);
   try {
     await run(config, logger);
   } catch (error) {

@@ -21,7 +21,9 @@ export function needles(): Needle[] {
     { name: 'digits', pattern: new RegExp(`(?<!\\d)1?${AREAS}55501[0-9]{2}`, 'g') },
     { name: 'spaced', pattern: new RegExp(`${AREAS} 555 01 ?[0-9]{2}`, 'g') },
     { name: 'URL-encoded', pattern: new RegExp(`%2[Bb]1${AREAS}55501[0-9]{2}`, 'g') },
-    { name: 'hex', pattern: /2b31(?:343135|353130|363238)3535353031(?:3[0-9]){2}/gi },
+    { name: 'hex', pattern: /(?:2b31)?(?:343135|353130|363238)3535353031(?:3[0-9]){2}/gi },
+    // The whole series of the areas that hold no number of ours.
+    { name: 'base64', pattern: anyOf(['51055501', '62855501'].flatMap(base64Cores)) },
     ...[...words, ...numbers].map((value) => ({ name: 'base64', pattern: anyOf(base64Cores(value)) })),
     ...words.map((value) => ({
       name: 'word',
