@@ -21,9 +21,10 @@ export const en: Prompts = {
     searching: ({ count, unit }) =>
       `Thank you. We are looking for a mentor for you. Once you are connected, you have ${count} ${unit}${
         count === 1 ? '' : 's'
-      } to talk. To speak with a helpline instead, press star at any time.`,
-    stillLooking: 'We are still looking for a mentor. Please stay on the line, or press star for a helpline.',
-    connectingAgain: 'We are connecting you again. To speak with a helpline instead, press star.',
+      } to talk. To speak with a helpline instead, press star while it rings.`,
+    stillLooking:
+      'We are still looking for a mentor. Please stay on the line, or press star while it rings for a helpline.',
+    connectingAgain: 'We are connecting you again. To speak with a helpline instead, press star while it rings.',
     offerHelpline:
       'No mentor has answered yet. To speak with a helpline now, press 0. To keep waiting, stay on the line.',
     offerReconnect:

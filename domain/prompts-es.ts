@@ -21,9 +21,10 @@ export const es: Prompts = {
     searching: ({ count, unit }) =>
       `Gracias. Estamos buscando a un mentor para usted. Cuando le conectemos, tendrá ${count} ${
         unit === 'minute' ? 'minuto' : 'segundo'
-      }${count === 1 ? '' : 's'} para hablar. Si prefiere una línea de ayuda, oprima asterisco en cualquier momento.`,
-    stillLooking: 'Seguimos buscando a un mentor. Espere en la línea, u oprima asterisco para una línea de ayuda.',
-    connectingAgain: 'Le estamos conectando de nuevo. Si prefiere una línea de ayuda, oprima asterisco.',
+      }${count === 1 ? '' : 's'} para hablar. Si prefiere una línea de ayuda, oprima asterisco mientras suena.`,
+    stillLooking:
+      'Seguimos buscando a un mentor. Espere en la línea, u oprima asterisco mientras suena para una línea de ayuda.',
+    connectingAgain: 'Le estamos conectando de nuevo. Si prefiere una línea de ayuda, oprima asterisco mientras suena.',
     offerHelpline:
       'Todavía no ha contestado ningún mentor. Para hablar ahora con una línea de ayuda, oprima 0. Para seguir esperando, no cuelgue.',
     offerReconnect:

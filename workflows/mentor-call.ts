@@ -186,6 +186,10 @@ async function reachUser(call: MentorCallState, user: UserLeg, giveUpAt: number 
       continue;
     }
     const { status } = await legs.readCall({ sid: user.sid });
+    if (isTerminal(status)) {
+      noteEnd(call, user.sid, status);
+      continue;
+    }
     const helped = status === 'in-progress' && answered && (await wentToFallback(call, user.sid)) !== false;
     // They pressed 1 or hung up while we looked.
     if (settled()) continue;
@@ -220,11 +224,14 @@ async function accompany(call: MentorCallState): Promise<void> {
     const { status } = await legs.readCall({ sid });
     // A read may be older than the state; only what says that the leg is over, or gone, ends anything.
     if (!isTerminal(status) && status !== 'unknown') call.deadline = Date.now() + LOOK_AGAIN;
-    else if (!call.ended.has(sid)) {
-      // The callback was lost; Twilio's own word ends the leg.
-      call.ended.set(sid, { seenKey: `read:${sid}`, callSid: sid, status, dispatchId: null, errorCode: null });
-    }
+    else noteEnd(call, sid, status);
   }
+}
+
+/** The callback was lost; Twilio's own word ends the leg. */
+function noteEnd(call: MentorCallState, sid: string, status: string): void {
+  if (call.ended.has(sid)) return;
+  call.ended.set(sid, { seenKey: `read:${sid}`, callSid: sid, status, dispatchId: null, errorCode: null });
 }
 
 /** A served Dial whose leg shows no callback in time was never dialled: its slot goes to somebody else. */

@@ -78,6 +78,14 @@ describe('when the user is not reached', () => {
     expect(await call.result()).toEqual({ status: 'fallback-completed', endReason: 'fallback-static' });
   });
 
+  it('ends as fallback-static also when the callback of the leg’s end was lost', async () => {
+    const call = await rig.call({}, (world) => {
+      world.fallback = true;
+      world.legStatus = 'completed';
+    });
+    expect(await call.result()).toEqual({ status: 'fallback-completed', endReason: 'fallback-static' });
+  });
+
   it('looks at the call before its net ends anything, and ends a leg that still rings', async () => {
     const call = await rig.call({}, (world) => {
       world.legStatus = 'ringing';
