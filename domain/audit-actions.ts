@@ -3,13 +3,10 @@
 export const AUDIT_ACTIONS = [
   'subject.created',
   'subject.erased',
-  'record.sealed',
   'record.revealed',
   'record.destroyed',
   'contact-point.created',
   'contact-point.deleted',
-  'consent.given',
-  'call.requested',
   'call.opened',
   'call.merged',
   'call.limited',
@@ -17,14 +14,11 @@ export const AUDIT_ACTIONS = [
   'call.closed',
   'call.read',
   'dispatch.accepted',
-  'dispatch.refused',
   'dispatch.doubled',
   'dispatch.abandoned',
   'mentor.created',
   'mentor.changed',
   'mentor.deleted',
-  'mentor.reserved',
-  'mentor.released',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

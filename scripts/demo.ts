@@ -133,13 +133,26 @@ async function countHistoryEvents(stack: Stack, workflowId: string): Promise<num
   }
 }
 
-/** Every entry says what it said when it was written, none can be changed, and this call has its entries. */
+/**
+ * Every entry says what it said when it was written, none can be changed, and every step of this call that must leave
+ * one has left one: the request, the ring, both numbers that were dialled, the number that is gone, and the end.
+ */
 async function verifyAudit(stack: Stack, callId: string): Promise<boolean> {
   const pool = new Pool({ connectionString: stack.database?.ownerUrl, max: 1 });
   try {
     const verdict = await verifyEntriesUnchanged(pool);
-    const found = await pool.query('SELECT 1 FROM audit_entries WHERE object_id = $1', [callId]);
-    return verdict.broken.length === 0 && verdict.guarded && (found.rowCount ?? 0) > 0;
+    const { rows } = await pool.query<{ step: string; entries: number }>(
+      `SELECT step, (SELECT count(*)::int FROM audit_entries e WHERE e.action = step AND e.object_id = object) AS entries
+         FROM call_logs c JOIN mentors m USING (mentor_id) JOIN dispatches d USING (call_id),
+              LATERAL (VALUES ('call.opened', c.call_id), ('dispatch.accepted', d.dispatch_id),
+                              ('record.revealed', c.record_id), ('record.revealed', m.phone_record_id),
+                              ('record.destroyed', c.record_id), ('call.closed', c.call_id)) AS steps(step, id),
+              LATERAL (SELECT id::text AS object) AS named
+        WHERE c.call_id = $1`,
+      [callId],
+    );
+    const isComplete = rows.length === 6 && rows.every(({ entries }) => entries > 0);
+    return isComplete && verdict.broken.length === 0 && verdict.guarded;
   } finally {
     await pool.end();
   }
