@@ -18,6 +18,7 @@ import {
   type TwimlQuestion,
 } from '../../domain/mentor-call';
 import type { mentorCall } from '../../workflows';
+import { mentorCallInput } from '../mentor-call-input';
 import { recordHistory } from './record-history';
 
 type MentorCallActivities = Pick<
@@ -175,7 +176,7 @@ export class MentorCallRig {
     const handle = await this.env.client.workflow.start<typeof mentorCall>('mentorCall', {
       workflowId: mentorCallWorkflowId(callId),
       taskQueue: 'kindline',
-      args: [{ ...ordinaryInput(callId), ...input }],
+      args: [mentorCallInput({ callId, ...input })],
     });
     const call = new TestCall(this.env, world, handle);
     this.started.push(call);
@@ -201,38 +202,6 @@ function routed(worlds: Map<string, CallWorld>): MentorCallActivities {
     },
   ]);
   return Object.fromEntries(entries) as MentorCallActivities;
-}
-
-export function ordinaryInput(callId: string): MentorCallInput {
-  return {
-    callId,
-    userId: randomUUID(),
-    recordId: randomUUID(),
-    numberIsForThisCallOnly: true,
-    recipientToken: 'ab'.repeat(32),
-    country: 'US',
-    language: 'en',
-    organisationNumber: '+14155550100',
-    mayCallBack: false,
-    preferences: {},
-    consent: { textVersion: '1', language: 'en' },
-    requestHash: 'cd'.repeat(32),
-    requestedAt: '2026-11-01T10:00:00.000Z',
-    times: {
-      userRing: 30_000,
-      userConfirm: 40_000,
-      mentorRing: 20_000,
-      mentorConfirm: 12_000,
-      maxDuration: 3_600_000,
-      ringBackWindow: 120_000,
-      mentorSearch: 90_000,
-      overallWait: 180_000,
-      providerPatience: 60_000,
-      legSilence: 8_000,
-    },
-    maxMentors: 4,
-    detectMachines: false,
-  };
 }
 
 type Asked = TwimlQuestion extends infer Q

@@ -9,6 +9,7 @@ import { createMentor, type Mentor, type NewMentor } from '../../../db/mentors';
 import { createSubject } from '../../../db/subjects';
 import { createVault, type Vault, type VaultParts } from '../../../db/vault-records';
 import type { MentorCallInput } from '../../../domain/mentor-call';
+import { mentorCallInput } from '../../mentor-call-input';
 import { SealedValue } from '../../../domain/sealed';
 import type { KeyRing } from '../../../vault/key-ring';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
@@ -54,35 +55,7 @@ export function callInput(
   person: { userId: string; recordId: string },
   more: Partial<MentorCallInput> = {},
 ): MentorCallInput {
-  return {
-    callId: randomUUID(),
-    ...person,
-    numberIsForThisCallOnly: true,
-    recipientToken: tokenHex(),
-    country: 'US',
-    language: 'en',
-    organisationNumber: '+14155550100',
-    mayCallBack: false,
-    preferences: {},
-    consent: { textVersion: '1', language: 'en' },
-    requestHash: 'hash',
-    requestedAt: new Date().toISOString(),
-    times: {
-      userRing: 1,
-      userConfirm: 1,
-      mentorRing: 1,
-      mentorConfirm: 1,
-      maxDuration: 1,
-      ringBackWindow: 1,
-      mentorSearch: 1,
-      overallWait: 1,
-      providerPatience: 1,
-      legSilence: 1,
-    },
-    maxMentors: 4,
-    detectMachines: false,
-    ...more,
-  };
+  return mentorCallInput({ ...person, ...more });
 }
 
 export const LIMITS = { perUser: 3, perTarget: 3 };

@@ -25,24 +25,13 @@ import type { LedgerEntry } from '../../../simulator/types';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { createLogger } from '../../../vault/logger';
 import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
+import { mentorCallInput } from '../../mentor-call-input';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 
 export const OUR_NUMBERS = ['+14155550100', '+14155550101'] as const;
 /** Far shorter than in production, in the same proportions. */
 export const TIMES = { leaseMs: 2_000, settleMs: 1_000, httpTimeoutMs: 800, sendMarginMs: 900 } as const;
 
-const NO_TIMES = {
-  userRing: 0,
-  userConfirm: 0,
-  mentorRing: 0,
-  mentorConfirm: 0,
-  maxDuration: 0,
-  ringBackWindow: 0,
-  mentorSearch: 0,
-  overallWait: 0,
-  providerPatience: 0,
-  legSilence: 0,
-};
 const ACCOUNT = { accountSid: `AC${'5'.repeat(32)}`, authToken: 'of-the-simulator', apiKey: null, apiSecret: null };
 
 /** What of Twilio's webhooks reaches us. */
@@ -173,20 +162,13 @@ export class DispatchWorld {
     const { asked } = await this.somebody();
     await openCall(
       this.db.app,
-      {
-        ...asked,
+      mentorCallInput({
+        callId: asked.callId,
+        recordId: asked.recordId,
+        recipientToken: asked.recipientToken,
         userId: await createSubject(this.db.app, 'system'),
         numberIsForThisCallOnly: false,
-        organisationNumber: OUR_NUMBERS[0],
-        mayCallBack: false,
-        preferences: {},
-        consent: { textVersion: '1', language: 'en' },
-        requestHash: '',
-        maxMentors: 4,
-        requestedAt: new Date().toISOString(),
-        detectMachines: false,
-        times: NO_TIMES,
-      },
+      }),
       this.deps.limits,
     );
     return { callId: asked.callId, mentorIds };

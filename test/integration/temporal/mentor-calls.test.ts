@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tsToMs } from '@temporalio/common/lib/time';
-import { mentorCallWorkflowId, type MentorCallInput } from '../../../domain/mentor-call';
+import { mentorCallWorkflowId } from '../../../domain/mentor-call';
 import type { Child } from '../../../scripts/child';
 import { freePort } from '../../../scripts/ports';
 import { temporalChild } from '../../../scripts/temporal-server';
@@ -12,6 +12,7 @@ import * as calls from '../../../temporal/mentor-calls';
 import { ensureNamespace } from '../../../temporal/namespace';
 import { registerSearchAttributes } from '../../../temporal/search-attributes';
 import { createServiceKeys } from '../../../vault/service-keys';
+import { mentorCallInput } from '../../mentor-call-input';
 
 /** No worker runs: what is asked here is what a client alone must get right. */
 describe('a client of the mentor call, on a real server', () => {
@@ -48,35 +49,7 @@ describe('a client of the mentor call, on a real server', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const input = (): MentorCallInput => ({
-    callId: randomUUID(),
-    userId: `user-${randomUUID()}`,
-    recordId: randomUUID(),
-    numberIsForThisCallOnly: true,
-    recipientToken: 'ab'.repeat(32),
-    country: 'US',
-    language: 'en',
-    organisationNumber: '+14155550100',
-    mayCallBack: false,
-    preferences: {},
-    consent: { textVersion: '1', language: 'en' },
-    requestHash: 'hash',
-    requestedAt: new Date().toISOString(),
-    times: {
-      userRing: 1,
-      userConfirm: 1,
-      mentorRing: 1,
-      mentorConfirm: 1,
-      maxDuration: 1,
-      ringBackWindow: 1,
-      mentorSearch: 1,
-      overallWait: 1,
-      providerPatience: 1,
-      legSilence: 1,
-    },
-    maxMentors: 4,
-    detectMachines: false,
-  });
+  const input = () => mentorCallInput({ userId: `user-${randomUUID()}` });
   const ended = { seenKey: 'k', callSid: 'CA1', status: 'completed', dispatchId: null, errorCode: null };
 
   it('may prepare a namespace again and again; it keeps closed calls for seven days', async () => {
@@ -90,7 +63,7 @@ describe('a client of the mentor call, on a real server', () => {
     const call = input();
     expect(await calls.startMentorCall(temporal.client, call)).toBe('running');
     expect(await calls.startMentorCall(temporal.client, call)).toBe('running');
-    const described = { owner: call.userId, requestHash: 'hash', running: true };
+    const described = { owner: call.userId, requestHash: call.requestHash, running: true };
     expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual(described);
     expect(await calls.signalLegEnded(temporal.client, call.callId, ended, 1_000)).toBe('signalled');
     await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
