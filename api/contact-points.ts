@@ -5,6 +5,7 @@ import {
   deleteContactPoint,
   findContactPoint,
   listContactPoints,
+  lockContactPoints,
 } from '../db/contact-points';
 import { inTransaction } from '../db/pool';
 import { checkOwner } from './authorisation';
@@ -27,21 +28,18 @@ export function contactPoints(routes: Routes, deps: ApiDeps): void {
     const body = checkedBody(newContactPoint, req);
     const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
     contextOf(res).country = number.country;
-    const saved = await listContactPoints(deps.pool, caller.subjectId);
-    if (saved.length >= MOST_CONTACT_POINTS) throw new Problem('too-many-contact-points');
     const point = await inTransaction(deps.pool, async (tx) => {
       const subjectId = caller.subjectId;
+      await lockContactPoints(tx, subjectId);
       const recordId = await deps.vault.seal({ subjectId, kind: 'phone', value: number.e164 }, tx);
       const token = deps.tokenizer.token(number.e164);
       const tokenVersion = deps.tokenizer.version;
-      return createContactPoint(tx, {
-        subjectId,
-        recordId,
-        kind: 'phone',
-        token,
-        tokenVersion,
-        country: number.country,
-      });
+      const { country } = number;
+      const made = await createContactPoint(tx, { subjectId, recordId, kind: 'phone', token, tokenVersion, country });
+      // Counted afterwards: a number that was saved before is no further one. What is too much is taken back.
+      const saved = await listContactPoints(tx, subjectId);
+      if (saved.length > MOST_CONTACT_POINTS) throw new Problem('too-many-contact-points');
+      return made;
     });
     res.status(201).set('Location', `/contact-points/${point.contactPointId}`).json(shown(point));
   });

@@ -49,6 +49,11 @@ const contactPointRow = z
   );
 const COLUMNS = 'contact_point_id, subject_id, record_id, kind, token, token_version, country, created_at';
 
+/** Lets requests of one person that save contact points follow each other, until the transaction ends. */
+export async function lockContactPoints(tx: Db, subjectId: string): Promise<void> {
+  await tx.query('SELECT 1 FROM subjects WHERE subject_id = $1 FOR NO KEY UPDATE', [subjectId]);
+}
+
 /**
  * Saves a contact point. Run it in a transaction together with the sealing of its record. When the person has saved
  * the same number before, that one is returned, and the record sealed for this request is destroyed.
