@@ -26,18 +26,10 @@ export function createDispatchActivities({ pool, logger }: ActivityDependencies)
       const first = await withdraw(dispatchId);
       // Only a refusal opens a second one; an abandoned first never does.
       const second = first?.state === 'refused' ? await withdraw(secondDispatchId(dispatchId)) : null;
-      const facts = factsOf(second ?? first);
-      logger.info({ dispatchId, state: facts.state }, 'dispatch withdrawn');
-      return facts;
-    },
-
-    async dispatchState({ dispatchId }: { dispatchId: string }): Promise<DispatchFacts> {
-      const second = await findDispatch(pool, secondDispatchId(dispatchId));
-      return factsOf(second ?? (await findDispatch(pool, dispatchId)));
+      const furthest = second ?? first;
+      const state = furthest?.state ?? 'unknown';
+      logger.info({ dispatchId, state }, 'dispatch withdrawn');
+      return { state, sid: furthest?.sid ?? null };
     },
   };
-}
-
-function factsOf(dispatch: Dispatch | null): DispatchFacts {
-  return { state: dispatch?.state ?? 'unknown', sid: dispatch?.sid ?? null };
 }

@@ -1,6 +1,6 @@
 import { findCallIdBySid } from '../db/calls';
 import { markHandled, storeEvent } from '../db/webhook-events';
-import { isCallStatus, isTerminal } from '../domain/call-status';
+import { changesTheCourse, isCallStatus, isTerminal } from '../domain/call-status';
 import type { Leg } from '../domain/mentor-call';
 import type { ApiDeps } from './deps';
 import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
@@ -68,11 +68,6 @@ async function deliver(deps: ApiDeps, event: LegEvent): Promise<void> {
       'an event waits for the relay',
     );
   }
-}
-
-/** Everything else Twilio tells by a TwiML question, or not at all until the user's leg is over. */
-function changesTheCourse(event: LegEvent): boolean {
-  return event.leg === 'user' && isTerminal(event.status);
 }
 
 async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent | null> {

@@ -34,3 +34,11 @@ export function isCallStatus(value: string): value is CallStatus {
 export function isTerminal(status: string): boolean {
   return isCallStatus(status) && isOver[status];
 }
+
+/**
+ * Whether an event changes the course of a call: only the end of the user's leg does. Everything else Twilio tells by a
+ * TwiML question, or not at all until the user's leg is over.
+ */
+export function changesTheCourse(event: { readonly leg: string | null; readonly status: string | null }): boolean {
+  return event.leg === 'user' && event.status !== null && isTerminal(event.status);
+}

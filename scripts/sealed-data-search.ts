@@ -33,7 +33,7 @@ export function spellingsOf(value: string): Record<string, Buffer> {
     ...Object.fromEntries(Object.entries(plain).map(([name, text]) => [name, Buffer.from(text)])),
     hex: Buffer.from(hex),
     HEX: Buffer.from(hex.toUpperCase()),
-    ...base64Spellings(bytes),
+    ...Object.fromEntries(base64Cores(bytes).map((core, at) => [`base64 at ${at}`, Buffer.from(core)])),
   };
 }
 
@@ -41,15 +41,12 @@ export function spellingsOf(value: string): Record<string, Buffer> {
  * What stands in the base64 of any text that contains the bytes: three forms, one for each place at which they can
  * begin, without the characters at both ends that also depend on the neighbours.
  */
-function base64Spellings(bytes: Buffer): Record<string, Buffer> {
+export function base64Cores(bytes: Buffer): [string, string, string] {
   const at = (offset: number) => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString('base64')
-      .replace(/=+$/, '');
-    const whole = Math.floor(((offset + bytes.length) * 8) / 6);
-    return Buffer.from(encoded.slice(Math.ceil((offset * 8) / 6), whole));
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
+    return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
   };
-  return { 'base64 at 0': at(0), 'base64 at 1': at(1), 'base64 at 2': at(2) };
+  return [at(0), at(1), at(2)];
 }
 
 /** Searches one text or file content for every spelling of every value. */

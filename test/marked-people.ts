@@ -13,6 +13,3 @@ export const MARKED = {
   email: 'zephyrine.quillfeather@example.org',
   address: '17 Quillfeather Lane, Marshgrave',
 } as const;
-
-/** Numbers of ours in tests: they may stand anywhere. */
-export const ORGANISATION_NUMBERS = ['+14155550100', '+14155550101', '+447700900100'] as const;

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { markHandled, unhandledEvents, type StoredEvent } from '../db/webhook-events';
-import { isTerminal } from '../domain/call-status';
+import { changesTheCourse } from '../domain/call-status';
 import type { KindlineClient } from '../temporal/connection';
 import { TemporalNotInTime } from '../temporal/errors';
 import { signalLegEnded } from '../temporal/mentor-calls';
@@ -11,14 +11,13 @@ const SIGNAL_WITHIN_MS = 1_000;
 const BATCH = 100;
 
 /**
- * Hands one stored event to its workflow. Only the end of a user's leg changes a call's course; everything else is
- * kept, not told. A workflow that has ended counts as told.
+ * Hands one stored event to its workflow. What does not change a call's course is kept, not told. A workflow that has ended counts as told.
  *
  * @throws TemporalNotInTime; the event then stays unhandled
  */
 export async function tellWorkflow(client: KindlineClient, event: StoredEvent, withinMs: number): Promise<void> {
   const { callId, callSid, status } = event;
-  if (event.leg !== 'user' || !callId || !callSid || !status || !isTerminal(status)) return;
+  if (!changesTheCourse(event) || !callId || !callSid || !status) return;
   const { seenKey, dispatchId, errorCode } = event;
   await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
 }

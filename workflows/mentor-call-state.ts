@@ -23,7 +23,6 @@ export interface UserLeg {
 export interface MentorTurn {
   readonly step: number;
   readonly mentorId: string;
-  readonly servedAt: number;
   bridgedAt: number | null;
   bridgeEndedAt: number | null;
   /** The Dial never showed a leg: its slot was given back, the step counts as not taken. */

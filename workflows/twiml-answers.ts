@@ -119,7 +119,6 @@ async function nextMentor(call: MentorCallState, words: DialWords, only?: string
   call.turn = {
     step,
     mentorId: mentor.mentorId,
-    servedAt: Date.now(),
     bridgedAt: null,
     bridgeEndedAt: null,
     givenBack: false,

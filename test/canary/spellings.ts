@@ -1,4 +1,6 @@
-import { MARKED, ORGANISATION_NUMBERS } from '../marked-people';
+import { base64Cores } from '../../scripts/sealed-data-search';
+import { ORGANISATION_NUMBERS } from '../../scripts/services';
+import { MARKED } from '../marked-people';
 
 /** One way in which a piece of personal data could have been written down. */
 export interface Needle {
@@ -23,24 +25,14 @@ export function needles(): Needle[] {
     { name: 'URL-encoded', pattern: new RegExp(`%2[Bb]1${AREAS}55501[0-9]{2}`, 'g') },
     { name: 'hex', pattern: /(?:2b31)?(?:343135|353130|363238)3535353031(?:3[0-9]){2}/gi },
     // The whole series of the areas that hold no number of ours.
-    { name: 'base64', pattern: anyOf(['51055501', '62855501'].flatMap(base64Cores)) },
-    ...[...words, ...numbers].map((value) => ({ name: 'base64', pattern: anyOf(base64Cores(value)) })),
+    { name: 'base64', pattern: anyOf(['51055501', '62855501'].flatMap((series) => base64Cores(Buffer.from(series)))) },
+    ...[...words, ...numbers].map((value) => ({ name: 'base64', pattern: anyOf(base64Cores(Buffer.from(value))) })),
     ...words.map((value) => ({
       name: 'word',
       pattern: anyOf([value, value.toUpperCase(), encodeURIComponent(value)]),
     })),
     ...words.map((value) => ({ name: 'hex', pattern: anyOf([Buffer.from(value).toString('hex')]) })),
   ];
-}
-
-/** Base64 depends on where in the text the value begins: the part that does not change, for each of the three. */
-export function base64Cores(value: string): string[] {
-  return [0, 1, 2].map((before) => {
-    const encoded = Buffer.from(`${'x'.repeat(before)}${value}`).toString('base64');
-    const start = Math.ceil((before * 8) / 6);
-    const end = Math.floor(((before + value.length) * 8) / 6);
-    return encoded.slice(start, end);
-  });
 }
 
 /** False for a number of ours, which everybody may see. */

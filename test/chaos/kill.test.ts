@@ -1,5 +1,6 @@
+import { addMentor } from '../integration/calls/people';
 import type { TestStack } from '../stack';
-import { persistently, startKillStack } from './kill-stack';
+import { startKillStack } from './kill-stack';
 import { planRound } from './round-plan';
 import { type RoundReport, runRound } from './round';
 
@@ -14,18 +15,7 @@ const mentorPhones = Array.from({ length: 12 }, (_, n) => `+1510555${String(100 
 let stack: TestStack;
 beforeAll(async () => {
   stack = await startKillStack();
-  for (const phone of mentorPhones) {
-    const json = {
-      name: 'A mentor',
-      phoneNumber: phone,
-      zone: 'UTC',
-      languages: ['en'],
-      specialties: [],
-      windows: [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' })),
-    };
-    const created = await persistently(stack, '/mentors', { json }, { role: 'admin', subject: 'the-admin' });
-    expect(created.status).toBe(201);
-  }
+  for (const phone of mentorPhones) await addMentor(stack, phone);
 }, 180_000);
 afterAll(async () => {
   await stack.stop();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { currentConsentTexts } from '../../domain/consent-texts';
 import { OUTCOMES } from '../../domain/mentor-call';
 import type { LedgerEntry } from '../../simulator/client';
+import { consent } from '../integration/calls/people';
 import type { TestStack } from '../stack';
 import { persistently, rows, until } from './kill-stack';
 import type { Blow, PlannedCall, RoundPlan } from './round-plan';
@@ -78,7 +78,7 @@ async function makeCall(stack: TestStack, planned: PlannedCall): Promise<Request
   const requestedAt = Date.now();
   const json = {
     userPhoneNumber: planned.userPhone,
-    consent: { textVersion: currentConsentTexts()[0]?.version, language: 'en' },
+    consent: consent(),
     mayCallBack: planned.mayCallBack,
   };
   const init = { json, headers: { 'Idempotency-Key': randomUUID() } };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { MARKED, ORGANISATION_NUMBERS } from '../../marked-people';
+import { ORGANISATION_NUMBERS } from '../../../scripts/services';
+import { MARKED } from '../../marked-people';
 import { eventually, startStack, type TestStack } from '../../stack';
 import {
   AppUser,

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scan } from '../../canary/scan';
-import { MARKED, ORGANISATION_NUMBERS } from '../../marked-people';
+import { ORGANISATION_NUMBERS } from '../../../scripts/services';
+import { MARKED } from '../../marked-people';
 
 let folder: string;
 beforeEach(() => {
