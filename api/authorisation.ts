@@ -25,6 +25,7 @@ const OWN = { access: 'signed-in', roles: ['user', 'staff'], owner: { exceptFor:
 export const RULES = {
   'GET /': PUBLIC,
   'GET /health': PUBLIC,
+  'GET /health/ready': PUBLIC,
   'GET /problems/:code': PUBLIC,
   'GET /consent-texts/mentor-call': PUBLIC,
 

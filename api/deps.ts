@@ -8,6 +8,7 @@ import type { VoiceProvider } from '../providers/twilio-voice';
 import type { MentorCallDescription } from '../temporal/mentor-calls';
 import type { Logger } from '../vault/logger';
 import type { Tokenizer } from '../vault/tokens';
+import type { PartWatch } from './part-watch';
 
 /** What the API asks of the workflows of mentor calls; `temporal/mentor-calls.ts` says what each may throw. */
 export interface MentorCallProcess {
@@ -29,7 +30,11 @@ export interface ApiDeps {
   readonly voice: Pick<VoiceProvider, 'endCall'>;
   readonly urls: WebhookUrls;
   /** Whether Twilio is known to be down, so that a call would only be promised in vain. */
-  readonly twilio: { state(): 'up' | 'down' };
+  readonly twilio: Pick<PartWatch, 'state' | 'report'>;
+  /** The key ring's service, as last seen. */
+  readonly kms: Pick<PartWatch, 'report'>;
+  /** Whether the process was told to end: it answers what comes, but balancers should send nothing new. */
+  readonly isDraining: () => boolean;
   /** Whether Temporal answers at all. */
   readonly temporalAnswers: () => Promise<boolean>;
   /** Public keys of the issuer of access tokens. */

@@ -1,33 +1,75 @@
+import { z } from 'zod';
 import type { ApiDeps } from './deps';
-import { PROBE_WITHIN } from './limits';
+import { probePart } from './part-probe';
+import type { PartReport } from './part-watch';
 import type { Routes } from './routes';
-import { within } from './unavailable';
+
+const part = z.object({
+  state: z.enum(['up', 'down', 'unknown']),
+  /** When it was last asked; null: not yet. */
+  checkedAt: z.iso.datetime().nullable(),
+  ageSeconds: z.number().min(0).nullable(),
+});
+
+/** The body of `GET /health`. */
+export const healthBody = z.object({
+  status: z.enum(['ok', 'degraded']),
+  parts: z.object({ postgres: part, temporal: part, kms: part, twilio: part }),
+  voiceEnabled: z.boolean(),
+  standIns: z.boolean(),
+});
+
+/** The body of `GET /health/ready`, with 200 when `because` is empty and 503 otherwise. */
+export const readyBody = z.object({
+  status: z.enum(['ready', 'not-ready']),
+  because: z.array(z.enum(['postgres', 'temporal', 'draining'])),
+});
+
+type PartBody = z.output<typeof part>;
 
 /**
- * How the parts are. Always 200: TwiML is answered from memory with everything else down, and a load balancer that
- * took this process away then would take the helpline from the people on the phone.
+ * `GET /health` says how the parts are, and is always 200: TwiML is answered from memory with everything else down,
+ * and whoever took this process away then would take the helpline from the people on the phone.
+ *
+ * `GET /health/ready` is for balancers: whether new requests should be sent here rather than to another process.
  */
 export function health(routes: Routes, deps: ApiDeps): void {
+  const postgres = probePart(() => deps.pool.query('SELECT 1').then(() => true));
+  const temporal = probePart(() => deps.temporalAnswers());
+
   routes.open('GET /health', async (_req, res) => {
-    const [postgres, temporal] = await Promise.all([
-      isUp(deps.pool.query('SELECT 1').then(() => true)),
-      isUp(deps.temporalAnswers()),
-    ]);
-    const twilio = deps.twilio.state();
-    const isWell = postgres === 'up' && temporal === 'up' && twilio === 'up';
-    res.set('Cache-Control', 'no-store').json({
+    const [ofPostgres, ofTemporal] = await Promise.all([postgres.report(), temporal.report()]);
+    const parts = {
+      postgres: inBody(ofPostgres),
+      temporal: inBody(ofTemporal),
+      kms: inBody(deps.kms.report()),
+      twilio: inBody(deps.twilio.report()),
+    };
+    const isWell = Object.values(parts).every(({ state }) => state !== 'down');
+    const body: z.output<typeof healthBody> = {
       status: isWell ? 'ok' : 'degraded',
-      parts: { postgres, temporal, twilio },
+      parts,
       voiceEnabled: deps.config.voiceEnabled,
       standIns: deps.config.allowStandIns,
-    });
+    };
+    res.set('Cache-Control', 'no-store').json(body);
+  });
+
+  routes.open('GET /health/ready', async (_req, res) => {
+    const asked = await Promise.all([postgres.report(), temporal.report()]);
+    const because: z.output<typeof readyBody>['because'] = [];
+    if (asked[0].state === 'down') because.push('postgres');
+    if (asked[1].state === 'down') because.push('temporal');
+    if (deps.isDraining()) because.push('draining');
+    const body: z.output<typeof readyBody> = { status: because.length === 0 ? 'ready' : 'not-ready', because };
+    res
+      .status(because.length === 0 ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json(body);
   });
 }
 
-async function isUp(probe: Promise<boolean>): Promise<'up' | 'down'> {
-  try {
-    return (await within(PROBE_WITHIN, probe)) ? 'up' : 'down';
-  } catch {
-    return 'down';
-  }
+function inBody({ state, checkedAt }: PartReport): PartBody {
+  const ageSeconds = checkedAt === null ? null : Math.max(0, Math.round((Date.now() - checkedAt.getTime()) / 1_000));
+  return { state, checkedAt: checkedAt === null ? null : checkedAt.toISOString(), ageSeconds };
 }

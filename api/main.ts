@@ -24,6 +24,7 @@ import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
 import type { MentorCallProcess } from './deps';
 import { DRAIN_WITHIN, SERVER_TIMEOUTS } from './limits';
+import { watchKeyRing } from './part-watch';
 import { signingKeysOf } from './signing-keys';
 import { watchTwilio } from './twilio-watch';
 
@@ -42,6 +43,9 @@ async function run(config: Config, logger: Logger): Promise<void> {
   closers.push(() => voice.close());
   const twilio = watchTwilio(voice, logger);
   closers.push(() => twilio.stop());
+  const kms = watchKeyRing(keyRing, logger);
+  closers.push(() => kms.stop());
+  let isDraining = false;
 
   const app = createApi({
     config,
@@ -53,6 +57,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
     voice,
     urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
     twilio,
+    kms,
+    isDraining: () => isDraining,
     temporalAnswers: async () => {
       await temporal.connection.withDeadline(Date.now() + 1_000, () => temporal.connection.healthService.check({}));
       return true;
@@ -65,6 +71,9 @@ async function run(config: Config, logger: Logger): Promise<void> {
   logger.info({ port, standIns: config.allowStandIns, keyRing: config.keys.ring }, 'api ready');
 
   await signalled('SIGTERM', 'SIGINT');
+  isDraining = true;
+  // Balancers learn it from /health/ready before connections are refused.
+  await delay(config.api.drainNotice);
   await drained(server);
   for (const close of closers.toReversed()) await Promise.resolve(close()).catch(() => undefined);
   logger.info({}, 'api stopped');

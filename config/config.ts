@@ -44,6 +44,7 @@ const variables = z.object({
   HOST: optional('a host name or address to listen on', '127.0.0.1', text),
   PUBLIC_BASE_URL: optional('an http or https URL', null, httpUrl),
   TRUST_PROXY_HOPS: optional('how many proxies stand in front, from 0 to 10', 0, whole(0, 10)),
+  DRAIN_NOTICE: duration('0s'),
 
   DATABASE_URL: required('a postgres:// URL of the application role', url('postgres:', 'postgresql:')),
   DATABASE_MIGRATION_URL: optional('a postgres:// URL of the owner role', null, url('postgres:', 'postgresql:')),
@@ -143,7 +144,7 @@ function arrange(v: Variables) {
     nodeEnv: v.NODE_ENV,
     logLevel: v.LOG_LEVEL,
     allowStandIns: v.ALLOW_STAND_INS,
-    api: { port: v.PORT, host: v.HOST, publicBaseUrl, trustProxyHops: v.TRUST_PROXY_HOPS },
+    api: { port: v.PORT, host: v.HOST, publicBaseUrl, trustProxyHops: v.TRUST_PROXY_HOPS, drainNotice: v.DRAIN_NOTICE },
     database: { url: v.DATABASE_URL, migrationUrl: v.DATABASE_MIGRATION_URL, poolSize: v.DATABASE_POOL_SIZE },
     temporal: {
       address: v.TEMPORAL_ADDRESS,

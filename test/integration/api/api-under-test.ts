@@ -12,6 +12,7 @@ import { Pool } from 'pg';
 import { createApi } from '../../../api/app';
 import type { Role } from '../../../api/authentication';
 import type { ApiDeps, MentorCallProcess } from '../../../api/deps';
+import type { PartState } from '../../../api/part-watch';
 import { type Config, loadConfig } from '../../../config/config';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
@@ -101,7 +102,9 @@ export class ApiUnderTest {
   readonly process = new FakeProcess();
   readonly endedByRest: string[] = [];
   readonly logLines: string[] = [];
-  twilioState: 'up' | 'down' = 'up';
+  twilioState: PartState = 'up';
+  kmsState: PartState = 'up';
+  isDraining = false;
 
   private constructor(
     readonly database: TestDatabase,
@@ -153,7 +156,12 @@ export class ApiUnderTest {
         },
       },
       urls: createWebhookUrls(WEBHOOK_BASE, null),
-      twilio: { state: () => the(parts).twilioState },
+      twilio: {
+        state: () => the(parts).twilioState,
+        report: () => ({ state: the(parts).twilioState, checkedAt: new Date() }),
+      },
+      kms: { report: () => ({ state: the(parts).kmsState, checkedAt: new Date() }) },
+      isDraining: () => the(parts).isDraining,
       temporalAnswers: async () => the(parts).process.down === null,
       signingKeys: createLocalJWKSet({ keys: [jwk] }),
     };

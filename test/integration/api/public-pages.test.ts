@@ -22,26 +22,6 @@ test('the texts to agree to can be read by anybody, in every language there is',
   });
 });
 
-test('health says how each part is', async () => {
-  const answer = await api.fetch('/health', {});
-  expect(answer).toMatchObject({
-    status: 200,
-    body: { status: 'ok', parts: { postgres: 'up', temporal: 'up', twilio: 'up' }, standIns: false },
-  });
-});
-
-test('health stays 200 while TwiML can be answered, whatever is down', async () => {
-  const alone = await ApiUnderTest.start({}, { postgres: false });
-  alone.process.down = new Error('Temporal is down');
-  alone.twilioState = 'down';
-  const answer = await alone.fetch('/health', {});
-  expect(answer).toMatchObject({
-    status: 200,
-    body: { status: 'degraded', parts: { postgres: 'down', temporal: 'down', twilio: 'down' } },
-  });
-  await alone.stop();
-});
-
 test('with Postgres away, a request is a 503 with helplines and a time to come again', async () => {
   const alone = await ApiUnderTest.start({}, { postgres: false });
   const answer = await alone.ask('GET', '/mentor-calls', { who: { role: 'user' } });
