@@ -1,4 +1,3 @@
-import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, loadConfig } from '../config/config';
 import { createPool } from '../db/pool';
@@ -17,13 +16,12 @@ import {
 import { openLocalKeyRing } from '../vault/local-key-ring';
 import type { KeyRing } from '../vault/key-ring';
 import { createLogger, type Logger } from '../vault/logger';
-import type { ServiceKeys } from '../vault/service-keys';
 import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
 import type { MentorCallProcess } from './deps';
-import { DRAIN_WITHIN, SERVER_TIMEOUTS } from './limits';
+import { drained, listen, patiently, portOf, signalled } from './serving';
 import { watchKeyRing } from './part-watch';
 import { signingKeysOf } from './signing-keys';
 import { watchTwilio } from './twilio-watch';
@@ -65,10 +63,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
     },
     signingKeys: signingKeysOf(config.oidc.issuer),
   });
-  const server = await listen(app, config);
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : config.api.port;
-  logger.info({ port, standIns: config.allowStandIns, keyRing: config.keys.ring }, 'api ready');
+  const server = await listen(app, config.api);
+  logger.info({ port: portOf(server), standIns: config.allowStandIns, keyRing: config.keys.ring }, 'api ready');
 
   await signalled('SIGTERM', 'SIGINT');
   isDraining = true;
@@ -83,19 +79,6 @@ function openKeyRing(config: Config): Promise<KeyRing> {
   return openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: config.nodeEnv });
 }
 
-/** Postgres may come up later than we do. Until its keys are here nobody can be signed in, so nothing is served. */
-async function patiently(logger: Logger, load: () => Promise<ServiceKeys>): Promise<ServiceKeys> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await load();
-    } catch (error) {
-      if (attempt >= 30) throw error;
-      logger.warn({ attempt, error }, 'the service keys cannot be loaded yet');
-      await delay(1_000);
-    }
-  }
-}
-
 function mentorCallProcess(client: KindlineClient): MentorCallProcess {
   return {
     start: (input) => startMentorCall(client, input),
@@ -104,28 +87,6 @@ function mentorCallProcess(client: KindlineClient): MentorCallProcess {
     cancel: (callId) => cancelMentorCall(client, callId),
     describe: (callId) => describeMentorCall(client, callId),
   };
-}
-
-function listen(app: Parameters<typeof createServer>[1], { api }: Config): Promise<Server> {
-  const server = createServer(SERVER_TIMEOUTS, app);
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(api.port, api.host, () => resolve(server));
-  });
-}
-
-function signalled(...signals: readonly NodeJS.Signals[]): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of signals) process.once(signal, () => resolve());
-  });
-}
-
-/** Answers what is under way, takes nothing new, and does not wait for ever. */
-async function drained(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  await Promise.race([closed, delay(DRAIN_WITHIN, undefined, { ref: false })]);
-  server.closeAllConnections();
 }
 
 async function main(): Promise<void> {
