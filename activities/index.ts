@@ -2,6 +2,7 @@ import type { ActivityDependencies } from './dependencies';
 import { createDispatchActivities } from './dispatches';
 import { createMentorCallActivities } from './mentor-calls';
 import { createMentorActivities } from './mentors';
+import { createRetentionActivities } from './retention';
 import { createSweepActivities } from './sweeps';
 import { createVoiceActivities } from './voice';
 
@@ -15,6 +16,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createDispatchActivities(deps),
     ...createVoiceActivities(deps),
     ...createSweepActivities(deps),
+    ...createRetentionActivities(deps),
   };
 }
 

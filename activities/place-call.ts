@@ -155,7 +155,8 @@ async function attempt(
   const { dispatch, previousAttemptAgeMs } = claimed;
   const { dispatchId } = dispatch;
   if (previousAttemptAgeMs !== null) {
-    const calls = await findEarlierCalls(deps, dispatch, run.heartbeat.earlier, () => revealOrRefuse(run, claimed));
+    const ask = () => revealOrRefuse(run, claimed, 'reconcile');
+    const calls = await findEarlierCalls(deps, dispatch, run.heartbeat.earlier, ask);
     const facts = { earlierAgeMs: previousAttemptAgeMs, found: calls.length > 0, settleMs: deps.dispatch.settleMs };
     const step = nextStep(facts, 'voice', dispatch.messageClass);
     if (step === 'adopt') return keepCall(deps, dispatchId, calls);
@@ -165,7 +166,7 @@ async function attempt(
       return null;
     }
   }
-  const to = await revealOrRefuse(run, claimed);
+  const to = await revealOrRefuse(run, claimed, 'dial');
   const leaseLeft = claimedAt + deps.dispatch.leaseMs - deps.monotonicMs();
   if (leaseLeft <= deps.dispatch.sendMarginMs) {
     // A frozen or slow process: whoever claims next must not meet a request of ours that is still on its way.
@@ -235,9 +236,9 @@ async function reveal(run: Run, purpose: 'dial' | 'reconcile'): Promise<string> 
 }
 
 /** A number that is gone can be neither dialled nor asked about; a call that comes out late is hung up unspoken. */
-async function revealOrRefuse(run: Run, claimed: ClaimedDispatch): Promise<string> {
+async function revealOrRefuse(run: Run, claimed: ClaimedDispatch, purpose: 'dial' | 'reconcile'): Promise<string> {
   try {
-    return await reveal(run, 'dial');
+    return await reveal(run, purpose);
   } catch (error) {
     if (!(error instanceof RecordDestroyed || error instanceof SubjectErased)) throw error;
     const why = { class: 'permanent', code: error.code };

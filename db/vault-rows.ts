@@ -4,7 +4,13 @@ import { appendAudit } from './audit';
 import { type Db, execute, many } from './query';
 
 /** Why a record was destroyed. */
-export type DestroyReason = 'call-over' | 'expired' | 'contact-point-deleted' | 'mentor-deleted' | 'replaced';
+export type DestroyReason =
+  | 'call-over'
+  | 'expired'
+  | 'contact-point-deleted'
+  | 'mentor-deleted'
+  | 'replaced'
+  | 'unreferenced';
 
 /**
  * Destroys one record: data key and ciphertext are overwritten in the row, the row stays as the fact that there was

@@ -68,3 +68,11 @@ export const sweeps = proxyActivities<
   scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 });
+
+/** Walks old rows in batches with a heartbeat each; the next run of its schedule takes up what this one leaves. */
+export const retention = proxyActivities<Pick<Activities, 'destroyUnreferencedRecords'>>({
+  summary: 'Destroy what was kept for its time',
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 5 },
+});

@@ -1,2 +1,3 @@
 export { callSweep } from './call-sweep';
 export { mentorCall } from './mentor-call';
+export { retentionSweep } from './retention-sweep';

@@ -288,3 +288,33 @@ it('an abandoned dispatch says nothing', () => {
   expect(names(hangUpTwiml())).toEqual(['Hangup']);
   expect(planTwiml({ do: 'hang-up' }, ctx)).toBe(hangUpTwiml());
 });
+
+it('no document lets anybody listen in, records, transcribes or takes speech: keys, words and one dialled number', () => {
+  const plans: CallPlan[] = [
+    dialMentor,
+    { do: 'offer', offer: 'helpline', step: 1 },
+    { do: 'offer', offer: 'reconnect', step: 2 },
+    { do: 'dial-helpline', country: 'US', callerId: OURS, because: 'nobody' },
+    { do: 'bridge' },
+    { do: 'goodbye', words: 'call-over' },
+    { do: 'hang-up' },
+  ];
+  const documents = [
+    greetingTwiml(ctx, 1),
+    noKeyTwiml(ctx),
+    whisperTwiml(ctx, 3),
+    ...plans.map((plan) => planTwiml(plan, ctx, { mentorNumber })),
+    oneMomentTwiml(ctx, 'https://calls.example.org/twiml/connect-mentor'),
+    hangUpTwiml(),
+  ];
+  const all = documents.flatMap(verbs).flatMap((verb) => [verb, ...verb.children]);
+  const allowed = ['Dial', 'Gather', 'Hangup', 'Number', 'Pause', 'Redirect', 'Say'];
+  expect(allowed).toEqual(expect.arrayContaining([...new Set(all.map(({ name }) => name))]));
+  for (const { name, attributes } of all) {
+    expect(Object.keys(attributes).filter((key) => /record|transcri|speech|partial|stream/i.test(key))).toEqual([]);
+    if (name === 'Gather') expect(attributes['input'] ?? 'dtmf').toBe('dtmf');
+  }
+  for (const dial of all.filter(({ name }) => name === 'Dial')) {
+    expect(dial.children.map(({ name }) => name)).toEqual(['Number']);
+  }
+});
