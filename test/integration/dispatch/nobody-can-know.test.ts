@@ -49,6 +49,11 @@ describe('when a process dies or an answer is lost', () => {
     expect(performance.now() - began).toBeGreaterThan(TIMES.leaseMs - 500);
     expect(await shown(number, asked)).toEqual(once(sid));
     expect((await world.row(asked.dispatchId)).attempt).toBe(2);
+    const { rows } = await world.db.owner.query('SELECT purpose FROM audit_entries WHERE object_id = $1 ORDER BY at', [
+      asked.recordId,
+    ]);
+    expect([...new Set(rows.map(({ purpose }) => purpose))]).toEqual(['dial', 'reconcile']);
+    expect(rows.at(-1)).toEqual({ purpose: 'dial' });
   });
 
   it.each([
