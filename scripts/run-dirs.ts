@@ -8,7 +8,7 @@ import { STATE_DIR } from './project';
 export const STACKS = 'stacks';
 
 /** A directory for one run of a command, named after its process; those of runs that are over are removed. */
-export async function runDir(command: 'demo' | 'test'): Promise<string> {
+export async function runDir(command: 'bench' | 'demo' | 'test'): Promise<string> {
   mkdirSync(STATE_DIR, { recursive: true });
   for (const entry of readdirSync(STATE_DIR)) {
     const dir = join(STATE_DIR, entry);
@@ -22,7 +22,7 @@ export async function runDir(command: 'demo' | 'test'): Promise<string> {
   return dir;
 }
 
-const RUN = /^(?:demo|test)-(\d+)$/;
+const RUN = /^(?:bench|demo|test)-(\d+)$/;
 
 /** The command whose directory this is, while it runs; null when it is over. */
 export function runningCommand(dir: string): number | null {
