@@ -23,9 +23,10 @@ const duration = (fallback: string) =>
   optional('a duration such as 30s, 5m, 24h or 7d', parseDuration(fallback) ?? Number.NaN, parseDuration);
 const anyText = (expected: string) => optional(expected, null, text);
 const httpUrl = url('http:', 'https:');
+const roleList = listOf(/^(user|mentor|staff|admin|service)$/);
 
 /** Every variable that is read, with what it expects. `.env.example` says what each is for. */
-const variables = z.object({
+export const variables = z.object({
   NODE_ENV: optional(
     'development, test or production',
     'development' as const,
@@ -47,6 +48,7 @@ const variables = z.object({
   DRAIN_NOTICE: duration('0s'),
 
   DATABASE_URL: required('a postgres:// URL of the application role', url('postgres:', 'postgresql:')),
+  DATABASE_WORKER_URL: optional('a postgres:// URL of the worker role', null, url('postgres:', 'postgresql:')),
   DATABASE_MIGRATION_URL: optional('a postgres:// URL of the owner role', null, url('postgres:', 'postgresql:')),
   DATABASE_POOL_SIZE: optional('a number from 1 to 200', 10, whole(1, 200)),
 
@@ -74,6 +76,14 @@ const variables = z.object({
   OIDC_ISSUER: required('an http or https URL', httpUrl),
   OIDC_AUDIENCE: optional('the audience of access tokens', 'kindline', text),
   OIDC_ROLES_CLAIM: optional('the name of a claim', 'roles', text),
+
+  CODEC_PORT: optional('a port from 0 to 65535', 3001, whole(0, 65_535)),
+  CODEC_HOST: optional('a host name or address to listen on', '127.0.0.1', text),
+  CODEC_PUBLIC_URL: optional('an http or https URL', null, httpUrl),
+  CODEC_OIDC_ISSUER: optional('an http or https URL', null, httpUrl),
+  CODEC_OIDC_AUDIENCE: anyText('the audience of the Web UI’s access tokens'),
+  CODEC_ROLES: optional('one or more of user, mentor, staff, admin, service', ['admin'] as readonly string[], roleList),
+  CODEC_REQUESTS_PER_MINUTE: optional('a number from 1 to 100000', 600, whole(1, 100_000)),
 
   KEY_RING: optional('local or kms', null, oneOf('local', 'kms')),
   LOCAL_KEY_FILE: optional('a path', '.kindline/root-key.json', text),
@@ -107,6 +117,13 @@ const variables = z.object({
   REQUESTS_PER_TARGET_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
   FALLBACK_CRISIS_NUMBER: optional(HELPLINE_NUMBER, null, helplineNumber),
 
+  AUDIT_SEAL_INTERVAL: duration('60s'),
+  AUDIT_CHECKPOINT_DIR: optional('a path', '.kindline/checkpoints', text),
+  AUDIT_CHECKPOINT_S3: optional('s3://bucket or s3://bucket/prefix', null, (v) =>
+    /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w./-]*)?$/.test(v) ? v : null,
+  ),
+  S3_ENDPOINT: optional('an http or https URL', null, httpUrl),
+
   VOICE_ENABLED: optional('true or false', true, boolean),
   SMS_ENABLED: optional('true or false', false, boolean),
   SWEEP_INTERVAL: duration('60s'),
@@ -116,6 +133,12 @@ const variables = z.object({
 
 /** The variables as read, before they are arranged; `production.ts` judges these. */
 export type Variables = z.output<typeof variables>;
+
+/** Those that say which root key wraps all others. */
+export type KeyVariables = Pick<
+  Variables,
+  Extract<keyof Variables, 'KEY_RING' | 'LOCAL_KEY_FILE' | `${'KMS' | 'AWS'}_${string}`>
+>;
 
 /** The names of all variables, for the test that holds `.env.example` against them. */
 export const VARIABLE_NAMES: readonly string[] = Object.keys(variables.shape);
@@ -145,7 +168,13 @@ function arrange(v: Variables) {
     logLevel: v.LOG_LEVEL,
     allowStandIns: v.ALLOW_STAND_INS,
     api: { port: v.PORT, host: v.HOST, publicBaseUrl, trustProxyHops: v.TRUST_PROXY_HOPS, drainNotice: v.DRAIN_NOTICE },
-    database: { url: v.DATABASE_URL, migrationUrl: v.DATABASE_MIGRATION_URL, poolSize: v.DATABASE_POOL_SIZE },
+    database: {
+      url: v.DATABASE_URL,
+      /** Of the role that may write the audit chain; the worker's own `DATABASE_URL`, where each process has its own. */
+      workerUrl: v.DATABASE_WORKER_URL ?? v.DATABASE_URL,
+      migrationUrl: v.DATABASE_MIGRATION_URL,
+      poolSize: v.DATABASE_POOL_SIZE,
+    },
     temporal: {
       address: v.TEMPORAL_ADDRESS,
       namespace: v.TEMPORAL_NAMESPACE,
@@ -171,12 +200,10 @@ function arrange(v: Variables) {
       callsPerSecond: v.TWILIO_CALLS_PER_SECOND,
       callRetention: v.TWILIO_CALL_RETENTION,
     },
+    /** Only linked from the start page; the codec server itself reads `config/codec.ts`. */
+    codec: { publicUrl: v.CODEC_PUBLIC_URL },
     oidc: { issuer: v.OIDC_ISSUER, audience: v.OIDC_AUDIENCE, rolesClaim: v.OIDC_ROLES_CLAIM },
-    keys: {
-      ring: v.KEY_RING ?? (v.KMS_KEY_ID === null ? ('local' as const) : ('kms' as const)),
-      localKeyFile: v.LOCAL_KEY_FILE,
-      kmsKeyId: v.KMS_KEY_ID,
-    },
+    keys: arrangeKeys(v),
     dispatch: {
       leaseMs: v.DISPATCH_LEASE,
       settleMs: v.DISPATCH_SETTLE,
@@ -207,10 +234,26 @@ function arrange(v: Variables) {
       requestsPerTargetPerHour: v.REQUESTS_PER_TARGET_PER_HOUR,
     },
     helplines: { crisisOverride: v.FALLBACK_CRISIS_NUMBER },
+    audit: {
+      sealIntervalMs: v.AUDIT_SEAL_INTERVAL,
+      checkpointDir: v.AUDIT_CHECKPOINT_DIR,
+      /** Instead of the directory. */
+      checkpointS3: v.AUDIT_CHECKPOINT_S3,
+      s3Endpoint: v.S3_ENDPOINT,
+    },
     voiceEnabled: v.VOICE_ENABLED,
     smsEnabled: v.SMS_ENABLED,
     sweepIntervalMs: v.SWEEP_INTERVAL,
     relayIntervalMs: v.RELAY_INTERVAL,
     metricsPort: v.METRICS_PORT,
+  } as const;
+}
+
+/** Also for processes that read only some of the variables. */
+export function arrangeKeys(v: KeyVariables) {
+  return {
+    ring: v.KEY_RING ?? (v.KMS_KEY_ID === null ? ('local' as const) : ('kms' as const)),
+    localKeyFile: v.LOCAL_KEY_FILE,
+    kmsKeyId: v.KMS_KEY_ID,
   } as const;
 }

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from './config-error';
-import type { Variables } from './config';
+import type { KeyVariables, Variables } from './config';
 import { isLoopback } from './variables';
 
 /**
@@ -27,6 +27,13 @@ function mismatches(v: Variables): ConfigProblem[] {
     const missing = v.TWILIO_API_KEY === null ? 'TWILIO_API_KEY' : 'TWILIO_API_SECRET';
     problems.push({ variable: missing, expected: 'a value: TWILIO_API_KEY and TWILIO_API_SECRET go together' });
   }
+  problems.push(...keyRingProblems(v));
+  return problems;
+}
+
+/** Also for processes that read only some of the variables. */
+export function keyRingProblems(v: KeyVariables & Pick<Variables, 'NODE_ENV' | 'ALLOW_STAND_INS'>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
   if (v.KEY_RING === 'kms' && v.KMS_KEY_ID === null) {
     problems.push({ variable: 'KMS_KEY_ID', expected: 'a value, because KEY_RING is kms' });
   }
@@ -37,6 +44,9 @@ function mismatches(v: Variables): ConfigProblem[] {
       expected: 'nothing, or KEY_RING=local: the KMS key ring is not there yet',
     });
   }
+  if (v.NODE_ENV === 'production' && !v.ALLOW_STAND_INS && (v.KEY_RING === 'local' || v.KMS_KEY_ID === null)) {
+    problems.push({ variable: 'KMS_KEY_ID', expected: 'a KMS key in production: the local key ring is refused' });
+  }
   return problems;
 }
 
@@ -46,7 +56,6 @@ function standIns(v: Variables): ConfigProblem[] {
   const expect = (holds: boolean, variable: string, expected: string) => {
     if (!holds) problems.push({ variable, expected: `${expected} in production` });
   };
-  const isHttps = (address: string | null) => address?.startsWith('https://') === true && !isLoopback(address);
   expect(v.TWILIO_API_BASE_URL === null, 'TWILIO_API_BASE_URL', 'nothing, so that calls go to Twilio itself,');
   expect(isHttps(v.PUBLIC_BASE_URL), 'PUBLIC_BASE_URL', 'the public https address of the API');
   expect(
@@ -55,9 +64,13 @@ function standIns(v: Variables): ConfigProblem[] {
     'an https address that Twilio can reach',
   );
   expect(isHttps(v.VOICE_FALLBACK_URL), 'VOICE_FALLBACK_URL', 'the https address of the static fallback documents');
-  expect(v.KEY_RING !== 'local' && v.KMS_KEY_ID !== null, 'KMS_KEY_ID', 'a KMS key: the local key ring is refused');
   expect(isHttps(v.OIDC_ISSUER), 'OIDC_ISSUER', 'an https issuer');
   return problems;
+}
+
+/** An address that the world can reach, over TLS. */
+export function isHttps(address: string | null): boolean {
+  return address?.startsWith('https://') === true && !isLoopback(address);
 }
 
 /** Stand-ins are for tests on one machine: a service that the world can reach must not ring simulated phones. */
