@@ -17,7 +17,7 @@ import {
 } from '../domain/mentor-call';
 import type { KindlineClient } from './connection';
 import { MentorCallIsOver, QuestionRefused, TemporalNotInTime } from './errors';
-import { KINDLINE_COUNTRY, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
+import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
 interface CallMemo extends Record<string, unknown> {
@@ -56,6 +56,7 @@ export async function startMentorCall(
         staticSummary: 'A masked call between a user and a mentor',
         typedSearchAttributes: [
           { key: KINDLINE_STATE, value: 'starting' },
+          { key: KINDLINE_SINCE, value: new Date() },
           { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
           { key: KINDLINE_COUNTRY, value: input.country },
         ],

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { KINDLINE_SINCE, KINDLINE_STATE } from '../../temporal/search-attributes';
 import { MentorCallRig } from './world';
 
 let rig: MentorCallRig;
@@ -36,6 +37,19 @@ describe('a mentor call that goes well', () => {
     const { events } = await call.handle.fetchHistory();
     expect(events?.length).toBeLessThanOrEqual(60);
     expect(events?.filter((e) => e.timerStartedEventAttributes)).toHaveLength(3);
+  });
+
+  it('says in one upsert that it has ended, and since when', async () => {
+    const call = await rig.call();
+    await call.confirm();
+    await call.userLegEnds();
+    await call.result();
+    const { typedSearchAttributes: attributes, closeTime } = await call.handle.describe();
+    expect(attributes.get(KINDLINE_STATE)).toBe('ended');
+    const since = attributes.get(KINDLINE_SINCE)?.getTime() ?? 0;
+    expect(Math.abs((closeTime?.getTime() ?? 0) - since)).toBeLessThan(60_000);
+    const { events } = await call.handle.fetchHistory();
+    expect(events?.filter((e) => e.upsertWorkflowSearchAttributesEventAttributes)).toHaveLength(1);
   });
 
   it('gives the same plan to the same question, and reserves one mentor for it', async () => {

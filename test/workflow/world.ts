@@ -9,7 +9,6 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import type { Activities } from '../../activities';
-import { SEARCH_ATTRIBUTE_NAMES } from '../../domain/search-attribute-names';
 import {
   mentorCallWorkflowId,
   type CallPlan,
@@ -17,6 +16,7 @@ import {
   type MentorCallResult,
   type TwimlQuestion,
 } from '../../domain/mentor-call';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 import type { mentorCall } from '../../workflows';
 import { mentorCallInput } from '../mentor-call-input';
 import { recordHistory } from './record-history';
@@ -126,7 +126,7 @@ export class MentorCallRig {
     );
     await env.connection.operatorService.addSearchAttributes({
       namespace: env.namespace ?? 'default',
-      searchAttributes: Object.fromEntries(Object.values(SEARCH_ATTRIBUTE_NAMES).map((name) => [name, 2])),
+      searchAttributes: SEARCH_ATTRIBUTE_TYPES,
     });
     const bundle = await bundleWorkflowCode({
       workflowsPath: require.resolve('../../workflows'),

@@ -10,9 +10,17 @@ import { temporalChild } from '../../../scripts/temporal-server';
 import { connectTemporal, type TemporalConnection } from '../../../temporal/connection';
 import * as calls from '../../../temporal/mentor-calls';
 import { ensureNamespace } from '../../../temporal/namespace';
-import { registerSearchAttributes } from '../../../temporal/search-attributes';
+import {
+  KINDLINE_COUNTRY,
+  KINDLINE_SINCE,
+  KINDLINE_STATE,
+  registerSearchAttributes,
+} from '../../../temporal/search-attributes';
 import { createServiceKeys } from '../../../vault/service-keys';
 import { mentorCallInput } from '../../mentor-call-input';
+
+/** Temporal's numbers for types of search attributes, written a second time. */
+const [KEYWORD, DATETIME] = [2, 6];
 
 /** No worker runs: what is asked here is what a client alone must get right. */
 describe('a client of the mentor call, on a real server', () => {
@@ -57,6 +65,44 @@ describe('a client of the mentor call, on a real server', () => {
     await registerSearchAttributes(temporal.connection, namespace);
     const { config } = await temporal.connection.workflowService.describeNamespace({ namespace });
     expect(tsToMs(config?.workflowExecutionRetentionTtl)).toBe(7 * 24 * 60 * 60 * 1000);
+  });
+
+  it('brings the search attributes of an older namespace up to date, many processes at once', async () => {
+    const older = `kindline-${randomUUID()}`;
+    await ensureNamespace(temporal.connection, older);
+    const service = temporal.connection.operatorService;
+    await service.addSearchAttributes({ namespace: older, searchAttributes: { KindlineState: KEYWORD } });
+    await Promise.all([1, 2, 3].map(() => registerSearchAttributes(temporal.connection, older)));
+    const { customAttributes } = await service.listSearchAttributes({ namespace: older });
+    expect(customAttributes).toMatchObject({
+      KindlineState: KEYWORD,
+      KindlineSince: DATETIME,
+      KindlineSubject: KEYWORD,
+      KindlineCountry: KEYWORD,
+    });
+  });
+
+  it('refuses a namespace in which a name of ours means something else', async () => {
+    const other = `kindline-${randomUUID()}`;
+    await ensureNamespace(temporal.connection, other);
+    const searchAttributes = { KindlineSince: KEYWORD };
+    await temporal.connection.operatorService.addSearchAttributes({ namespace: other, searchAttributes });
+    await expect(registerSearchAttributes(temporal.connection, other)).rejects.toMatchObject({
+      code: 'search-attribute-taken',
+    });
+  });
+
+  it('starts a call with what an operator must always see', async () => {
+    const call = input();
+    const before = Date.now();
+    await calls.startMentorCall(temporal.client, call);
+    const handle = temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId));
+    const { typedSearchAttributes: attributes } = await handle.describe();
+    const since = attributes.get(KINDLINE_SINCE)?.getTime() ?? 0;
+    expect([attributes.get(KINDLINE_STATE), attributes.get(KINDLINE_COUNTRY)]).toEqual(['starting', call.country]);
+    expect(since).toBeGreaterThanOrEqual(before);
+    expect(since).toBeLessThanOrEqual(Date.now());
+    await handle.terminate();
   });
 
   it('starts a call once, knows its owner, and starts nothing after its end', async () => {
