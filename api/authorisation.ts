@@ -26,7 +26,11 @@ export const RULES = {
   'GET /': PUBLIC,
   'GET /health': PUBLIC,
   'GET /health/ready': PUBLIC,
+  'GET /problems': PUBLIC,
   'GET /problems/:code': PUBLIC,
+  'GET /openapi.json': PUBLIC,
+  'GET /docs': PUBLIC,
+  'GET /docs/:asset': PUBLIC,
   'GET /consent-texts/mentor-call': PUBLIC,
 
   'POST /connect-mentor': { access: 'signed-in', roles: ['user', 'staff'] },
@@ -49,10 +53,14 @@ export const RULES = {
   'DELETE /mentors/:mentorId': ADMINS,
   'PUT /mentors/:mentorId/windows': ADMINS,
 
+  'GET /webhook-events': ADMINS,
+  'POST /webhook-events/:eventId/replay': { access: 'signed-in', roles: ['admin', 'service'] },
+
   'POST /twiml/connect-mentor': TWILIO,
   'POST /twiml/mentor-whisper': TWILIO,
   'POST /twiml/mentor-confirm': TWILIO,
   'POST /twiml/inbound': TWILIO,
+  'POST /twiml/inbound-text': TWILIO,
   'POST /call-status': TWILIO,
 } as const satisfies Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, Rule>;
 

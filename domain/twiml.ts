@@ -126,6 +126,11 @@ export function hangUpTwiml(): string {
   return response.toString();
 }
 
+/** Nothing is said and nothing answered: for a text, where hanging up has no meaning. */
+export function silentTwiml(): string {
+  return new VoiceResponse().toString();
+}
+
 /** Somebody calls one of our numbers. Says what the number is; never that the caller knows anybody here. */
 export function inboundTwiml(
   who: 'mentor' | 'stranger',

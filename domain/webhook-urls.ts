@@ -50,7 +50,12 @@ export interface WebhookUrls {
     readonly step?: number;
     readonly dispatchId?: string;
   }): string;
+  /** What is asked when somebody calls one of our numbers. */
   inbound(): string;
+  /** Where the end of such a call is told; it names no call, because the number belongs to none. */
+  inboundStatus(): string;
+  /** What is asked when somebody texts one of our numbers. */
+  inboundText(): string;
   /** The static document for a country, or null when no `VOICE_FALLBACK_URL` is configured. */
   fallback(country: string): string | null;
 }
@@ -86,6 +91,8 @@ export function createWebhookUrls(base: string, fallbackTemplate: string | null)
       url('/twiml/mentor-confirm', { call: leg.callId, n: leg.step, lang: leg.language, ...again(asked) }),
     callStatus: (leg) => url('/call-status', { call: leg.callId, leg: leg.leg, n: leg.step, dispatch: leg.dispatchId }),
     inbound: () => url('/twiml/inbound', {}),
+    inboundStatus: () => url('/call-status', {}),
+    inboundText: () => url('/twiml/inbound-text', {}),
     fallback: (country) =>
       fallbackTemplate === null ? null : withOverrides(fallbackTemplate.replaceAll('{country}', country)),
   };

@@ -9,18 +9,20 @@ import type { TwilioErrorClass } from '../domain/twilio-errors';
  */
 export type ProviderOutcome = 'refused' | 'rate-limited' | 'not-sent' | 'unknown';
 
-/** The operations of a voice provider, as they appear in logs and metrics. */
-export type VoiceOperation =
+/** What a provider is asked for, as it appears in logs and metrics. */
+export type ProviderOperation =
   | 'create-call'
   | 'list-calls'
   | 'list-child-calls'
   | 'read-call'
   | 'end-call'
   | 'delete-call'
-  | 'probe';
+  | 'probe'
+  | 'list-numbers'
+  | 'update-number';
 
 export interface ProviderErrorFacts {
-  readonly operation: VoiceOperation;
+  readonly operation: ProviderOperation;
   readonly outcome: ProviderOutcome;
   /** HTTP status of the answer; null when there was none. */
   readonly status: number | null;
@@ -38,7 +40,7 @@ export interface ProviderErrorFacts {
  * Authorization header, so nothing of them is kept: no message, no URL, no cause.
  */
 export class ProviderError extends Error implements ProviderErrorFacts {
-  readonly operation: VoiceOperation;
+  readonly operation: ProviderOperation;
   readonly outcome: ProviderOutcome;
   readonly status: number | null;
   readonly code: number | null;

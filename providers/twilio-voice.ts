@@ -1,8 +1,8 @@
-import twilio from 'twilio';
 import type { CallInstance } from 'twilio/lib/rest/api/v2010/account/call';
-import { classifyHttp } from '../domain/twilio-errors';
-import { ProviderError, type VoiceOperation } from './provider-error';
-import { NoAnswer, RefusedAnswer, TwilioHttp } from './twilio-http';
+import type { ProviderError } from './provider-error';
+import { translated } from './translated';
+import { createTwilioClient, type TwilioAccount } from './twilio-client';
+import { NoAnswer, RefusedAnswer } from './twilio-http';
 
 /** A call as the provider knows it. Its numbers are sealed data: never logged, never kept. */
 export interface ProviderCall {
@@ -52,23 +52,12 @@ export interface VoiceProvider {
   close(): void;
 }
 
-export interface TwilioVoiceConfig {
-  readonly accountSid: string;
-  readonly authToken: string;
-  readonly apiKey: string | null;
-  readonly apiSecret: string | null;
-  readonly apiBaseUrl: string | null;
-}
-
 /** More calls than this to one number within the settling time are not ours alone to explain. */
 const LISTED_CALLS = 50;
 
 /** Twilio speaks: `twilio`'s own client over our HTTP client, its errors translated at this edge. */
-export function createTwilioVoice(config: TwilioVoiceConfig, options: { httpTimeoutMs: number }): VoiceProvider {
-  const http = new TwilioHttp({ timeoutMs: options.httpTimeoutMs, apiBaseUrl: config.apiBaseUrl });
-  const [username, password] =
-    config.apiKey && config.apiSecret ? [config.apiKey, config.apiSecret] : [config.accountSid, config.authToken];
-  const client = twilio(username, password, { accountSid: config.accountSid, httpClient: http, autoRetry: false });
+export function createTwilioVoice(config: TwilioAccount, options: { httpTimeoutMs: number }): VoiceProvider {
+  const { client, http } = createTwilioClient(config, options);
 
   return {
     createCall: (call) =>
@@ -156,30 +145,4 @@ async function orNullWhenUnknown<T>(answer: Promise<T>): Promise<T | null> {
     if (error instanceof RefusedAnswer && error.status === 404) return null;
     throw error;
   }
-}
-
-/** Runs one request; whatever it throws leaves here as a {@link ProviderError} without a trace of the request. */
-async function translated<T>(operation: VoiceOperation, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw translate(operation, error);
-  }
-}
-
-function translate(operation: VoiceOperation, error: unknown): ProviderError {
-  const none = { operation, status: null, code: null, requestId: null, retryAfterMs: null };
-  if (error instanceof NoAnswer) {
-    return error.bytesMayHaveLeft
-      ? new ProviderError({ ...none, outcome: 'unknown', class: 'unknown' })
-      : new ProviderError({ ...none, outcome: 'not-sent', class: 'retry' });
-  }
-  // Anything else that is not an answer is a fault of ours or of the package: bytes may have left.
-  if (!(error instanceof RefusedAnswer)) return new ProviderError({ ...none, outcome: 'unknown', class: 'unknown' });
-  const { status, code, requestId, retryAfterMs } = error;
-  const facts = { operation, status, code, requestId, class: classifyHttp(status, code) };
-  if (status === 429) return new ProviderError({ ...facts, outcome: 'rate-limited', retryAfterMs });
-  // Only a 4xx that carries Twilio's own code is Twilio's word; a proxy's 4xx without one proves nothing.
-  const refused = status >= 400 && status < 500 && status !== 408 && code !== null;
-  return new ProviderError({ ...facts, outcome: refused ? 'refused' : 'unknown', retryAfterMs: null });
 }

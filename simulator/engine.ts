@@ -5,6 +5,7 @@ import { DialBook } from './dial-book';
 import { FaultPlan } from './faults';
 import { Handsets } from './handsets';
 import { type DocumentRequest, Leg, type LegOptions } from './leg';
+import { type OwnNumber, OwnNumbers } from './own-numbers';
 import { PacingQueue } from './pacing';
 import { ring } from './ringing';
 import { followScript, isVoicemail } from './scripted-phone';
@@ -14,14 +15,6 @@ import { runProgram } from './twiml-runner';
 import type { Exchange, LedgerEntry, Notification, Settings } from './types';
 import { callParameters } from './webhook-parameters';
 import { WebhookFailed, WebhookSender } from './webhook-sender';
-
-/** One of the organisation's numbers and what Twilio does when it is called. */
-export interface OwnNumber {
-  readonly number: string;
-  readonly voiceUrl: string;
-  readonly voiceFallbackUrl?: string;
-  readonly statusCallback?: string;
-}
 
 export interface EngineOptions {
   readonly accountSid: string;
@@ -57,8 +50,8 @@ export class Engine implements Board {
   readonly webhooks: WebhookSender;
   readonly exchanges: Exchange[] = [];
   readonly notifications: Notification[] = [];
+  readonly numbers: OwnNumbers;
   settings: Settings;
-  private readonly numbers: ReadonlyMap<string, OwnNumber>;
   private readonly pacing = new PacingQueue();
   private readonly legs = new Map<string, Leg>();
   /** SID → epoch milliseconds from which lists show it. */
@@ -67,7 +60,7 @@ export class Engine implements Board {
 
   constructor(options: EngineOptions) {
     this.accountSid = options.accountSid;
-    this.numbers = new Map(options.numbers.map((own) => [own.number, own]));
+    this.numbers = new OwnNumbers(options.accountSid, options.numbers);
     this.handsets = new Handsets(options.helplines ?? []);
     this.webhooks = new WebhookSender({ authToken: options.authToken, settings: () => this.settings });
     this.settings = DEFAULT_SETTINGS;
@@ -75,7 +68,7 @@ export class Engine implements Board {
   }
 
   ownsNumber(number: string): boolean {
-    return this.numbers.has(number);
+    return this.numbers.find(number) !== null;
   }
 
   addLeg(options: LegOptions): Leg {
@@ -118,7 +111,7 @@ export class Engine implements Board {
 
   /** A phone calls one of our numbers. @returns the leg, or null when the number is not ours */
   receiveCall(from: string, to: string): Leg | null {
-    const own = this.numbers.get(to);
+    const own = this.numbers.find(to);
     if (!own) return null;
     // A number's own status callback reports the end only.
     const events = new Set(['completed']);
@@ -126,10 +119,19 @@ export class Engine implements Board {
       direction: 'inbound',
       to,
       from,
-      ...(own.statusCallback ? { statusCallback: { url: own.statusCallback, method: 'POST', events } } : {}),
-      ...(own.voiceFallbackUrl ? { fallback: { url: own.voiceFallbackUrl, method: 'POST' } } : {}),
+      ...(own.statusCallback
+        ? { statusCallback: { url: own.statusCallback, method: own.statusCallbackMethod ?? 'POST', events } }
+        : {}),
+      ...(own.voiceFallbackUrl
+        ? { fallback: { url: own.voiceFallbackUrl, method: own.voiceFallbackMethod ?? 'POST' } }
+        : {}),
     });
-    void this.converse(leg, { url: own.voiceUrl, method: 'POST', params: {} });
+    if (own.voiceUrl === undefined) {
+      this.notify(leg, 11100, 'the number that was called has no voice URL');
+      leg.end('failed');
+    } else {
+      void this.converse(leg, { url: own.voiceUrl, method: own.voiceMethod ?? 'POST', params: {} });
+    }
     return leg;
   }
 

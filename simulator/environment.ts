@@ -32,7 +32,13 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
     voiceUrl: `${base ?? 'http://127.0.0.1:9'}/twiml/inbound#rc=3&rp=5xx,ct,rt`,
     // Says when somebody who called us has hung up; names no call, because the number belongs to none.
     ...(base ? { statusCallback: `${base}/call-status#rc=3&rp=5xx,ct,rt` } : {}),
-    ...(fallback ? { voiceFallbackUrl: fallback.replace('{country}', 'default') } : {}),
+    ...(base ? { smsUrl: `${base}/twiml/inbound-text#rc=3&rp=5xx,ct,rt` } : {}),
+    ...(fallback
+      ? {
+          voiceFallbackUrl: `${fallback.replace('{country}', 'default')}#rc=3&rp=5xx,ct,rt`,
+          voiceFallbackMethod: 'GET' as const,
+        }
+      : {}),
   }));
   if (numbers.length === 0) throw new Error('TWILIO_PHONE_NUMBER: expected a list of E.164 numbers');
   const { TWILIO_API_KEY: key, TWILIO_API_SECRET: secret } = env;

@@ -26,7 +26,7 @@ const VERSION = '/2010-04-01';
 /** A request that hangs is cut off after this long, unless the fault says otherwise. */
 const HANG_MS = 60_000;
 
-/** Twilio's REST API, as much of it as there is: one account and its calls. */
+/** Twilio's REST API, as much of it as there is: one account, its calls and its numbers. */
 export function createRestApi(engine: Engine, credentials: Credentials): Router {
   const router = Router();
   const startedAt = new Date();
@@ -96,7 +96,10 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
         date_created: rfc2822(startedAt),
         date_updated: rfc2822(startedAt),
         uri: `${account}.json`,
-        subresource_uris: { calls: `${account}/Calls.json` },
+        subresource_uris: {
+          calls: `${account}/Calls.json`,
+          incoming_phone_numbers: `${account}/IncomingPhoneNumbers.json`,
+        },
       },
     })),
   );
@@ -148,6 +151,30 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
       engine.forget(leg.sid);
       return { status: 204, body: null };
     }),
+  );
+  const numbers = `${account}/IncomingPhoneNumbers`;
+  router.get(
+    `${numbers}.json`,
+    serve('list', (_req, fields) => {
+      const found = engine.numbers.search(fields);
+      // An account with more numbers than fit a page would need a simulator of its own.
+      const page = { page: 0, page_size: 50, start: 0, end: Math.max(0, found.length - 1) };
+      const uri = `${numbers}.json?PageSize=50&Page=0`;
+      const uris = { uri, first_page_uri: uri, next_page_uri: null, previous_page_uri: null };
+      return { status: 200, body: { incoming_phone_numbers: found, ...page, ...uris } };
+    }),
+  );
+  const ofNumber = (req: Request, resource: unknown): Answer => {
+    if (resource === null) throw notFound(req.path);
+    return { status: 200, body: resource };
+  };
+  router.get(
+    `${numbers}/:number.json`,
+    serve('read', (req) => ofNumber(req, engine.numbers.read(String(req.params.number)))),
+  );
+  router.post(
+    `${numbers}/:number.json`,
+    serve('update', (req, fields) => ofNumber(req, engine.numbers.update(String(req.params.number), fields))),
   );
   // Another account, another resource or another version: all the same to somebody who may not know.
   router.use(

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import { keepCallsIn } from './calls-file';
 import { createControlApi } from './control-api';
-import { Engine, type OwnNumber } from './engine';
+import { Engine } from './engine';
 import { createFallbackDocuments } from './fallback-documents';
 import { refuseStrangers } from './loopback';
+import type { OwnNumber } from './own-numbers';
 import { createRestApi } from './rest-api';
 import type { Settings } from './types';
 

@@ -125,6 +125,7 @@ function createAjv(coerce: boolean): Ajv {
   // In answers Twilio's own examples hold paths, in requests only whole addresses work.
   ajv.addFormat('uri', coerce ? /^https?:\/\/\S+$/ : /^(https?:\/)?\/\S+$/);
   ajv.addFormat('uri-map', true);
+  ajv.addFormat('phone-number-capabilities', true);
   ajv.addFormat('currency', /^[A-Z]{3}$/);
   ajv.addFormat('http-method', /^(GET|POST)$/);
   ajv.addFormat('phone-number', /^\+\d{6,15}$/);

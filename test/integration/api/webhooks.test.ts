@@ -35,6 +35,7 @@ const TWILIO_ROUTES = [
   `/twiml/mentor-whisper?call=${callId}&n=1&lang=en`,
   `/twiml/mentor-confirm?call=${callId}&n=1&lang=en`,
   '/twiml/inbound',
+  '/twiml/inbound-text',
 ];
 
 /** Every way in which a request can claim to be Twilio's and not be it. */

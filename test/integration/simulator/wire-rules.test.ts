@@ -66,12 +66,14 @@ describe('the environment', () => {
     VOICE_FALLBACK_URL: 'http://127.0.0.1:8055/fallback/{country}.xml',
   };
 
-  it('gives our numbers their inbound, status and fallback URLs', () => {
+  it('gives our numbers their inbound, status, text and fallback URLs', () => {
     expect(readSimulatorEnvironment(good).server.numbers[1]).toEqual({
       number: '+447700900100',
       voiceUrl: 'http://127.0.0.1:8054/twiml/inbound#rc=3&rp=5xx,ct,rt',
       statusCallback: 'http://127.0.0.1:8054/call-status#rc=3&rp=5xx,ct,rt',
-      voiceFallbackUrl: 'http://127.0.0.1:8055/fallback/default.xml',
+      smsUrl: 'http://127.0.0.1:8054/twiml/inbound-text#rc=3&rp=5xx,ct,rt',
+      voiceFallbackUrl: 'http://127.0.0.1:8055/fallback/default.xml#rc=3&rp=5xx,ct,rt',
+      voiceFallbackMethod: 'GET',
     });
   });
 
