@@ -44,7 +44,7 @@ export async function closeCall(pool: Pool, end: CallEnd): Promise<boolean> {
     await forgetIfErased(tx, end.callId);
     await appendAudit(tx, {
       actor: end.actor ?? 'system',
-      action: end.outcome === 'cancelled' ? 'call.cancelled' : 'call.closed',
+      action: end.outcome === 'cancelled' ? 'mentor-call.cancelled' : 'mentor-call.closed',
       objectId: end.callId,
       purpose: end.endReason,
       outcome: end.outcome === 'failed' ? 'failed' : 'done',

@@ -58,18 +58,18 @@ async function open(tx: PoolClient, input: MentorCallInput, limits: RequestLimit
   );
   if (live !== null) {
     await insertCall(tx, input, { status: 'merged', endReason: 'merged', mergedInto: live.call_id });
-    await audit(tx, input, 'call.merged');
+    await audit(tx, input, 'mentor-call.merged');
     return { state: 'merged', mergedInto: live.call_id };
   }
   const recent = { userId: input.userId, tokenHexes: [input.recipientToken] };
   const limited = await countRecentRequests(tx, recent, limits);
   if (limited !== null) {
     await insertCall(tx, input, { status: 'failed', endReason: 'too-many-requests', limitedBy: limited.which });
-    await audit(tx, input, 'call.limited');
+    await audit(tx, input, 'mentor-call.limited');
     return { state: 'limited', ...limited };
   }
   await insertCall(tx, input, { status: 'starting' });
-  await audit(tx, input, 'call.opened');
+  await audit(tx, input, 'mentor-call.requested');
   return { state: 'opened' };
 }
 
@@ -156,7 +156,7 @@ async function audit(tx: Db, input: MentorCallInput, action: AuditAction): Promi
     action,
     objectId: input.callId,
     purpose: `consent:${input.consent.textVersion}:${input.consent.language}`,
-    outcome: action === 'call.limited' ? 'refused' : 'done',
+    outcome: action === 'mentor-call.limited' ? 'refused' : 'done',
   });
 }
 

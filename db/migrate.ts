@@ -1,21 +1,30 @@
 /**
  * The schema, up and down: SQL files in `db/migrations`, run in order by node-pg-migrate in one transaction under
- * an advisory lock. The application's own role is made here too and can do no more than the files grant.
+ * an advisory lock. The roles of the API and the worker are made here too and can do no more than the files grant.
  */
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
 import { sqlState } from './query';
 
-/** The role that the migrations grant to; login roles of the application are members of it. */
+/** The roles that the migrations grant to; login roles are members of one of them. */
 const GROUP_ROLE = 'kindline_application';
+/** Everything the application may do, and the audit chain. */
+const WORKER_GROUP_ROLE = 'kindline_worker';
+
+export interface LoginRole {
+  readonly name: string;
+  readonly password: string;
+}
 
 export interface MigrateOptions {
   readonly direction: 'up' | 'down';
   /** How many files; all when left out. */
   readonly count?: number;
-  /** The login role of the application: made, or given this password. Left out, only the schema changes. */
-  readonly appRole?: { readonly name: string; readonly password: string };
+  /** The login role of the API: made, or given this password. Left out, only the schema changes. */
+  readonly appRole?: LoginRole;
+  /** The same for the worker, the only process that may write the audit chain. */
+  readonly workerRole?: LoginRole;
 }
 
 /**
@@ -26,7 +35,7 @@ export async function migrate(ownerUrl: string, options: MigrateOptions): Promis
   const client = new Client({ connectionString: ownerUrl });
   await client.connect();
   try {
-    await ensureRoles(client, options.appRole);
+    await ensureRoles(client, options);
     const done = await runner({
       dbClient: client,
       dir: join(__dirname, 'migrations'),
@@ -43,15 +52,25 @@ export async function migrate(ownerUrl: string, options: MigrateOptions): Promis
   }
 }
 
-/** Makes the group role and the application's login role. Roles belong to the whole server, so others may race us. */
-async function ensureRoles(client: Client, appRole: MigrateOptions['appRole']): Promise<void> {
+/** Makes the group roles and the login roles. Roles belong to the whole server, so others may race us. */
+async function ensureRoles(client: Client, { appRole, workerRole }: MigrateOptions): Promise<void> {
   await createRole(client, GROUP_ROLE, 'NOLOGIN');
-  if (appRole === undefined) return;
-  const name = client.escapeIdentifier(appRole.name);
-  await createRole(client, appRole.name, 'LOGIN');
-  await atomically(client, `ALTER ROLE ${name} PASSWORD ${client.escapeLiteral(appRole.password)}`);
-  const { rows } = await client.query(`SELECT pg_has_role($1, $2, 'USAGE') AS member`, [appRole.name, GROUP_ROLE]);
-  if (rows[0]?.member !== true) await atomically(client, `GRANT ${GROUP_ROLE} TO ${name}`);
+  await createRole(client, WORKER_GROUP_ROLE, 'NOLOGIN');
+  await ensureMember(client, WORKER_GROUP_ROLE, GROUP_ROLE);
+  if (appRole !== undefined) await ensureLogin(client, appRole, GROUP_ROLE);
+  if (workerRole !== undefined) await ensureLogin(client, workerRole, WORKER_GROUP_ROLE);
+}
+
+async function ensureLogin(client: Client, { name, password }: LoginRole, group: string): Promise<void> {
+  await createRole(client, name, 'LOGIN');
+  const role = client.escapeIdentifier(name);
+  await atomically(client, `ALTER ROLE ${role} PASSWORD ${client.escapeLiteral(password)}`);
+  await ensureMember(client, name, group);
+}
+
+async function ensureMember(client: Client, name: string, group: string): Promise<void> {
+  const { rows } = await client.query(`SELECT pg_has_role($1, $2, 'USAGE') AS member`, [name, group]);
+  if (rows[0]?.member !== true) await atomically(client, `GRANT ${group} TO ${client.escapeIdentifier(name)}`);
 }
 
 async function createRole(client: Client, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {

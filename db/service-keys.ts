@@ -17,8 +17,9 @@ const keyRow = z.object({
   wrapped: z.instanceof(Buffer),
 });
 
-/** The chain's key is left out: only the process that writes the chain may hold it. */
-const ORDINARY_PURPOSES = SERVICE_KEY_PURPOSES.filter((purpose) => purpose !== 'audit-chain');
+/** Held by the worker only: to others the database does not even show that these keys are there. */
+export const AUDIT_PURPOSES: readonly ServiceKeyPurpose[] = ['audit-chain', 'audit-checkpoint'];
+const ORDINARY_PURPOSES = SERVICE_KEY_PURPOSES.filter((purpose) => !AUDIT_PURPOSES.includes(purpose));
 
 /**
  * Makes the keys that are missing and opens all live versions. Several processes may start at once: the first

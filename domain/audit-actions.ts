@@ -1,26 +1,42 @@
 /** What an audit entry can say was done, and for what a sealed value can be revealed: closed lists both. */
 
-export const AUDIT_ACTIONS = [
-  'subject.created',
-  'subject.erased',
-  'record.revealed',
-  'record.destroyed',
-  'contact-point.created',
-  'contact-point.deleted',
-  'call.opened',
-  'call.merged',
-  'call.limited',
-  'call.cancelled',
-  'call.closed',
-  'call.read',
-  'dispatch.accepted',
-  'dispatch.doubled',
-  'dispatch.abandoned',
-  'mentor.created',
-  'mentor.changed',
-  'mentor.deleted',
-] as const;
-export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+/** Every entry says these; none of them can hold a value. */
+const EVERY_ENTRY = ['action', 'actor', 'at', 'entry_id', 'object_id', 'outcome'] as const;
+
+/** What an entry of each action may say besides. An action or a key that is not here is never written. */
+const ALSO_SAYS = {
+  'subject.created': [],
+  'subject.erased': [],
+  'record.revealed': ['purpose'],
+  'record.destroyed': ['purpose'],
+  'record.swept': ['purpose'],
+  'contact-point.created': [],
+  'contact-point.deleted': [],
+  'mentor-call.requested': ['purpose'],
+  'mentor-call.merged': ['purpose'],
+  'mentor-call.limited': ['purpose'],
+  'mentor-call.cancelled': ['purpose'],
+  'mentor-call.closed': ['purpose'],
+  'mentor-call.read': [],
+  'dispatch.accepted': [],
+  'dispatch.doubled': [],
+  'dispatch.abandoned': [],
+  'mentor.created': [],
+  'mentor.changed': [],
+  'mentor.deleted': [],
+  'payload.decoded': ['purpose'],
+  'webhook-event.replayed': ['purpose'],
+} as const satisfies Record<string, readonly 'purpose'[]>;
+export type AuditAction = keyof typeof ALSO_SAYS;
+
+const keysByAction: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries(ALSO_SAYS).map(([action, also]) => [action, new Set([...EVERY_ENTRY, ...also])]),
+);
+
+/** Which keys an entry of this action may have; null when there is no such action. */
+export function allowedAuditKeys(action: string): ReadonlySet<string> | null {
+  return keysByAction.get(action) ?? null;
+}
 
 /** `dial`: the number goes to Twilio. `own-view`: to the person it is about. `staff-view`: to staff who may see it. */
 export const REVEAL_PURPOSES = ['dial', 'reconcile', 'own-view', 'staff-view', 'own-export'] as const;

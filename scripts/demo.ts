@@ -144,9 +144,9 @@ async function verifyAudit(stack: Stack, callId: string): Promise<boolean> {
     const { rows } = await pool.query<{ step: string; entries: number }>(
       `SELECT step, (SELECT count(*)::int FROM audit_entries e WHERE e.action = step AND e.object_id = object) AS entries
          FROM call_logs c JOIN mentors m USING (mentor_id) JOIN dispatches d USING (call_id),
-              LATERAL (VALUES ('call.opened', c.call_id), ('dispatch.accepted', d.dispatch_id),
+              LATERAL (VALUES ('mentor-call.requested', c.call_id), ('dispatch.accepted', d.dispatch_id),
                               ('record.revealed', c.record_id), ('record.revealed', m.phone_record_id),
-                              ('record.destroyed', c.record_id), ('call.closed', c.call_id)) AS steps(step, id),
+                              ('record.destroyed', c.record_id), ('mentor-call.closed', c.call_id)) AS steps(step, id),
               LATERAL (SELECT id::text AS object) AS named
         WHERE c.call_id = $1`,
       [callId],

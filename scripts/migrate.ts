@@ -1,9 +1,9 @@
 /**
  * `npm run migrate -- up|down [--count N]`: changes the schema of the database at DATABASE_MIGRATION_URL, and gives
- * the role of DATABASE_URL its password and its few rights.
+ * the roles of DATABASE_URL (the API's) and DATABASE_WORKER_URL (the worker's) their passwords and their few rights.
  */
 import { parseArgs } from 'node:util';
-import { migrate } from '../db/migrate';
+import { type LoginRole, migrate } from '../db/migrate';
 import { CommandError, runCommand } from './command-error';
 import { loadDotEnv } from './dot-env';
 
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     throw new CommandError('usage: npm run migrate -- up|down [--count N]');
   }
   loadDotEnv();
-  const { DATABASE_MIGRATION_URL: ownerUrl, DATABASE_URL: appUrl } = process.env;
+  const { DATABASE_MIGRATION_URL: ownerUrl, DATABASE_URL: appUrl, DATABASE_WORKER_URL: workerUrl } = process.env;
   if (ownerUrl === undefined)
     throw new CommandError('DATABASE_MIGRATION_URL: expected a postgres:// URL of the owner role');
   if (values.count !== undefined && !/^[1-9]\d{0,3}$/.test(values.count)) {
@@ -25,14 +25,17 @@ async function main(): Promise<void> {
   const done = await migrate(ownerUrl, {
     direction,
     ...(count === undefined ? {} : { count }),
-    ...(appUrl === undefined || direction === 'down' ? {} : { appRole: roleOf(appUrl) }),
+    ...(appUrl === undefined || direction === 'down' ? {} : { appRole: roleOf('DATABASE_URL', appUrl) }),
+    ...(workerUrl === undefined || direction === 'down'
+      ? {}
+      : { workerRole: roleOf('DATABASE_WORKER_URL', workerUrl) }),
   });
   process.stdout.write(done.length === 0 ? 'Nothing to do.\n' : `${done.join('\n')}\n`);
 }
 
-function roleOf(appUrl: string): { name: string; password: string } {
-  if (!URL.canParse(appUrl)) throw new CommandError('DATABASE_URL: expected a postgres:// URL');
-  const { username, password } = new URL(appUrl);
+function roleOf(variable: string, url: string): LoginRole {
+  if (!URL.canParse(url)) throw new CommandError(`${variable}: expected a postgres:// URL`);
+  const { username, password } = new URL(url);
   return { name: decodeURIComponent(username), password: decodeURIComponent(password) };
 }
 

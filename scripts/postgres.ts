@@ -21,8 +21,10 @@ export interface PostgresOptions {
 
 /** The role that owns the tables and runs migrations. */
 const OWNER = 'kindline_owner';
-/** The role of the API and the workers: no more than they need. Made by the migrations. */
+/** The role of the API: no more than it needs. Made by the migrations. */
 export const APP_ROLE = 'kindline_app';
+/** The role of the worker: the same, and the audit chain. */
+export const WORKER_ROLE = 'kindline_work';
 const SUPERUSER = 'postgres';
 
 /** How long a killed server's shared memory may still be held by its dying children. */
@@ -86,6 +88,10 @@ export class LocalPostgres {
 
   appUrl(database: string): string {
     return connectionUrl(APP_ROLE, this.options.password, this.port, database);
+  }
+
+  workerUrl(database: string): string {
+    return connectionUrl(WORKER_ROLE, this.options.password, this.port, database);
   }
 
   /** Makes the database when there is none of that name. */

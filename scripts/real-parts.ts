@@ -13,7 +13,7 @@ export interface RealParts {
 
 /** Settings that may be given for `npm start` whatever its parts are. */
 const PASSED_ON =
-  /^(LOG_LEVEL|ALLOWED_COUNTRIES|REQUESTS_PER_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|RELAY_INTERVAL|METRICS_PORT|TRUST_PROXY_HOPS|KEY_RING|KMS_KEY_ID|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS))$/;
+  /^(LOG_LEVEL|ALLOWED_COUNTRIES|REQUESTS_PER_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|METRICS_PORT|TRUST_PROXY_HOPS|KEY_RING|KMS_KEY_ID|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS))$/;
 
 /**
  * Decides part by part: real where it is configured, ours otherwise.
@@ -28,7 +28,14 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
     );
   }
   const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)));
-  const { DATABASE_URL, DATABASE_MIGRATION_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, OIDC_ISSUER } = env;
+  const {
+    DATABASE_URL,
+    DATABASE_WORKER_URL,
+    DATABASE_MIGRATION_URL,
+    TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE,
+    OIDC_ISSUER,
+  } = env;
   const isTwilio = isSet(env.TWILIO_ACCOUNT_SID) || isSet(env.TWILIO_AUTH_TOKEN);
   const isReal = { postgres: isSet(DATABASE_URL), temporal: isSet(TEMPORAL_ADDRESS), issuer: isSet(OIDC_ISSUER) };
   const line = (part: string, real: boolean, ours: string) =>
@@ -36,7 +43,13 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
   return {
     parts: {
       ...(isReal.postgres
-        ? { database: { appUrl: DATABASE_URL ?? '', ownerUrl: DATABASE_MIGRATION_URL ?? DATABASE_URL ?? '' } }
+        ? {
+            database: {
+              appUrl: DATABASE_URL ?? '',
+              workerUrl: DATABASE_WORKER_URL ?? DATABASE_URL ?? '',
+              ownerUrl: DATABASE_MIGRATION_URL ?? DATABASE_URL ?? '',
+            },
+          }
         : {}),
       ...(isReal.temporal
         ? { temporal: { address: TEMPORAL_ADDRESS ?? '', namespace: TEMPORAL_NAMESPACE ?? 'default' } }

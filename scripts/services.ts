@@ -12,7 +12,7 @@ export interface ServiceOptions {
   readonly stateDir: string;
   readonly logDir: string;
   readonly secrets: LocalSecrets;
-  readonly database: { readonly appUrl: string; readonly ownerUrl: string };
+  readonly database: { readonly appUrl: string; readonly workerUrl: string; readonly ownerUrl: string };
   readonly temporal: { readonly address: string; readonly namespace: string };
   readonly ports: { readonly api: number; readonly simulator: number };
   /** Wins over everything that stands here: settings of a test, or the real parts of `npm start`. */
@@ -97,7 +97,8 @@ function serviceChild(name: ServiceName, options: ServiceOptions, env: NodeJS.Pr
       name,
       command: process.execPath,
       args: ['--enable-source-maps', built(ENTRY[name])],
-      env,
+      // Only the worker may write the audit chain, and so only it gets the role that can.
+      env: name === 'worker' ? { ...env, DATABASE_URL: options.database.workerUrl } : env,
       logFile: join(options.logDir, `${name}.log`),
       isReady: (log) => log.includes(READY[name]),
       readyWithinMs: 60_000,
@@ -132,6 +133,7 @@ function serviceEnvironment(options: ServiceOptions): NodeJS.ProcessEnv {
     VOICE_FALLBACK_URL: `${simulator}/fallback/{country}.xml`,
     OIDC_ISSUER: `${simulator}/oidc`,
     LOCAL_KEY_FILE: join(stateDir, 'root-key.json'),
+    AUDIT_CHECKPOINT_DIR: join(stateDir, 'checkpoints'),
     SIMULATOR_PORT: String(ports.simulator),
     SIMULATOR_STATE_DIR: stateDir,
     ...options.env,

@@ -6,7 +6,7 @@ import type { Child } from './child';
 import { CommandError } from './command-error';
 import { endLeftovers, PidFile, runningStarter } from './leftovers';
 import { localSecrets } from './local-secrets';
-import { APP_ROLE, LocalPostgres } from './postgres';
+import { APP_ROLE, LocalPostgres, WORKER_ROLE } from './postgres';
 import { progress } from './project';
 import { type ServiceName, Services } from './services';
 import { prepareNamespace, temporalChild } from './temporal-server';
@@ -20,7 +20,7 @@ export interface StackOptions {
   readonly durable: boolean;
   /** Parts that are there already and are used instead of our own. */
   readonly real?: {
-    readonly database?: { readonly appUrl: string; readonly ownerUrl: string };
+    readonly database?: { readonly appUrl: string; readonly workerUrl: string; readonly ownerUrl: string };
     readonly temporal?: { readonly address: string; readonly namespace: string };
   };
   /** Settings of the services beyond what the parts bring. */
@@ -156,9 +156,13 @@ export class Stack {
     this.refuseWhenCancelled();
     await this.postgres.ensureDatabase(DATABASE);
     const ownerUrl = this.postgres.ownerUrl(DATABASE);
-    const done = await migrate(ownerUrl, { direction: 'up', appRole: { name: APP_ROLE, password } });
+    const done = await migrate(ownerUrl, {
+      direction: 'up',
+      appRole: { name: APP_ROLE, password },
+      workerRole: { name: WORKER_ROLE, password },
+    });
     if (done.length > 0) this.say(`Migrated the database (${done.length} steps).`);
-    return { ownerUrl, appUrl: this.postgres.appUrl(DATABASE) };
+    return { ownerUrl, appUrl: this.postgres.appUrl(DATABASE), workerUrl: this.postgres.workerUrl(DATABASE) };
   }
 
   private async startTemporal(onDeath: (name: string, how: string) => void): Promise<void> {

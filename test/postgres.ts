@@ -9,8 +9,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
-import { migrate } from '../db/migrate';
-import { APP_ROLE, LocalPostgres } from '../scripts/postgres';
+import { type LoginRole, migrate } from '../db/migrate';
+import { APP_ROLE, LocalPostgres, WORKER_ROLE } from '../scripts/postgres';
 import { removePostgresHome } from '../scripts/postgres-home';
 
 const OWNER_ROLE = 'kindline_owner';
@@ -21,10 +21,13 @@ export interface TestDatabase {
   readonly name: string;
   readonly adminUrl: string;
   readonly ownerUrl: string;
-  /** Of the role that the service itself uses. */
+  /** Of the role that the API uses. */
   readonly appUrl: string;
+  /** Of the role that the worker uses. */
+  readonly workerUrl: string;
   readonly owner: Pool;
   readonly app: Pool;
+  readonly worker: Pool;
   /** Another pool of the application, e.g. to be a second process; ended with the database. */
   anotherPool(size?: number): Pool;
   /** Ends all pools and removes the database. */
@@ -48,13 +51,16 @@ export async function createTestDatabase(options: { migrated?: boolean } = {}): 
     return made;
   };
   const [ownerUrl, appUrl] = [urlFor(server.adminUrl, name, OWNER_ROLE), urlFor(server.adminUrl, name, APP_ROLE)];
+  const workerUrl = urlFor(server.adminUrl, name, WORKER_ROLE);
   return {
     name,
     adminUrl: urlFor(server.adminUrl, name),
     ownerUrl,
     appUrl,
+    workerUrl,
     owner: pool(ownerUrl, 4),
     app: pool(appUrl, 10),
+    worker: pool(workerUrl, 4),
     anotherPool: (size = 10) => pool(appUrl, size),
     async drop() {
       await Promise.all(pools.map((open) => open.end()));
@@ -76,7 +82,7 @@ async function ensureTemplate(admin: Client, adminUrl: string): Promise<string> 
   const half = `${name}_${randomBytes(3).toString('hex')}`;
   await ensureOwner(admin, passwordOf(adminUrl));
   await admin.query(`CREATE DATABASE ${half} OWNER ${OWNER_ROLE}`);
-  await migrate(urlFor(adminUrl, half, OWNER_ROLE), { direction: 'up', appRole: appRole(adminUrl) });
+  await migrate(urlFor(adminUrl, half, OWNER_ROLE), { direction: 'up', ...roles(adminUrl) });
   await admin.query(`ALTER DATABASE ${half} RENAME TO ${name}`);
   return name;
 }
@@ -89,8 +95,9 @@ async function ensureOwner(admin: Client, password: string): Promise<void> {
 }
 
 /** For suites that migrate a database themselves. */
-export function appRole(adminUrl: string): { name: string; password: string } {
-  return { name: APP_ROLE, password: passwordOf(adminUrl) };
+export function roles(adminUrl: string): { appRole: LoginRole; workerRole: LoginRole } {
+  const password = passwordOf(adminUrl);
+  return { appRole: { name: APP_ROLE, password }, workerRole: { name: WORKER_ROLE, password } };
 }
 
 interface Server {

@@ -152,12 +152,12 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
   const database = await createTestDatabase();
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   await prepareNamespace(address, namespace);
-  const { ownerUrl, appUrl } = database;
+  const { ownerUrl, appUrl, workerUrl } = database;
   const services = new Services({
     stateDir,
     logDir: join(stateDir, 'logs'),
     secrets: localSecrets(stateDir),
-    database: { ownerUrl, appUrl },
+    database: { ownerUrl, appUrl, workerUrl },
     temporal: { address, namespace },
     ports: { api: await freePort(), simulator: await freePort() },
     env: await environment(settings),
@@ -179,7 +179,7 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
     stop: async () => {
       await services.stop();
       // The search for what must not be stored looks at all databases when every suite is over.
-      if (isKept()) await Promise.all([database.owner.end(), database.app.end()]);
+      if (isKept()) await Promise.all([database.owner.end(), database.app.end(), database.worker.end()]);
       else await database.drop();
       leave(stateDir);
     },
@@ -215,8 +215,11 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
 }
 
 async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> {
+  const { NODE_V8_COVERAGE } = process.env;
   return {
     NODE_ENV: 'test',
+    // Only where lines are counted; see child-coverage.ts.
+    ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }),
     DISPATCH_LEASE: settings.lease ?? '2s',
     DISPATCH_SETTLE: settings.settle ?? '1s',
     // They must fit into the short lease.

@@ -4,7 +4,7 @@
  */
 import { KeyRingError } from '../domain/errors';
 
-export const SERVICE_KEY_PURPOSES = ['payload-codec', 'token', 'link', 'audit-chain'] as const;
+export const SERVICE_KEY_PURPOSES = ['payload-codec', 'token', 'link', 'audit-chain', 'audit-checkpoint'] as const;
 export type ServiceKeyPurpose = (typeof SERVICE_KEY_PURPOSES)[number];
 
 /** 32 bytes; version counts from 1. */

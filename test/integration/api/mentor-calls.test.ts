@@ -181,7 +181,7 @@ describe('with a row', () => {
     const { callId } = await opened({ role: 'user', subject: randomUUID() });
     expect((await api.ask('GET', `/mentor-calls/${callId}`, { who: { role: 'staff' } })).status).toBe(200);
     const { rows } = await api.database.owner.query(
-      `SELECT count(*)::int AS n FROM audit_entries WHERE action = 'call.read' AND object_id = $1`,
+      `SELECT count(*)::int AS n FROM audit_entries WHERE action = 'mentor-call.read' AND object_id = $1`,
       [callId],
     );
     expect(rows).toEqual([{ n: 1 }]);

@@ -60,7 +60,7 @@ describe('opening a call', () => {
       consentLanguage: 'es',
     });
     expect(await entriesOf(input.callId)).toEqual([
-      { action: 'call.opened', purpose: 'consent:2026-01:es', outcome: 'done' },
+      { action: 'mentor-call.requested', purpose: 'consent:2026-01:es', outcome: 'done' },
     ]);
   });
 
@@ -118,7 +118,7 @@ describe('opening a call', () => {
       outcome: 'failed',
       endReason: 'too-many-requests',
     });
-    expect(await entriesOf(fourth.callId)).toMatchObject([{ action: 'call.limited', outcome: 'refused' }]);
+    expect(await entriesOf(fourth.callId)).toMatchObject([{ action: 'mentor-call.limited', outcome: 'refused' }]);
 
     await ageBy(calls[0]?.callId ?? '', 61);
     await expect(open(callInput(person))).resolves.toEqual({ state: 'opened' });
@@ -197,7 +197,10 @@ describe('closing a call', () => {
     });
     expect(await getMentor(database.app, mentor.mentorId)).toMatchObject({ currentCalls: 0 });
     expect(await destroyed(input.recordId)).toBe(true);
-    expect((await entriesOf(input.callId)).map(({ action }) => action)).toEqual(['call.opened', 'call.closed']);
+    expect((await entriesOf(input.callId)).map(({ action }) => action)).toEqual([
+      'mentor-call.requested',
+      'mentor-call.closed',
+    ]);
     const { rows } = await database.app.query('SELECT result FROM mentor_offers WHERE call_id = $1', [input.callId]);
     expect(rows).toEqual([{ result: 'completed' }]);
   });
@@ -237,7 +240,7 @@ describe('closing a call', () => {
   test('changes nothing when its entry cannot be written', async () => {
     const input = await liveCall(database.app);
     await database.owner.query(
-      `ALTER TABLE audit_entries ADD CONSTRAINT broken CHECK (action <> 'call.closed') NOT VALID`,
+      `ALTER TABLE audit_entries ADD CONSTRAINT broken CHECK (action <> 'mentor-call.closed') NOT VALID`,
     );
     await expect(end(input.callId)).rejects.toMatchObject({ code: '23514' });
     await database.owner.query('ALTER TABLE audit_entries DROP CONSTRAINT broken');

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { reserveSlot } from '../../../db/mentor-slots';
 import { migrate } from '../../../db/migrate';
-import { appRole, createTestDatabase, type TestDatabase } from '../../postgres';
+import { createTestDatabase, roles, type TestDatabase } from '../../postgres';
 import { liveCall, mentorWith } from './people';
 
 const files = readdirSync(join(__dirname, '../../../db/migrations')).length;
@@ -16,7 +16,7 @@ describe('migrations', () => {
   });
   afterAll(() => database.drop());
 
-  const up = () => migrate(database.ownerUrl, { direction: 'up', appRole: appRole(database.adminUrl) });
+  const up = () => migrate(database.ownerUrl, { direction: 'up', ...roles(database.adminUrl) });
 
   test('run up, down over data, and up again', async () => {
     await expect(up()).resolves.toHaveLength(files);

@@ -36,12 +36,13 @@ describe('the schema', () => {
         WHERE grantee IN ('kindline_application', 'PUBLIC') AND table_schema = 'public' GROUP BY table_name`,
     );
     expect(Object.fromEntries(rows.map(({ table, can }) => [table, can]))).toEqual({
-      audit_entries: 'INSERT SELECT',
+      audit_entries: 'SELECT',
       call_logs: 'INSERT SELECT UPDATE',
       contact_points: 'INSERT SELECT UPDATE',
       deletions_at_twilio: 'INSERT SELECT',
       dispatches: 'INSERT SELECT UPDATE',
       erasures: 'INSERT SELECT',
+      idempotent_creations: 'DELETE INSERT SELECT',
       mentor_current_calls: 'SELECT',
       mentor_offers: 'INSERT SELECT UPDATE',
       mentor_slots: 'DELETE INSERT SELECT UPDATE',
@@ -66,7 +67,12 @@ describe('audit entries', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
-    await appendAudit(database.app, { actor: 'system', action: 'call.opened', objectId: 'x', outcome: 'done' });
+    await appendAudit(database.app, {
+      actor: 'system',
+      action: 'mentor-call.requested',
+      objectId: 'x',
+      outcome: 'done',
+    });
   });
   afterAll(() => database.drop());
 
@@ -108,7 +114,7 @@ describe('audit entries', () => {
     for (const objectId of ['a', 'ü', '"quoted"', 'line\nbreak']) {
       await appendAudit(database.app, {
         actor: 'system',
-        action: 'call.closed',
+        action: 'mentor-call.closed',
         objectId,
         purpose: 'x',
         outcome: 'done',

@@ -108,7 +108,7 @@ describe('the configuration', () => {
 
   it('is described in .env.example, variable by variable', () => {
     const example = readFileSync(join(__dirname, '../../../.env.example'), 'utf8');
-    const described = [...example.matchAll(/^#? ?([A-Z][A-Z_]+)=/gm)].map(([, name]) => name);
+    const described = [...example.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
     expect(described.toSorted()).toEqual([...VARIABLE_NAMES].toSorted());
   });
 

@@ -36,7 +36,11 @@ it('the services of the demo get nothing from the environment but what a process
       stateDir: folder,
       logDir: folder,
       secrets: { twilioAccountSid: `AC${'1'.repeat(32)}`, twilioAuthToken: 'made-up', databasePassword: 'made-up' },
-      database: { appUrl: 'postgres://127.0.0.1/ours', ownerUrl: 'postgres://127.0.0.1/ours' },
+      database: {
+        appUrl: 'postgres://127.0.0.1/ours',
+        workerUrl: 'postgres://127.0.0.1/ours',
+        ownerUrl: 'postgres://127.0.0.1/ours',
+      },
       temporal: { address: '127.0.0.1:1', namespace: 'ours' },
       ports: { api: 1, simulator: 2 },
     };
