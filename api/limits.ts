@@ -30,3 +30,9 @@ export const PROBE_WITHIN = 1_000;
 
 /** More contact points than this would be a way to store other people's numbers. */
 export const MOST_CONTACT_POINTS = 10;
+
+/** What the codec server reads: fifty payloads as large as any of ours. */
+export const CODEC_BODY = 1_000_000;
+export const MOST_PAYLOADS = 200;
+/** Operators behind one address share so many times what one may ask. */
+export const ADDRESS_SHARE = 10;

@@ -28,8 +28,24 @@ export const PROBLEMS = {
     'You cannot ask for this mentor',
     'Leave preferences.mentorId out, or name a mentor you have talked to.',
   ],
+  'origin-not-allowed': [403, 'This page may not ask', 'Open the Temporal Web UI under its configured address.'],
+  'namespace-not-allowed': [
+    403,
+    'This namespace is not decoded here',
+    'Choose the namespace of this service in the Temporal Web UI.',
+  ],
   'not-found': [404, 'Not found', 'Check the address. What belongs to somebody else is not found either.'],
   'too-many-contact-points': [409, 'You have too many contact points', 'Delete one that you no longer need.'],
+  'already-deleted': [
+    410,
+    'What this request made has been deleted since',
+    'Send a new Idempotency-Key to make another one.',
+  ],
+  'stale-version': [
+    412,
+    'Somebody else has changed this meanwhile',
+    'GET it again, look at what has changed, and send your change with its new ETag in If-Match.',
+  ],
   'body-too-large': [413, 'The body is too large', 'Send at most 100 kB.'],
   'unsupported-media-type': [
     415,
@@ -61,16 +77,31 @@ export const PROBLEMS = {
     'The time zone is unknown',
     'Send a name of the IANA time zone database, for example Europe/Madrid.',
   ],
+  'payload-not-readable': [
+    422,
+    'A payload cannot be decoded',
+    'It was not written by this service, was changed, or its key is gone.',
+  ],
   'idempotency-key-reused': [
     422,
     'This Idempotency-Key was used for another request',
     'Send a new key with a new request, or the same body with the same key.',
   ],
+  'event-not-replayable': [
+    422,
+    'This event has nobody to hand it to',
+    'Only events that name a call can be handed over again; look at its kind and callId.',
+  ],
+  'precondition-required': [
+    428,
+    'If-Match is required',
+    'Send the ETag of your last GET in If-Match, so that nobody else’s change is lost; * overwrites whatever is there.',
+  ],
   'too-many-requests': [429, 'Too many requests', 'Wait for the time named in Retry-After.'],
   'internal-error': [
     500,
     'Something went wrong on our side',
-    'Try again. If it happens again, tell us the request id in instance.',
+    'Try again. If it happens again, tell us what instance says: it is the id of this request.',
   ],
   'voice-disabled': [503, 'Calls are switched off', 'Call one of the helplines yourself.'],
   'calls-unavailable': [
@@ -131,7 +162,7 @@ export function sendProblem(req: Request, res: Response, problem: Problem, setti
     status,
     code: problem.code,
     hint,
-    instance: context.requestId,
+    instance: `urn:uuid:${context.requestId}`,
     ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
     helplines: helplinesOfCaller(req, res, settings),
   };
