@@ -16,6 +16,7 @@ export function homePage(routes: Routes, { config }: ApiDeps): void {
         api: config.api.publicBaseUrl,
         phones: simulator,
         temporalUi: isLocal ? config.temporal.uiUrl : null,
+        codec: isLocal ? config.codec.publicUrl : null,
       },
       issuer: hasLocalIssuer ? config.oidc.issuer : null,
     });

@@ -7,7 +7,15 @@ import { STATE_DIR } from './project';
 /** Where `npm start` keeps its data. */
 export const START_DIR = join(STATE_DIR, 'start');
 
-const addresses = z.object({ api: z.string(), simulator: z.string(), temporalUi: z.string().nullable() });
+const addresses = z.object({
+  api: z.string(),
+  simulator: z.string(),
+  temporalUi: z.string().nullable(),
+  codec: z.string().nullable(),
+  temporal: z.object({ address: z.string(), namespace: z.string() }),
+  /** Null: a Postgres that is not ours. */
+  postgresPort: z.number().nullable(),
+});
 export type Addresses = z.infer<typeof addresses>;
 
 const FILE = join(START_DIR, 'addresses.json');
@@ -23,6 +31,11 @@ export function forgetAddresses(): void {
 
 /** @throws CommandError when `npm start` is not running */
 export function runningAddresses(): Addresses {
-  if (!existsSync(FILE)) throw new CommandError('Nothing is running: begin with npm start in another terminal.');
-  return addresses.parse(JSON.parse(readFileSync(FILE, 'utf8')));
+  const found = addressesIfRunning();
+  if (found === null) throw new CommandError('Nothing is running: begin with npm start in another terminal.');
+  return found;
+}
+
+export function addressesIfRunning(): Addresses | null {
+  return existsSync(FILE) ? addresses.parse(JSON.parse(readFileSync(FILE, 'utf8'))) : null;
 }

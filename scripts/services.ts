@@ -5,7 +5,7 @@ import { writeFallbackDocuments } from './fallback-documents';
 import type { LocalSecrets } from './local-secrets';
 import { built, PROJECT_ROOT } from './project';
 
-export type ServiceName = 'simulator' | 'api' | 'worker';
+export type ServiceName = 'simulator' | 'api' | 'worker' | 'codec';
 
 /** Where the services find each other and what they stand on. */
 export interface ServiceOptions {
@@ -14,7 +14,14 @@ export interface ServiceOptions {
   readonly secrets: LocalSecrets;
   readonly database: { readonly appUrl: string; readonly workerUrl: string; readonly ownerUrl: string };
   readonly temporal: { readonly address: string; readonly namespace: string };
-  readonly ports: { readonly api: number; readonly simulator: number };
+  readonly ports: {
+    readonly api: number;
+    readonly simulator: number;
+    /** Null or left out: no codec server, because no Web UI wants one. */
+    readonly codec?: number | null;
+  };
+  /** The Web UI that the start page links and the codec server answers. */
+  readonly temporalUiUrl?: string | null;
   /** Wins over everything that stands here: settings of a test, or the real parts of `npm start`. */
   readonly env?: NodeJS.ProcessEnv;
   readonly onDeath?: (name: string, how: string) => void;
@@ -28,14 +35,16 @@ const READY: Readonly<Record<ServiceName, string>> = {
   simulator: '"msg":"simulator ready"',
   api: '"msg":"api ready"',
   worker: '"msg":"worker ready"',
+  codec: '"msg":"codec ready"',
 };
 const ENTRY: Readonly<Record<ServiceName, string>> = {
   simulator: 'simulator/main.js',
   api: 'api/main.js',
   worker: 'workers/main.js',
+  codec: 'api/codec-main.js',
 };
 
-/** The simulator, the API and the worker as child processes: the same entry points as in production. */
+/** The simulator, the API, the worker and perhaps the codec server as child processes: the same entry points as in production. */
 export class Services {
   /** What every service is started with. */
   readonly environment: NodeJS.ProcessEnv;
@@ -44,7 +53,12 @@ export class Services {
   constructor(readonly options: ServiceOptions) {
     mkdirSync(options.logDir, { recursive: true });
     this.environment = serviceEnvironment(options);
-    const names: ServiceName[] = ['simulator', 'api', 'worker'];
+    const names: ServiceName[] = [
+      'simulator',
+      'api',
+      'worker',
+      ...(options.ports.codec == null ? [] : ['codec' as const]),
+    ];
     this.children = new Map(names.map((name) => [name, serviceChild(name, options, this.environment)]));
   }
 
@@ -56,17 +70,24 @@ export class Services {
     return `http://127.0.0.1:${this.options.ports.simulator}`;
   }
 
+  /** Null when there is none. */
+  get codecUrl(): string | null {
+    return codecUrl(this.options.ports.codec);
+  }
+
   /** The simulator first: it is also the issuer whose keys the API asks for. */
   async start(): Promise<void> {
     // The simulator serves them, as a static host does in production.
     writeFallbackDocuments(join(this.options.stateDir, 'fallback'), ORGANISATION_NUMBERS, null);
     await this.child('simulator').start();
-    const others = await Promise.allSettled([this.child('api').start(), this.child('worker').start()]);
+    const after = [...this.children.values()].filter(({ name }) => name !== 'simulator');
+    const others = await Promise.allSettled(after.map((child) => child.start()));
     for (const result of others) if (result.status === 'rejected') throw result.reason;
   }
 
   /** In reverse: nobody is asked anything that is already gone. */
   async stop(): Promise<void> {
+    await this.children.get('codec')?.stop();
     await this.child('api').stop();
     await this.child('worker').stop();
     await this.child('simulator').stop();
@@ -89,6 +110,11 @@ export class Services {
   pids(): { name: string; pid: number | null }[] {
     return [...this.children.values()].map((child) => ({ name: child.name, pid: child.pid }));
   }
+}
+
+/** Where the Web UI finds the codec server on this machine. */
+export function codecUrl(port: number | null | undefined): string | null {
+  return port == null ? null : `http://127.0.0.1:${port}`;
 }
 
 function serviceChild(name: ServiceName, options: ServiceOptions, env: NodeJS.ProcessEnv): Child {
@@ -124,6 +150,8 @@ function serviceEnvironment(options: ServiceOptions): NodeJS.ProcessEnv {
     DATABASE_MIGRATION_URL: database.ownerUrl,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
+    ...(options.temporalUiUrl == null ? {} : { TEMPORAL_UI_URL: options.temporalUiUrl }),
+    ...(ports.codec == null ? {} : { CODEC_PORT: String(ports.codec), CODEC_PUBLIC_URL: codecUrl(ports.codec) ?? '' }),
     TWILIO_ACCOUNT_SID: secrets.twilioAccountSid,
     TWILIO_AUTH_TOKEN: secrets.twilioAuthToken,
     TWILIO_PHONE_NUMBER: ORGANISATION_NUMBERS.join(','),

@@ -8,7 +8,7 @@ import { endLeftovers, PidFile, runningStarter } from './leftovers';
 import { localSecrets } from './local-secrets';
 import { APP_ROLE, LocalPostgres, WORKER_ROLE } from './postgres';
 import { progress } from './project';
-import { type ServiceName, Services } from './services';
+import { codecUrl, type ServiceName, Services } from './services';
 import { prepareNamespace, temporalChild } from './temporal-server';
 
 export type PartName = ServiceName | 'postgres' | 'temporal';
@@ -27,6 +27,8 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** True: says nothing about its steps. */
   readonly isQuiet?: boolean;
+  /** The Web UI of a Temporal that is not ours. */
+  readonly temporalUiUrl?: string | null;
   /** Ends what is being started. */
   readonly cancel?: AbortSignal;
   readonly onDeath?: (name: string, how: string) => void;
@@ -39,6 +41,8 @@ export interface StackPorts {
   readonly temporal: number;
   readonly temporalHttp: number;
   readonly temporalUi: number | null;
+  /** Of the server that decodes for the Web UI; null or left out: none. */
+  readonly codec?: number | null;
 }
 
 const DATABASE = 'kindline';
@@ -94,6 +98,12 @@ export class Stack {
     return this.options.real?.temporal ?? { address: `127.0.0.1:${this.options.ports.temporal}`, namespace: 'default' };
   }
 
+  /** Null when there is none. */
+  get temporalUiUrl(): string | null {
+    const { ports, temporalUiUrl } = this.options;
+    return ports.temporalUi === null ? (temporalUiUrl ?? null) : `http://127.0.0.1:${ports.temporalUi}`;
+  }
+
   get logDir(): string {
     return join(this.options.stateDir, 'logs');
   }
@@ -135,8 +145,8 @@ export class Stack {
     this.refuseWhenCancelled();
     this.say('Starting the simulated phones, the API and a worker …');
     const env = options.env ?? {};
-    const servicePorts = { api: ports.api, simulator: ports.simulator };
-    this.running = new Services({ stateDir, logDir, secrets, database, temporal, ports: servicePorts, env, onDeath });
+    const { temporalUiUrl } = this;
+    this.running = new Services({ stateDir, logDir, secrets, database, temporal, ports, temporalUiUrl, env, onDeath });
     await this.running.start();
     this.writePids();
   }
@@ -168,7 +178,15 @@ export class Stack {
   private async startTemporal(onDeath: (name: string, how: string) => void): Promise<void> {
     const { stateDir, ports } = this.options;
     const { temporal: port, temporalHttp: httpPort, temporalUi: uiPort } = ports;
-    this.temporal = await temporalChild({ stateDir, logDir: this.logDir, port, httpPort, uiPort, onDeath });
+    this.temporal = await temporalChild({
+      stateDir,
+      logDir: this.logDir,
+      port,
+      httpPort,
+      uiPort,
+      codecUrl: codecUrl(ports.codec),
+      onDeath,
+    });
     this.refuseWhenCancelled();
     this.say('Starting Temporal …');
     await this.temporal.start();

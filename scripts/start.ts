@@ -10,7 +10,7 @@ import { DemoApp, DEMO_MENTORS, USER_PHONE } from './demo-call';
 import { loadDotEnv } from './dot-env';
 import { choosePort, freePort, portFrom } from './ports';
 import { realParts, type RealParts } from './real-parts';
-import { forgetAddresses, noteAddresses, START_DIR } from './running-stack';
+import { type Addresses, forgetAddresses, noteAddresses, START_DIR } from './running-stack';
 import { Stack, type StackPorts } from './stack';
 import { stopSignal } from './stop-signal';
 
@@ -24,17 +24,16 @@ async function main(): Promise<void> {
     noteDeath = resolve;
   });
   const ports = await choosePorts(real);
-  const temporalUi = ports.temporalUi === null ? null : `http://127.0.0.1:${ports.temporalUi}`;
   const stack = await Stack.start({
     stateDir: START_DIR,
     ports,
     durable: true,
     real: real.parts,
     cancel: asked,
+    temporalUiUrl: uiOfRealTemporal(),
     // Whoever tries the service out asks more often than a person in need would be allowed to.
     env: {
       ...(real.isTwilio ? {} : GENEROUS),
-      ...(temporalUi === null ? {} : { TEMPORAL_UI_URL: temporalUi }),
       ...real.env,
     },
     onDeath: (name, how) => noteDeath(`${name} ended by itself (${how}); its log is in ${START_DIR}/logs.`),
@@ -46,7 +45,10 @@ async function main(): Promise<void> {
     const addresses = {
       api: services.apiUrl,
       simulator: services.simulatorUrl,
-      temporalUi,
+      temporalUi: stack.temporalUiUrl,
+      codec: services.codecUrl,
+      temporal: stack.temporalAddress,
+      postgresPort: real.parts.database === undefined ? ports.postgres : null,
     };
     noteAddresses(addresses);
     process.stdout.write(readyText(addresses, real));
@@ -78,7 +80,16 @@ async function choosePorts(real: RealParts): Promise<StackPorts> {
     temporal: await port('Temporal', 7233, null),
     temporalHttp: await freePort(),
     temporalUi: real.parts.temporal === undefined ? await port('the Temporal Web UI', 8233, null) : null,
+    codec:
+      real.parts.temporal === undefined || uiOfRealTemporal() !== null
+        ? await port('the codec server', 3001, 'CODEC_PORT')
+        : null,
   };
+}
+
+/** Where the Web UI of a Temporal that is not ours is found, if anybody has said so. */
+function uiOfRealTemporal(): string | null {
+  return process.env.TEMPORAL_UI_URL?.trim() || null;
 }
 
 /** Mentors and phones to play with; what is already there is left alone. */
@@ -91,7 +102,7 @@ async function addDemoData(stack: Stack): Promise<void> {
   for (const { name, phone } of DEMO_MENTORS) await app.simulator.addHandset(phone, `Mentor ${name.split(' ')[0]}`);
 }
 
-function readyText(addresses: { api: string; simulator: string; temporalUi: string | null }, real: RealParts): string {
+function readyText(addresses: Addresses, real: RealParts): string {
   return [
     '',
     'Kindline is running. Everything begins at',
@@ -101,6 +112,7 @@ function readyText(addresses: { api: string; simulator: string; temporalUi: stri
     `  API               ${addresses.api}`,
     `  Simulated phones  ${addresses.simulator}/`,
     ...(addresses.temporalUi === null ? [] : [`  Temporal Web UI   ${addresses.temporalUi}`]),
+    ...(addresses.codec === null ? [] : [`  Codec server      ${addresses.codec}  (decodes for the Web UI)`]),
     '',
     ...real.lines,
     '',

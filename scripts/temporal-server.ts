@@ -13,6 +13,8 @@ export interface TemporalOptions {
   readonly httpPort: number;
   /** Null: no Web UI. */
   readonly uiPort: number | null;
+  /** Where the Web UI has payloads decoded; null or left out: it shows them as they are stored. */
+  readonly codecUrl?: string | null;
   readonly onDeath?: (name: string, how: string) => void;
 }
 
@@ -49,6 +51,7 @@ export async function temporalChild(options: TemporalOptions): Promise<Child> {
         `--port=${port}`,
         `--http-port=${httpPort}`,
         ...(uiPort === null ? ['--headless'] : [`--ui-port=${uiPort}`, '--ui-ip=127.0.0.1']),
+        ...(uiPort === null || options.codecUrl == null ? [] : [`--ui-codec-endpoint=${options.codecUrl}`]),
         `--db-filename=${temporalDatabase(options.stateDir)}`,
         ...SQLITE_PRAGMAS.map((pragma) => `--sqlite-pragma=${pragma}`),
         ...Object.entries(DYNAMIC_CONFIG).map(([name, value]) => `--dynamic-config-value=${name}=${value}`),

@@ -16,6 +16,8 @@ export interface HomeOptions {
     /** The simulated phones; null when calls go to the real Twilio. */
     readonly phones: string | null;
     readonly temporalUi: string | null;
+    /** The server that decodes for the Web UI; null when none runs. */
+    readonly codec: string | null;
   };
   /** The local issuer's address; null when people sign in elsewhere: then there are no buttons. */
   readonly issuer: string | null;
@@ -63,7 +65,9 @@ export function renderHome(options: HomeOptions): Page {
 <ul class="links">
 ${link(links.phones, 'Simulated phones', 'Answer, press keys, hang up; see what each phone sees.')}
 ${link(links.temporalUi, 'Temporal Web UI', 'Every call as a durable workflow, step by step.')}
-${link(`${links.api}/health`, 'API', 'JSON over HTTP; this is how it is doing.')}
+${link(`${links.api}/docs`, 'API', 'Every request there is, to read and to try.')}
+${link(links.codec === null ? null : `${links.codec}/health`, 'Codec server', 'Lets the Web UI show what is encrypted in Temporal.')}
+${link(`${links.api}/health`, 'Health', 'How each part is doing.')}
 </ul>
 ${issuer === null ? SIGN_IN_ELSEWHERE : signIn(demoRoles)}
 ${issuer === null ? '' : callForm(demoNumber, links.phones)}

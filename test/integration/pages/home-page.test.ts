@@ -59,7 +59,7 @@ describeInBrowser('the start page in a browser', () => {
       next();
     });
     api.get('/', (_req, res) => {
-      const links = { api: url, phones: issuerUrl, temporalUi: null };
+      const links = { api: url, phones: issuerUrl, temporalUi: null, codec: null };
       const home = renderHome({ links, issuer: issuer.issuer });
       res.set('Content-Security-Policy', home.contentSecurityPolicy).type('html').send(home.html);
     });

@@ -5,19 +5,20 @@ const LINKS = {
   api: 'http://127.0.0.1:3000',
   phones: 'http://127.0.0.1:8055',
   temporalUi: 'http://127.0.0.1:8233',
+  codec: 'http://127.0.0.1:3001',
 };
 const ISSUER = 'http://127.0.0.1:8055/oidc';
 
 describe('the start page', () => {
   it('links everything that runs', () => {
     const { html } = renderHome({ links: LINKS, issuer: ISSUER });
-    for (const address of [`${LINKS.api}/health`, LINKS.phones, LINKS.temporalUi]) {
+    for (const address of [`${LINKS.api}/health`, LINKS.phones, LINKS.temporalUi, `${LINKS.codec}/health`]) {
       expect(html).toContain(`href="${address}"`);
     }
   });
 
   it('leaves out what does not run here', () => {
-    const { html } = renderHome({ links: { ...LINKS, phones: null, temporalUi: null }, issuer: null });
+    const { html } = renderHome({ links: { ...LINKS, phones: null, temporalUi: null, codec: null }, issuer: null });
     expect(html).not.toContain('Simulated phones');
     expect(html).not.toContain('Temporal Web UI');
   });
