@@ -32,6 +32,8 @@ export interface StackSettings {
   readonly env?: NodeJS.ProcessEnv;
   /** True: Postgres and Temporal of this stack alone, so that they can be killed. */
   readonly own?: boolean;
+  /** True: with Temporal's Web UI and the codec server, as `npm start` has them; the stack then has its own Temporal. */
+  readonly webUi?: boolean;
 }
 
 export interface Answer {
@@ -54,6 +56,8 @@ export interface TestStack {
   /** The environment of the services, to build a client of one's own from `loadConfig`. */
   readonly env: NodeJS.ProcessEnv;
   readonly stateDir: string;
+  /** Null unless it was asked for. */
+  readonly webUi: { readonly url: string; readonly codecUrl: string } | null;
   /** The auth token that signs webhooks, for tests that play Twilio themselves. */
   readonly twilioAuthToken: string;
   /** Asks the API; `who` adds an access token, and an object as `json` a JSON body. */
@@ -76,6 +80,7 @@ interface Ground {
   readonly ownerUrl: string;
   readonly appUrl: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly webUi: TestStack['webUi'];
   kill(name: PartName, signal: NodeJS.Signals): void;
   restart(name: PartName): Promise<void>;
   stop(): Promise<void>;
@@ -83,7 +88,7 @@ interface Ground {
 
 export async function startStack(settings: StackSettings = {}): Promise<TestStack> {
   const shared = process.env.KINDLINE_TEST_TEMPORAL_ADDRESS ?? '';
-  const isOwn = settings.own === true || shared === '';
+  const isOwn = settings.own === true || settings.webUi === true || shared === '';
   const ground = isOwn ? await ownGround(settings) : await sharedGround(settings, shared);
   const { services, temporal: temporalAddress } = ground;
 
@@ -107,6 +112,7 @@ export async function startStack(settings: StackSettings = {}): Promise<TestStac
     temporalAddress,
     env: services.environment,
     stateDir: ground.stateDir,
+    webUi: ground.webUi,
     twilioAuthToken: services.options.secrets.twilioAuthToken,
     token,
     api: async (path, init = {}, who) => {
@@ -174,6 +180,7 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
     ownerUrl,
     appUrl,
     temporal: { address, namespace },
+    webUi: null,
     kill: (name, signal) => services.kill(ours(name), signal),
     restart: (name) => services.restart(ours(name)),
     stop: async () => {
@@ -194,7 +201,8 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
     postgres: await freePort(),
     temporal: await freePort(),
     temporalHttp: await freePort(),
-    temporalUi: null,
+    temporalUi: settings.webUi === true ? await freePort() : null,
+    codec: settings.webUi === true ? await freePort() : null,
   };
   const stack = await Stack.start({ stateDir, ports, durable: false, env: await environment(settings), isQuiet: true });
   const { services, database } = stack;
@@ -205,6 +213,7 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
     ownerUrl: database.ownerUrl,
     appUrl: services.options.database.appUrl,
     temporal: stack.temporalAddress,
+    webUi: webUiOf(stack),
     kill: (name, signal) => stack.kill(name, signal),
     restart: (name) => stack.restart(name),
     stop: async () => {
@@ -212,6 +221,10 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
       leave(stateDir);
     },
   };
+}
+
+function webUiOf({ temporalUiUrl: url, services: { codecUrl } }: Stack): TestStack['webUi'] {
+  return url === null || codecUrl === null ? null : { url, codecUrl };
 }
 
 async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> {
