@@ -1,29 +1,33 @@
 import { type CodecConfig, loadCodecConfig } from '../config/codec';
+import { VARIABLE_NAMES } from '../config/config';
 import { createPool } from '../db/pool';
 import { ensureServiceKeys } from '../db/service-keys';
+import { openKeyRing } from '../providers/open-key-ring';
+import { openSecrets, type SecretsSource } from '../providers/secrets';
 import { createPayloadCodec } from '../temporal/payload-codec';
-import { openLocalKeyRing } from '../vault/local-key-ring';
 import { createLogger, type Logger } from '../vault/logger';
+import { patiently } from '../vault/patience';
 import type { ServiceKeys } from '../vault/service-keys';
+import { warnOfStandIns } from '../vault/stand-ins';
 import { endOnStrayErrors } from '../vault/stray-errors';
 import { createTokenizer } from '../vault/tokens';
 import { subjectOfAccounts } from './accounts';
 import { type Authenticate, createAuthentication } from './authentication';
 import { createCodecServer } from './codec-server';
-import { drained, listen, patiently, portOf, signalled } from './serving';
+import { drained, listen, portOf, signalled } from './serving';
 import { signingKeysOf } from './signing-keys';
 import type { Pool } from 'pg';
 
 /** Composition root: `node dist/api/codec-main.js`, configured by the environment (`.env.example`). */
-async function run(config: CodecConfig, logger: Logger): Promise<void> {
+async function run(config: CodecConfig, secrets: SecretsSource, logger: Logger): Promise<void> {
   const pool = createPool(config.database, logger);
-  const keyRing = await openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: config.nodeEnv });
+  const keyRing = await openKeyRing(config.keys, config);
   // No other key of the organisation's is in this process.
   const keys = await patiently(logger, () => ensureServiceKeys(pool, keyRing, ['payload-codec', 'token']));
   const codec = createPayloadCodec(keys.all('payload-codec'));
   const authenticate = authenticationOf(config, pool, keys);
   const server = await listen(createCodecServer({ config, logger, pool, codec, authenticate }), config);
-  const facts = { port: portOf(server), namespace: config.namespace, keyRing: config.keys.ring } as const;
+  const facts = { port: portOf(server), namespace: config.namespace, keyRing: config.keys.ring, secrets } as const;
   logger.info({ ...facts, standIns: config.allowStandIns }, 'codec ready');
 
   await signalled('SIGTERM', 'SIGINT');
@@ -40,11 +44,13 @@ function authenticationOf({ signIn }: CodecConfig, pool: Pool, keys: ServiceKeys
 }
 
 async function main(): Promise<void> {
-  const config = loadCodecConfig(process.env);
+  const secrets = await openSecrets(process.env, VARIABLE_NAMES);
+  const config = loadCodecConfig(secrets.env);
   const logger = createLogger({ name: 'codec', level: config.logLevel });
   endOnStrayErrors(logger);
+  warnOfStandIns(logger, config.allowStandIns);
   try {
-    await run(config, logger);
+    await run(config, secrets.source, logger);
   } catch (error) {
     logger.fatal({ error }, 'codec failed');
     process.exitCode = 1;

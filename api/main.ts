@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Config, loadConfig } from '../config/config';
+import { type Config, loadConfig, VARIABLE_NAMES } from '../config/config';
 import { createPool } from '../db/pool';
 import { ensureServiceKeys } from '../db/service-keys';
 import { createVault } from '../db/vault-records';
 import { createWebhookUrls } from '../domain/webhook-urls';
+import { openKeyRing } from '../providers/open-key-ring';
+import { openSecrets, type SecretsSource } from '../providers/secrets';
 import { createTwilioVoice } from '../providers/twilio-voice';
 import { connectTemporal, type KindlineClient } from '../temporal/connection';
 import {
@@ -13,25 +15,25 @@ import {
   signalLegEnded,
   startMentorCall,
 } from '../temporal/mentor-calls';
-import { openLocalKeyRing } from '../vault/local-key-ring';
-import type { KeyRing } from '../vault/key-ring';
 import { createLogger, type Logger } from '../vault/logger';
+import { patiently } from '../vault/patience';
+import { warnOfStandIns } from '../vault/stand-ins';
 import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
 import type { MentorCallProcess } from './deps';
-import { drained, listen, patiently, portOf, signalled } from './serving';
+import { drained, listen, portOf, signalled } from './serving';
 import { watchKeyRing } from './part-watch';
 import { signingKeysOf } from './signing-keys';
 import { watchTwilio } from './twilio-watch';
 
 /** Composition root: `node dist/api/main.js`, configured by the environment (`.env.example`). */
-async function run(config: Config, logger: Logger): Promise<void> {
+async function run(config: Config, secrets: SecretsSource, logger: Logger): Promise<void> {
   const closers: (() => unknown)[] = [];
   const pool = createPool(config.database, logger);
   closers.push(() => pool.end());
-  const keyRing = await openKeyRing(config);
+  const keyRing = await openKeyRing(config.keys, config);
   const keys = await patiently(logger, () => ensureServiceKeys(pool, keyRing));
   const vault = createVault({ pool, keyRing, cache: createSubjectKeyCache(), logger });
   closers.push(() => vault.close());
@@ -64,7 +66,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
     signingKeys: signingKeysOf(config.oidc.issuer),
   });
   const server = await listen(app, config.api);
-  logger.info({ port: portOf(server), standIns: config.allowStandIns, keyRing: config.keys.ring }, 'api ready');
+  const { allowStandIns: standIns, keys: ring } = config;
+  logger.info({ port: portOf(server), standIns, keyRing: ring.ring, secrets }, 'api ready');
 
   await signalled('SIGTERM', 'SIGINT');
   isDraining = true;
@@ -73,10 +76,6 @@ async function run(config: Config, logger: Logger): Promise<void> {
   await drained(server);
   for (const close of closers.toReversed()) await Promise.resolve(close()).catch(() => undefined);
   logger.info({}, 'api stopped');
-}
-
-function openKeyRing(config: Config): Promise<KeyRing> {
-  return openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: config.nodeEnv });
 }
 
 function mentorCallProcess(client: KindlineClient): MentorCallProcess {
@@ -90,11 +89,13 @@ function mentorCallProcess(client: KindlineClient): MentorCallProcess {
 }
 
 async function main(): Promise<void> {
-  const config = loadConfig(process.env);
+  const secrets = await openSecrets(process.env, VARIABLE_NAMES);
+  const config = loadConfig(secrets.env);
   const logger = createLogger({ name: 'api', level: config.logLevel });
   endOnStrayErrors(logger);
+  warnOfStandIns(logger, config.allowStandIns);
   try {
-    await run(config, logger);
+    await run(config, secrets.source, logger);
   } catch (error) {
     logger.fatal({ error }, 'api failed');
     process.exitCode = 1;

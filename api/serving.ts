@@ -1,26 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../vault/logger';
-import type { ServiceKeys } from '../vault/service-keys';
 import { DRAIN_WITHIN, SERVER_TIMEOUTS } from './limits';
 
 /** How an HTTP process of ours comes up, listens and ends; the same for the API and the codec server. */
-
-/** Seconds, one try each. */
-const KEY_PATIENCE = 30;
-
-/** Postgres may come up later than we do. Until its keys are here nothing can be proven, so nothing is served. */
-export async function patiently(logger: Logger, load: () => Promise<ServiceKeys>): Promise<ServiceKeys> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await load();
-    } catch (error) {
-      if (attempt >= KEY_PATIENCE) throw error;
-      logger.warn({ attempt, error }, 'the service keys cannot be loaded yet');
-      await delay(1_000);
-    }
-  }
-}
 
 /** @param at port 0 takes a free one: {@link portOf} says which */
 export function listen(app: RequestListener, at: { readonly port: number; readonly host: string }): Promise<Server> {

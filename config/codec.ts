@@ -30,6 +30,10 @@ const codecVariables = variables.pick({
   KEY_RING: true,
   LOCAL_KEY_FILE: true,
   KMS_KEY_ID: true,
+  KMS_PREVIOUS_KEY_ID: true,
+  KMS_ENDPOINT: true,
+  KMS_TIMEOUT: true,
+  AWS_REGION: true,
 });
 type CodecVariables = ReturnType<typeof codecVariables.parse>;
 

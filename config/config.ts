@@ -88,6 +88,13 @@ export const variables = z.object({
   KEY_RING: optional('local or kms', null, oneOf('local', 'kms')),
   LOCAL_KEY_FILE: optional('a path', '.kindline/root-key.json', text),
   KMS_KEY_ID: anyText('id, alias or ARN of a KMS key'),
+  KMS_PREVIOUS_KEY_ID: anyText('id, alias or ARN of the KMS key that is being replaced'),
+  AWS_REGION: optional('a region such as eu-west-1', null, (v) => (/^[a-z]{2}(-[a-z]+)+-\d$/.test(v) ? v : null)),
+  KMS_ENDPOINT: optional('an http or https URL', null, httpUrl),
+  KMS_TIMEOUT: duration('3s'),
+
+  SECRETS_SOURCE: optional('environment, file:<directory> or secrets-manager:<id or ARN>', null, text),
+  SECRETS_ENDPOINT: optional('an http or https URL', null, httpUrl),
 
   DISPATCH_LEASE: duration('15s'),
   DISPATCH_SETTLE: duration('12s'),
@@ -255,5 +262,13 @@ export function arrangeKeys(v: KeyVariables) {
     ring: v.KEY_RING ?? (v.KMS_KEY_ID === null ? ('local' as const) : ('kms' as const)),
     localKeyFile: v.LOCAL_KEY_FILE,
     kmsKeyId: v.KMS_KEY_ID,
+    /** Still opens what it has wrapped, until everything is wrapped again. */
+    kmsPreviousKeyId: v.KMS_PREVIOUS_KEY_ID,
+    /** Null: as the key's ARN says. */
+    region: v.AWS_REGION,
+    /** Null: AWS itself. */
+    kmsEndpoint: v.KMS_ENDPOINT,
+    /** For one operation with all its attempts. */
+    kmsTimeoutMs: v.KMS_TIMEOUT,
   } as const;
 }

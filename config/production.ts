@@ -37,15 +37,16 @@ export function keyRingProblems(v: KeyVariables & Pick<Variables, 'NODE_ENV' | '
   if (v.KEY_RING === 'kms' && v.KMS_KEY_ID === null) {
     problems.push({ variable: 'KMS_KEY_ID', expected: 'a value, because KEY_RING is kms' });
   }
-  // Production refuses the key file by itself; elsewhere it would quietly stand in for the KMS that was asked for.
-  if (v.NODE_ENV !== 'production' && v.KMS_KEY_ID !== null && v.KEY_RING !== 'local') {
-    problems.push({
-      variable: 'KMS_KEY_ID',
-      expected: 'nothing, or KEY_RING=local: the KMS key ring is not there yet',
-    });
+  const isKms = v.KEY_RING !== 'local' && v.KMS_KEY_ID !== null;
+  if (isKms && v.AWS_REGION === null && !v.KMS_KEY_ID?.startsWith('arn:')) {
+    problems.push({ variable: 'AWS_REGION', expected: 'the region of the KMS key, or an ARN in KMS_KEY_ID' });
   }
-  if (v.NODE_ENV === 'production' && !v.ALLOW_STAND_INS && (v.KEY_RING === 'local' || v.KMS_KEY_ID === null)) {
+  if (v.NODE_ENV !== 'production' || v.ALLOW_STAND_INS) return problems;
+  if (v.KEY_RING === 'local' || v.KMS_KEY_ID === null) {
     problems.push({ variable: 'KMS_KEY_ID', expected: 'a KMS key in production: the local key ring is refused' });
+  }
+  if (v.KMS_ENDPOINT !== null && !isHttps(v.KMS_ENDPOINT)) {
+    problems.push({ variable: 'KMS_ENDPOINT', expected: "nothing for AWS's own, or an https address, in production" });
   }
   return problems;
 }

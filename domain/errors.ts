@@ -39,9 +39,39 @@ export class VaultOpenError extends KindlineError {
   }
 }
 
+/** What a key ring's service answered: its name for the error and its ids, for the log; no text of its own. */
+export interface KeyRingAnswer {
+  readonly class: string;
+  readonly operation: string;
+  readonly status?: number | null;
+  readonly requestId?: string | null;
+}
+
 /** Thrown when a key ring cannot be used: no key file, wrong permissions, a wrapped key that is not ours. */
 export class KeyRingError extends KindlineError {
   override readonly name = 'KeyRingError';
+  readonly class: string | null;
+  readonly operation: string | null;
+  readonly status: number | null;
+  readonly requestId: string | null;
+
+  constructor(code: string, message: string, answer?: KeyRingAnswer) {
+    super(code, message);
+    this.class = answer?.class ?? null;
+    this.operation = answer?.operation ?? null;
+    this.status = answer?.status ?? null;
+    this.requestId = answer?.requestId ?? null;
+  }
+
+  /** The key ring's service is down, too slow or too busy: asking again later helps. */
+  get isUnavailable(): boolean {
+    return this.code === 'key-ring-unavailable';
+  }
+}
+
+/** Thrown when the source of secrets cannot be read, or holds something unusable. Names variables, never values. */
+export class SecretsError extends KindlineError {
+  override readonly name = 'SecretsError';
 }
 
 /** Thrown when the plaintext of a vault record has been destroyed. */

@@ -19,13 +19,22 @@ export interface KeyContext {
   readonly purpose: 'subject-key' | 'service-key';
 }
 
+/** Every method throws {KeyRingError}; its code says whether waiting helps (`key-ring-unavailable`) or not. */
 export interface KeyRing {
   readonly name: 'local' | 'kms';
   /** A new random key of 32 bytes. The caller zeroes the plaintext when done. */
   generate(context: KeyContext): Promise<{ readonly plaintext: Buffer; readonly wrapped: WrappedKey }>;
-  /** Wraps an existing key (rotation). */
-  wrap(plaintext: Buffer, context: KeyContext): Promise<WrappedKey>;
-  /** @throws {KeyRingError} when the bytes, the context or the root key are not the ones it was wrapped with */
+  /**
+   * The caller zeroes what it gets.
+   * @throws {KeyRingError} `key-not-authentic` when the bytes or the context are not the ones it was wrapped with,
+   * `not-our-key` when the root key is not one of ours
+   */
   unwrap(wrapped: WrappedKey, context: KeyContext): Promise<Buffer>;
+  /**
+   * The same key under the current root key (rotation); the context stays. With KMS the plaintext never leaves it.
+   * What was wrapped before still opens while its root key is known to the ring.
+   */
+  rewrap(wrapped: WrappedKey, context: KeyContext): Promise<WrappedKey>;
+  /** Asks whether the current root key can be used now: cheap enough for a health check every minute. */
   describe(): Promise<{ readonly rootKeyId: string }>;
 }

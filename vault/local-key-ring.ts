@@ -18,6 +18,9 @@ interface RootKey {
   readonly key: Buffer;
 }
 
+/** The current one first. A line put in front of the others in the file is a new root key; the others still open. */
+type RootKeys = readonly [current: RootKey, ...previous: RootKey[]];
+
 /**
  * Opens the ring, making its file (mode 0600) on the first start. Safe to call from several processes at once:
  * all end up with the same root key.
@@ -27,16 +30,24 @@ export async function openLocalKeyRing(file: string, { nodeEnv }: { readonly nod
   if (nodeEnv === 'production') {
     throw new KeyRingError('local-key-ring-in-production', 'The local key ring is refused in production: use KMS');
   }
-  const root = (await readRootKey(file)) ?? (await makeRootKey(file));
+  const roots = (await readRootKeys(file)) ?? (await makeRootKey(file));
+  const [current] = roots;
   return {
     name: 'local',
     async generate(context) {
       const plaintext = randomBytes(KEY_BYTES);
-      return { plaintext, wrapped: wrapWith(root, plaintext, context) };
+      return { plaintext, wrapped: wrapWith(current, plaintext, context) };
     },
-    wrap: async (plaintext, context) => wrapWith(root, plaintext, context),
-    unwrap: async (wrapped, context) => unwrapWith(root, wrapped, context),
-    describe: async () => ({ rootKeyId: root.id }),
+    unwrap: async (wrapped, context) => unwrapWith(roots, wrapped, context),
+    async rewrap(wrapped, context) {
+      const plaintext = unwrapWith(roots, wrapped, context);
+      try {
+        return wrapWith(current, plaintext, context);
+      } finally {
+        plaintext.fill(0);
+      }
+    },
+    describe: async () => ({ rootKeyId: current.id }),
   };
 }
 
@@ -48,10 +59,12 @@ function wrapWith(root: RootKey, plaintext: Buffer, context: KeyContext): Wrappe
   return { ring: 'local', rootKeyId: root.id, bytes };
 }
 
-function unwrapWith(root: RootKey, wrapped: WrappedKey, context: KeyContext): Buffer {
-  if (wrapped.ring !== 'local' || wrapped.rootKeyId !== root.id || wrapped.bytes.length < IV_BYTES + TAG_BYTES) {
+function unwrapWith(roots: RootKeys, wrapped: WrappedKey, context: KeyContext): Buffer {
+  const root = wrapped.ring === 'local' ? roots.find(({ id }) => id === wrapped.rootKeyId) : undefined;
+  if (root === undefined) {
     throw new KeyRingError('not-our-key', 'A wrapped key belongs to another key ring or root key');
   }
+  if (wrapped.bytes.length !== IV_BYTES + KEY_BYTES + TAG_BYTES) throw notAuthentic();
   const iv = wrapped.bytes.subarray(0, IV_BYTES);
   const decipher = createDecipheriv('aes-256-gcm', root.key, iv, { authTagLength: TAG_BYTES });
   decipher.setAAD(contextBytes(root, context)).setAuthTag(wrapped.bytes.subarray(-TAG_BYTES));
@@ -61,15 +74,19 @@ function unwrapWith(root: RootKey, wrapped: WrappedKey, context: KeyContext): Bu
     return plaintext;
   } catch {
     plaintext.fill(0);
-    throw new KeyRingError('key-not-authentic', 'A wrapped key was changed or belongs to another subject');
+    throw notAuthentic();
   }
+}
+
+function notAuthentic(): KeyRingError {
+  return new KeyRingError('key-not-authentic', 'A wrapped key was changed or belongs to another subject');
 }
 
 function contextBytes(root: RootKey, context: KeyContext): Buffer {
   return lengthPrefixed(['kindline/local-ring/1', root.id, context.subject, context.purpose]);
 }
 
-async function readRootKey(file: string): Promise<RootKey | null> {
+async function readRootKeys(file: string): Promise<RootKeys | null> {
   let text: string;
   try {
     if (((await stat(file)).mode & 0o077) !== 0) {
@@ -80,15 +97,24 @@ async function readRootKey(file: string): Promise<RootKey | null> {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
-  const [id, encoded] = text.trim().split(' ');
+  const [current, ...previous] = text.trim().split('\n').map(rootKeyOf);
+  if (current === undefined) throw damaged();
+  return [current, ...previous];
+}
+
+function rootKeyOf(line: string): RootKey {
+  const [id, encoded] = line.trim().split(' ');
   const key = Buffer.from(encoded ?? '', 'base64');
-  if (id === undefined || key.length !== KEY_BYTES)
-    throw new KeyRingError('key-file-damaged', 'The key file is damaged');
+  if (id === undefined || key.length !== KEY_BYTES) throw damaged();
   return { id, key };
 }
 
+function damaged(): KeyRingError {
+  return new KeyRingError('key-file-damaged', 'The key file is damaged');
+}
+
 /** Written whole under another name and then linked: nobody reads half a file, and the first process wins. */
-async function makeRootKey(file: string): Promise<RootKey> {
+async function makeRootKey(file: string): Promise<RootKeys> {
   const draft = `${file}.${randomUUID()}`;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const handle = await open(draft, 'wx', 0o600);
@@ -105,9 +131,9 @@ async function makeRootKey(file: string): Promise<RootKey> {
   } finally {
     await unlink(draft);
   }
-  const root = await readRootKey(file);
-  if (root === null) throw new KeyRingError('key-file-damaged', 'The key file has gone');
-  return root;
+  const roots = await readRootKeys(file);
+  if (roots === null) throw new KeyRingError('key-file-damaged', 'The key file has gone');
+  return roots;
 }
 
 /** Not `instanceof Error`: errors of Node's own modules come from another realm in some runtimes (jest). */

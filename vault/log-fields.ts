@@ -26,6 +26,7 @@ const FIELDS = {
   // words
   action: 'word',
   answer: 'word',
+  bundle: 'word',
   channel: 'word',
   class: 'word',
   component: 'word',
@@ -49,6 +50,8 @@ const FIELDS = {
   queue: 'word',
   reason: 'word',
   role: 'word',
+  /** Where credentials came from; never one of them. */
+  secrets: 'word',
   signal: 'word',
   state: 'word',
   status: 'word',

@@ -1,18 +1,22 @@
 import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../activities';
-import { loadConfig, type Config } from '../config/config';
+import { loadConfig, type Config, VARIABLE_NAMES } from '../config/config';
 import { createPool } from '../db/pool';
 import { ensureServiceKeys } from '../db/service-keys';
 import { createVault } from '../db/vault-records';
 import { createWebhookUrls } from '../domain/webhook-urls';
+import { openKeyRing } from '../providers/open-key-ring';
+import { openSecrets, type SecretsSource } from '../providers/secrets';
 import { createTwilioVoice } from '../providers/twilio-voice';
 import { connectionOptions, connectTemporal } from '../temporal/connection';
 import { ensureNamespace } from '../temporal/namespace';
 import { registerSearchAttributes } from '../temporal/search-attributes';
-import { openLocalKeyRing } from '../vault/local-key-ring';
 import { createLogger, type Logger } from '../vault/logger';
+import { patiently } from '../vault/patience';
+import { warnOfStandIns } from '../vault/stand-ins';
 import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
+import { workflowSource } from './bundle';
 import { startRelay } from './relay';
 import { installRuntime } from './runtime';
 import { ensureCallSweep } from './schedules';
@@ -22,13 +26,13 @@ import { createWorkers, runWorkers } from './workers';
 type Closer = () => Promise<void> | void;
 
 /** Builds everything, runs until a signal comes, drains, and closes what it has opened. */
-async function run(config: Config, logger: Logger): Promise<void> {
+async function run(config: Config, secrets: SecretsSource, logger: Logger): Promise<void> {
   const opened: Closer[] = [];
   try {
     const pool = createPool(config.database, logger);
     opened.push(() => pool.end());
-    const keyRing = await openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: config.nodeEnv });
-    const keys = await ensureServiceKeys(pool, keyRing);
+    const keyRing = await openKeyRing(config.keys, config);
+    const keys = await patiently(logger, () => ensureServiceKeys(pool, keyRing));
     const vault = createVault({ pool, keyRing, cache: createSubjectKeyCache(), logger });
     opened.push(() => vault.close());
     const voice = createTwilioVoice(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
@@ -55,13 +59,16 @@ async function run(config: Config, logger: Logger): Promise<void> {
       callRetentionMs: config.twilio.callRetention,
       monotonicMs: () => performance.now(),
     });
-    const workers = await createWorkers({ connection: native, config, keys, activities });
+    const workflows = workflowSource();
+    const workers = await createWorkers({ connection: native, config, keys, activities, workflows });
     await ensureCallSweep(temporal.client, config.temporal.taskQueue, config.sweepIntervalMs);
     const relay = startRelay({ pool, client: temporal.client, logger, intervalMs: config.relayIntervalMs });
     opened.push(() => relay.stop());
 
     const running = runWorkers(workers);
-    logger.info({ namespace: config.temporal.namespace, queue: config.temporal.taskQueue }, 'worker ready');
+    const { namespace, taskQueue: queue } = config.temporal;
+    const bundle = 'workflowBundle' in workflows ? 'prebuilt' : 'made-at-start';
+    logger.info({ namespace, queue, bundle, keyRing: config.keys.ring, secrets }, 'worker ready');
     await running;
     logger.info({}, 'worker drained');
   } finally {
@@ -70,13 +77,15 @@ async function run(config: Config, logger: Logger): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const config = loadConfig(process.env);
+  const secrets = await openSecrets(process.env, VARIABLE_NAMES);
+  const config = loadConfig(secrets.env);
   const logger = createLogger({ name: 'worker', level: config.logLevel });
   // Also turns SIGINT and SIGTERM into an orderly end of all workers of the process.
   installRuntime(logger, config.metricsPort);
   endOnStrayErrors(logger);
+  warnOfStandIns(logger, config.allowStandIns);
   try {
-    await run(config, logger);
+    await run(config, secrets.source, logger);
   } catch (error) {
     logger.fatal({ error }, 'worker failed');
     process.exitCode = 1;

@@ -21,6 +21,7 @@ const PRODUCTION: NodeJS.ProcessEnv = {
   VOICE_FALLBACK_URL: 'https://static.example.org/{country}.xml',
   OIDC_ISSUER: 'https://issuer.example.org',
   KMS_KEY_ID: 'alias/kindline',
+  AWS_REGION: 'eu-west-1',
 };
 
 function problemsOf(env: NodeJS.ProcessEnv): string[] {
@@ -98,7 +99,7 @@ describe('the configuration', () => {
     [{ TWILIO_API_KEY: `SK${'0'.repeat(32)}` }, 'TWILIO_API_SECRET'],
     [{ TWILIO_API_SECRET: 'x' }, 'TWILIO_API_KEY'],
     [{ KEY_RING: 'kms' }, 'KMS_KEY_ID'],
-    [{ KMS_KEY_ID: 'alias/kindline' }, 'KMS_KEY_ID'],
+    [{ KMS_KEY_ID: 'alias/kindline' }, 'AWS_REGION'],
     [{ FALLBACK_CRISIS_NUMBER: '911' }, 'FALLBACK_CRISIS_NUMBER'],
     [{ DISPATCH_LEASE: '5s' }, 'DISPATCH_LEASE'],
     [{ DISPATCH_SEND_MARGIN: '9s' }, 'DISPATCH_SEND_MARGIN'],
@@ -133,6 +134,9 @@ describe('production', () => {
     [{ VOICE_FALLBACK_URL: undefined }, 'VOICE_FALLBACK_URL'],
     [{ KMS_KEY_ID: undefined }, 'KMS_KEY_ID'],
     [{ KEY_RING: 'local' }, 'KMS_KEY_ID'],
+    [{ AWS_REGION: undefined }, 'AWS_REGION'],
+    [{ KMS_ENDPOINT: 'http://kms.example.org' }, 'KMS_ENDPOINT'],
+    [{ KMS_ENDPOINT: 'https://127.0.0.1:4566' }, 'KMS_ENDPOINT'],
     [{ OIDC_ISSUER: 'http://issuer.example.org' }, 'OIDC_ISSUER'],
     [{ OIDC_ISSUER: 'https://127.0.0.1/oidc' }, 'OIDC_ISSUER'],
     [{ TWILIO_WEBHOOK_BASE_URL: 'http://kindline.example.org' }, 'TWILIO_WEBHOOK_BASE_URL'],
@@ -159,6 +163,24 @@ describe('production', () => {
       expect(problemsOf({ ...STAND_INS, TWILIO_WEBHOOK_BASE_URL: address })).toEqual(['TWILIO_WEBHOOK_BASE_URL']);
     },
   );
+});
+
+describe('the root key in KMS', () => {
+  const ARN = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+
+  it('is used wherever it is named, and its ARN says the region', () => {
+    const { keys } = loadConfig({ ...LOCAL, KMS_KEY_ID: ARN, KMS_ENDPOINT: 'http://127.0.0.1:5000/' });
+    expect(keys).toMatchObject({
+      ring: 'kms',
+      kmsKeyId: ARN,
+      kmsEndpoint: 'http://127.0.0.1:5000',
+      kmsTimeoutMs: 3_000,
+    });
+  });
+
+  it('does not stand in the way of the key file that was asked for', () => {
+    expect(loadConfig({ ...LOCAL, KEY_RING: 'local', KMS_KEY_ID: 'alias/kindline' }).keys.ring).toBe('local');
+  });
 });
 
 describe('a duration', () => {

@@ -74,12 +74,6 @@ describe('the local key ring', () => {
     });
   });
 
-  it('wraps a key that exists already', async () => {
-    const ring = await open();
-    const key = Buffer.alloc(32, 7);
-    expect((await ring.unwrap(await ring.wrap(key, context), context)).equals(key)).toBe(true);
-  });
-
   it('refuses a file that others may read, and one that is damaged', async () => {
     await open();
     await chmod(file, 0o644);
