@@ -6,6 +6,7 @@ import { callStatus } from './call-status';
 import { consentTexts } from './consent-texts';
 import { contactPoints } from './contact-points';
 import type { ApiDeps } from './deps';
+import { docsPage } from './docs-page';
 import { health } from './health';
 import { homePage } from './home-page';
 import { inboundCalls } from './inbound-calls';
@@ -17,6 +18,7 @@ import { requestLog } from './request-log';
 import { createRoutes } from './routes';
 import { terminalErrorHandler, unknownAddress } from './terminal-error-handler';
 import { voiceWebhooks } from './twilio-voice-webhooks';
+import { webhookEvents } from './webhook-events';
 
 /** The whole HTTP application, made of what it is given; listens to nothing by itself. */
 export function createApi(deps: ApiDeps): Express {
@@ -57,10 +59,12 @@ export function createApi(deps: ApiDeps): Express {
   homePage(routes, deps);
   health(routes, deps);
   problemPages(routes, settings.publicBaseUrl);
+  docsPage(routes);
   consentTexts(routes);
   mentorCalls(routes, deps, settings);
   contactPoints(routes, deps);
   mentors(routes, deps);
+  webhookEvents(routes, deps);
   voiceWebhooks(routes, deps);
   inboundCalls(routes, deps);
   callStatus(routes, deps);

@@ -51,16 +51,8 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
 /** Never throws: what is not delivered stays unhandled, and the relay takes it up. */
 async function deliver(deps: ApiDeps, event: LegEvent): Promise<void> {
   try {
-    if (changesTheCourse(event)) {
-      const { seenKey, callSid, status, dispatchId, errorCode } = event;
-      const told = deps.process.legEnded(
-        event.callId,
-        { seenKey, callSid, status, dispatchId, errorCode },
-        SIGNAL_WITHIN,
-      );
-      // `closed` is as good: a workflow that is over has nothing to learn any more.
-      await within(SIGNAL_WITHIN, told);
-    }
+    // `closed` is as good: a workflow that is over has nothing to learn any more.
+    await tellLegEnded(deps, event);
     await markHandled(deps.pool, event.seenKey);
   } catch (error) {
     deps.logger.warn(
@@ -68,6 +60,20 @@ async function deliver(deps: ApiDeps, event: LegEvent): Promise<void> {
       'an event waits for the relay',
     );
   }
+}
+
+/**
+ * Tells the workflow what became of a leg, if it changes the course of the call.
+ * @throws when Temporal does not take it in time
+ */
+export async function tellLegEnded(
+  { process }: Pick<ApiDeps, 'process'>,
+  event: Omit<LegEvent, 'leg' | 'step' | 'sequence'> & { readonly leg: string | null },
+): Promise<'signalled' | 'closed' | 'nothing-to-tell'> {
+  if (!changesTheCourse(event)) return 'nothing-to-tell';
+  const { callId, seenKey, callSid, status, dispatchId, errorCode } = event;
+  const told = process.legEnded(callId, { seenKey, callSid, status, dispatchId, errorCode }, SIGNAL_WITHIN);
+  return await within(SIGNAL_WITHIN, told);
 }
 
 async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent | null> {

@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import { currentConsentTexts } from '../domain/consent-texts';
+import type { consentTextsShape } from './mentor-calls-shapes';
 import type { Routes } from './routes';
 
 /** The words to agree to before a call; public, because they are shown before anybody signs in. */
@@ -9,6 +11,7 @@ export function consentTexts(routes: Routes): void {
       language,
       text,
     }));
-    res.set('Cache-Control', 'public, max-age=300').json({ job: 'mentor-call', texts });
+    const answer: z.input<typeof consentTextsShape> = { job: 'mentor-call', texts };
+    res.set('Cache-Control', 'public, max-age=300').json(answer);
   });
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   type ContactPoint,
   createContactPoint,
@@ -10,17 +10,14 @@ import {
 import { inTransaction } from '../db/pool';
 import { checkOwner } from './authorisation';
 import { checkedBody, checkedId } from './checked-input';
+import { type contactPointList, type contactPointShape, newContactPoint } from './contact-points-shapes';
 import type { ApiDeps } from './deps';
 import { numberToRing } from './given-numbers';
+import { idempotentRequest, madeOnce } from './idempotency';
 import { MOST_CONTACT_POINTS } from './limits';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
 import type { Routes } from './routes';
-
-const newContactPoint = z.strictObject({
-  kind: z.literal('phone').default('phone'),
-  phoneNumber: z.string().max(64),
-});
 
 /** The numbers a person saved, so that they need not give one with each request. Answers never hold a number. */
 export function contactPoints(routes: Routes, deps: ApiDeps): void {
@@ -28,8 +25,9 @@ export function contactPoints(routes: Routes, deps: ApiDeps): void {
     const body = checkedBody(newContactPoint, req);
     const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
     contextOf(res).country = number.country;
-    const point = await inTransaction(deps.pool, async (tx) => {
-      const subjectId = caller.subjectId;
+    const { subjectId } = caller;
+    const request = idempotentRequest(deps.tokenizer, req, subjectId, 'POST /contact-points');
+    const contactPointId = await madeOnce(deps.pool, request, async (tx) => {
       await lockContactPoints(tx, subjectId);
       const recordId = await deps.vault.seal({ subjectId, kind: 'phone', value: number.e164 }, tx);
       const token = deps.tokenizer.token(number.e164);
@@ -39,15 +37,18 @@ export function contactPoints(routes: Routes, deps: ApiDeps): void {
       // Counted afterwards: a number that was saved before is no further one. What is too much is taken back.
       const saved = await listContactPoints(tx, subjectId);
       if (saved.length > MOST_CONTACT_POINTS) throw new Problem('too-many-contact-points');
-      return made;
+      return made.contactPointId;
     });
-    res.status(201).set('Location', `/contact-points/${point.contactPointId}`).json(shown(point));
+    const point = await findContactPoint(deps.pool, subjectId, contactPointId);
+    if (point === null) throw new Problem('already-deleted');
+    res.status(201).set('Location', `/contact-points/${contactPointId}`).json(shown(point));
   });
 
   // All of them: there are never more than ten.
   routes.signedIn('GET /contact-points', async (_req, res, caller) => {
     const saved = await listContactPoints(deps.pool, caller.subjectId);
-    res.json({ contactPoints: saved.map(shown), nextCursor: null });
+    const answer: z.input<typeof contactPointList> = { contactPoints: saved.map(shown), nextCursor: null };
+    res.json(answer);
   });
 
   routes.signedIn('DELETE /contact-points/:contactPointId', async (req, res, caller) => {
@@ -60,7 +61,7 @@ export function contactPoints(routes: Routes, deps: ApiDeps): void {
   });
 }
 
-function shown(point: ContactPoint) {
+function shown(point: ContactPoint): z.input<typeof contactPointShape> {
   return {
     contactPointId: point.contactPointId,
     kind: point.kind,

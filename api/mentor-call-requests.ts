@@ -15,33 +15,15 @@ import { checkedBody } from './checked-input';
 import type { ApiDeps } from './deps';
 import { numberToRing } from './given-numbers';
 import { idempotentRequest } from './idempotency';
+import { type callAccepted, connectMentorRequest, consentShape } from './mentor-calls-shapes';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
 
 const ROUTE = 'POST /connect-mentor';
 
-/** Two letters of ISO 639-1. */
-export const languageCode = z.string().regex(/^[a-z]{2}$/);
-/** A topic, as mentors and requests name it. */
-export const specialtyName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
-
-const requestBody = z.strictObject({
-  userPhoneNumber: z.string().max(64).optional(),
-  contactPointId: z.uuid().optional(),
-  preferences: z
-    .strictObject({
-      languages: z.array(languageCode).max(10).optional(),
-      specialties: z.array(specialtyName).max(10).optional(),
-      mentorId: z.uuid().optional(),
-    })
-    .optional(),
-  // Judged apart: whatever is wrong with it, the answer is that consent is required.
-  consent: z.unknown().optional(),
-  mayCallBack: z.boolean().optional(),
-});
+// Consent is judged apart: whatever is wrong with it, the answer is that consent is required.
+const requestBody = connectMentorRequest.extend({ consent: z.unknown().optional() });
 type RequestBody = z.output<typeof requestBody>;
-
-const consentBody = z.strictObject({ textVersion: z.string().max(40), language: z.string().max(20) });
 
 /** Where the call is to ring: a number given for this call only, or one the user saved. */
 type Target =
@@ -54,11 +36,13 @@ type Target =
  */
 export async function requestMentorCall(deps: ApiDeps, req: Request, res: Response, caller: Caller): Promise<void> {
   const body = checkedBody(requestBody, req);
+  const request = idempotentRequest(deps.tokenizer, req, caller.subjectId, ROUTE);
+  const { requestId: callId, requestHash, isRepeatable } = request;
+  // Before anything that may have changed since: a contact point deleted meanwhile does not change the first answer.
+  if (isRepeatable && (await wasAskedBefore(deps, callId, requestHash))) return accepted(res, callId);
   const target = await targetOf(deps, body, caller, res);
   const consent = givenConsent(body);
   const preferences = await allowedPreferences(deps, body, caller);
-  const { callId, requestHash, isRepeatable } = idempotentRequest(deps.tokenizer, req, caller.subjectId, ROUTE);
-  if (isRepeatable && (await wasAskedBefore(deps, callId, requestHash))) return accepted(res, callId);
 
   await refuseWhereHopeless(deps, caller, target);
   const recordId = target.kind === 'saved' ? target.recordId : await sealed(deps, caller, target.number);
@@ -88,10 +72,8 @@ export async function requestMentorCall(deps: ApiDeps, req: Request, res: Respon
 
 /** The same for a repeated request as for the first: what has become of it is told by GET. */
 function accepted(res: Response, callId: string): void {
-  res
-    .status(202)
-    .set('Location', `/mentor-calls/${callId}`)
-    .json({ success: true, callId, status: 'starting', callSid: null });
+  const answer: z.input<typeof callAccepted> = { success: true, callId, status: 'starting', callSid: null };
+  res.status(202).set('Location', `/mentor-calls/${callId}`).json(answer);
 }
 
 /** @throws {Problem} `idempotency-key-reused` when it was asked with another body */
@@ -125,7 +107,7 @@ async function targetOf(deps: ApiDeps, body: RequestBody, caller: Caller, res: R
 }
 
 function givenConsent(body: RequestBody): MentorCallInput['consent'] {
-  const consent = consentBody.safeParse(body.consent);
+  const consent = consentShape.safeParse(body.consent);
   if (!consent.success || findConsentText(consent.data.textVersion, consent.data.language) === null) {
     const detail = 'The version and language of a text that was shown are expected here.';
     throw new Problem('consent-required', { errors: [{ pointer: '#/consent', detail }] });

@@ -1,6 +1,8 @@
 import type { Request, Response } from 'express';
+import type { z } from 'zod';
 import { appendAudit } from '../db/audit';
 import { type CallRow, findCall, listCalls } from '../db/calls';
+import { helplinesFor } from '../domain/helplines';
 import type { MentorCallResult } from '../domain/mentor-call';
 import { QuestionRefused } from '../temporal/errors';
 import type { Caller } from './authentication';
@@ -8,10 +10,11 @@ import { checkOwner, hasOneOf } from './authorisation';
 import { checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import { requestMentorCall } from './mentor-call-requests';
-import { checkedCursor, listQuery } from './paging';
+import type { mentorCallPage, mentorCallShape } from './mentor-calls-shapes';
+import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { helplinesOfCaller, Problem, type ProblemSettings } from './problems';
-import { contextOf } from './request-context';
 import type { Routes } from './routes';
+import { listQuery } from './shared-shapes';
 
 /** The user's side of mentor calls: ask for one, look how it goes, cancel it. */
 export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSettings): void {
@@ -19,12 +22,17 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
 
   routes.signedIn('GET /mentor-calls', async (req, res, caller) => {
     const { cursor, limit } = checkedQuery(listQuery, req);
-    const place = { cursor: checkedCursor(cursor), limit };
+    const scope: CursorScope = ['GET /mentor-calls', caller.subjectId];
+    const place = { cursor: checkedCursor(deps.tokenizer, scope, cursor), limit };
     // Staff look after everybody's calls; that they looked is kept.
     const isStaff = hasOneOf(caller, ['staff', 'admin']);
     if (isStaff) await noteRead(deps, caller, 'all');
     const page = await listCalls(deps.pool, isStaff ? place : { ...place, userId: caller.subjectId });
-    res.json({ mentorCalls: page.rows.map(shown), nextCursor: page.nextCursor });
+    const answer: z.input<typeof mentorCallPage> = {
+      mentorCalls: page.rows.map((row) => shown(row, settings)),
+      nextCursor: signedCursor(deps.tokenizer, scope, page.nextCursor),
+    };
+    res.json(answer);
   });
 
   routes.signedIn('GET /mentor-calls/:callId', async (req, res, caller) => {
@@ -39,11 +47,12 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
     if (started?.running === false) row = await findCall(deps.pool, callId);
     if (row === null) {
       if (started?.running === false) return sendWithoutRow(req, res, { callId, status: 'failed' }, settings);
-      res.json({ ...NOTHING_KNOWN_YET, callId });
+      const answer: Shown = { ...NOTHING_KNOWN_YET, callId };
+      res.json(answer);
       return;
     }
     const winner = row.mergedInto === null ? null : await findCall(deps.pool, row.mergedInto);
-    sendCall(req, res, winner ?? row, winner === null ? null : callId, settings);
+    sendCall(res, winner ?? row, winner === null ? null : callId, settings);
   });
 
   routes.signedIn('DELETE /mentor-calls/:callId', async (req, res, caller) => {
@@ -58,7 +67,7 @@ export function mentorCalls(routes: Routes, deps: ApiDeps, settings: ProblemSett
     const result = before === null || before.outcome === null ? await cancelled(deps, target) : 'not-found';
     const ended = await findCall(deps.pool, target);
     if (ended !== null) {
-      return sendCall(req, res, ended, target === callId ? null : callId, settings);
+      return sendCall(res, ended, target === callId ? null : callId, settings);
     }
     if (result === 'not-found') throw new Problem('not-found');
     sendWithoutRow(req, res, { callId, status: result.status, endReason: result.endReason }, settings);
@@ -82,23 +91,19 @@ function sendWithoutRow(
   end: Pick<CallRow, 'callId'> & Partial<MentorCallResult>,
   settings: ProblemSettings,
 ): void {
-  res.json({ ...NOTHING_KNOWN_YET, ...end, helplines: helplinesOfCaller(req, res, settings) });
+  const answer: Shown = { ...NOTHING_KNOWN_YET, ...end, helplines: helplinesOfCaller(req, res, settings) };
+  res.json(answer);
 }
 
-function sendCall(req: Request, res: Response, row: CallRow, askedFor: string | null, settings: ProblemSettings): void {
-  contextOf(res).country = row.country;
-  res.json({
-    ...shown(row),
-    ...(askedFor === null ? {} : { mergedFrom: askedFor }),
-    // Whoever did not get to talk to a mentor is told who else is there.
-    ...(row.outcome === null || row.outcome === 'completed'
-      ? {}
-      : { helplines: helplinesOfCaller(req, res, settings) }),
-  });
+function sendCall(res: Response, row: CallRow, askedFor: string | null, settings: ProblemSettings): void {
+  const answer: Shown = { ...shown(row, settings), ...(askedFor === null ? {} : { mergedFrom: askedFor }) };
+  res.json(answer);
 }
 
-/** A call as its user sees it. Which mentor it was is an id and nothing more. */
-function shown(row: CallRow) {
+type Shown = z.input<typeof mentorCallShape>;
+
+/** A call as its user sees it, alone and in a list. */
+function shown(row: CallRow, { crisisOverride }: ProblemSettings): Shown {
   const wish = row.requestedMentorId;
   return {
     callId: row.callId,
@@ -115,6 +120,10 @@ function shown(row: CallRow) {
     bridgedAt: isoTime(row.bridgedAt),
     endedAt: isoTime(row.endedAt),
     durationSeconds: row.durationSeconds,
+    // Whoever did not get to talk to a mentor is told who else is there.
+    ...(row.outcome === null || row.outcome === 'completed' || row.outcome === 'merged'
+      ? {}
+      : { helplines: helplinesFor(row.country, crisisOverride) }),
   };
 }
 
@@ -146,6 +155,6 @@ function isoTime(time: Date | null): string | null {
 
 /** Staff may look at anybody's call; that they did is kept. */
 async function noteRead(deps: ApiDeps, caller: Caller, objectId: string): Promise<void> {
-  const entry = { actor: caller.subjectId, action: 'call.read', objectId, outcome: 'done' } as const;
+  const entry = { actor: caller.subjectId, action: 'mentor-call.read', objectId, outcome: 'done' } as const;
   await appendAudit(deps.pool, entry);
 }

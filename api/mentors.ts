@@ -1,49 +1,22 @@
-import { z } from 'zod';
+import type { Response } from 'express';
+import type { z } from 'zod';
 import { createMentor, deleteMentor, getMentor, listMentors, type Mentor, updateMentor } from '../db/mentors';
+import type { Db } from '../db/query';
 import { createSubject } from '../db/subjects';
-import { isIanaZone, secondsOfDay } from '../domain/availability';
+import { isIanaZone } from '../domain/availability';
 import type { PhoneNumber } from '../domain/phone-number';
 import { SealedValue } from '../domain/sealed';
 import type { Caller } from './authentication';
 import { checkedBody, checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
+import { entityTag, expectedVersion } from './entity-tags';
 import { numberToRing } from './given-numbers';
-import { languageCode, specialtyName } from './mentor-call-requests';
-import { checkedCursor, listQuery } from './paging';
+import { idempotentRequest, madeOnce } from './idempotency';
+import { mentorChange, type mentorPage, type mentorShape, newMentor, newWindows } from './mentors-shapes';
+import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { Problem } from './problems';
 import type { Routes } from './routes';
-
-const timeOfDay = z
-  .string()
-  .refine((time) => secondsOfDay(time) !== null, 'A time of day such as 09:00 is expected here.');
-
-/** `[starts, ends)` in the mentor's own zone; an end at or before the start is on the next day. */
-const windowBody = z.strictObject({ weekday: z.int().min(1).max(7), starts: timeOfDay, ends: timeOfDay });
-const windows = z.array(windowBody).max(50);
-
-const changeable = {
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(200)
-    .regex(/^[^\p{Cc}]*$/u),
-  phoneNumber: z.string().max(64),
-  specialties: z.array(specialtyName).max(20),
-  languages: z.array(languageCode).min(1).max(10),
-  zone: z.string().max(64),
-  available: z.boolean(),
-  maxConcurrentCalls: z.int().min(1).max(20),
-};
-
-const newMentor = z.strictObject({
-  ...changeable,
-  specialties: changeable.specialties.default([]),
-  available: changeable.available.default(true),
-  maxConcurrentCalls: changeable.maxConcurrentCalls.default(1),
-  windows: windows.default([]),
-});
-const mentorChange = z.strictObject(changeable).partial();
+import { listQuery } from './shared-shapes';
 
 /** Mentors, by admins. A name leaves the vault for the admin who looks, with an audit entry; a number never does. */
 export function mentors(routes: Routes, deps: ApiDeps): void {
@@ -52,34 +25,36 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
     checkZone(body.zone);
     const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
     const { name, phoneNumber: _sealedBelow, ...mentor } = body;
-    const subjectId = await createSubject(deps.pool, caller.subjectId);
-    const made = await createMentor(
-      deps.pool,
-      {
-        ...mentor,
-        subjectId,
-        nameRecordId: await sealName(deps, subjectId, name),
-        ...(await sealedNumber(deps, subjectId, number)),
-      },
-      caller.subjectId,
-    );
-    res
-      .status(201)
-      .set('Location', `/mentors/${made.mentorId}`)
-      .json(await shown(deps, caller, made));
+    const request = idempotentRequest(deps.tokenizer, req, caller.subjectId, 'POST /mentors');
+    const mentorId = await madeOnce(deps.pool, request, async (tx) => {
+      const subjectId = await createSubject(tx, caller.subjectId);
+      const nameRecordId = await sealName(deps, subjectId, name, tx);
+      const sealed = await sealedNumber(deps, subjectId, number, tx);
+      const made = await createMentor(tx, { ...mentor, subjectId, nameRecordId, ...sealed }, caller.subjectId);
+      return made.mentorId;
+    });
+    const made = await getMentor(deps.pool, mentorId);
+    if (made === null) throw new Problem('already-deleted');
+    res.status(201).set('Location', `/mentors/${mentorId}`);
+    await send(deps, res, caller, made);
   });
 
   routes.signedIn('GET /mentors', async (req, res, caller) => {
     const { cursor, limit } = checkedQuery(listQuery, req);
-    const page = await listMentors(deps.pool, limit, checkedCursor(cursor));
+    const scope: CursorScope = ['GET /mentors', caller.subjectId];
+    const page = await listMentors(deps.pool, limit, checkedCursor(deps.tokenizer, scope, cursor));
     const list = [];
     // One after another: each name is a transaction of its own with its audit entry.
     for (const mentor of page.rows) list.push(await shown(deps, caller, mentor));
-    res.json({ mentors: list, nextCursor: page.nextCursor });
+    const answer: z.input<typeof mentorPage> = {
+      mentors: list,
+      nextCursor: signedCursor(deps.tokenizer, scope, page.nextCursor),
+    };
+    res.json(answer);
   });
 
   routes.signedIn('GET /mentors/:mentorId', async (req, res, caller) => {
-    res.json(await shown(deps, caller, await known(deps, checkedId(req, 'mentorId'))));
+    await send(deps, res, caller, await known(deps, checkedId(req, 'mentorId')));
   });
 
   routes.signedIn('PATCH /mentors/:mentorId', async (req, res, caller) => {
@@ -90,29 +65,39 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
       phoneNumber === undefined
         ? null
         : numberToRing(phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
-    const { subjectId } = await known(deps, mentorId);
+    const { subjectId, version } = await known(deps, mentorId);
+    const expected = expectedVersion(req);
+    // Before anything is sealed; the transaction below looks again.
+    if (expected !== 'any' && !expected.includes(version)) throw new Problem('stale-version');
     const patch = {
       ...change,
       ...(name === undefined ? {} : { nameRecordId: await sealName(deps, subjectId, name) }),
       ...(number === null ? {} : await sealedNumber(deps, subjectId, number)),
     };
-    const changed = await updateMentor(deps.pool, mentorId, patch, caller.subjectId);
-    if (changed === null) throw new Problem('not-found');
-    res.json(await shown(deps, caller, changed));
+    await send(deps, res, caller, edited(await updateMentor(deps.pool, mentorId, patch, caller.subjectId, expected)));
   });
 
   routes.signedIn('PUT /mentors/:mentorId/windows', async (req, res, caller) => {
     const mentorId = checkedId(req, 'mentorId');
-    const body = checkedBody(z.strictObject({ windows }), req);
-    const changed = await updateMentor(deps.pool, mentorId, body, caller.subjectId);
-    if (changed === null) throw new Problem('not-found');
-    res.json(await shown(deps, caller, changed));
+    const body = checkedBody(newWindows, req);
+    await known(deps, mentorId);
+    const expected = expectedVersion(req);
+    await send(deps, res, caller, edited(await updateMentor(deps.pool, mentorId, body, caller.subjectId, expected)));
   });
 
   routes.signedIn('DELETE /mentors/:mentorId', async (req, res, caller) => {
-    if (!(await deleteMentor(deps.pool, checkedId(req, 'mentorId'), caller.subjectId))) throw new Problem('not-found');
+    const mentorId = checkedId(req, 'mentorId');
+    await known(deps, mentorId);
+    edited(await deleteMentor(deps.pool, mentorId, caller.subjectId, expectedVersion(req)));
     res.status(204).end();
   });
+}
+
+/** @throws {Problem} `not-found`, `stale-version` */
+function edited<T>(result: T | 'stale' | null): T {
+  if (result === null) throw new Problem('not-found');
+  if (result === 'stale') throw new Problem('stale-version');
+  return result;
 }
 
 function checkZone(zone: string): void {
@@ -122,14 +107,14 @@ function checkZone(zone: string): void {
   });
 }
 
-function sealName({ vault }: ApiDeps, subjectId: string, name: string): Promise<string> {
-  return vault.seal({ subjectId, kind: 'name', value: SealedValue.of('name', name) });
+function sealName({ vault }: ApiDeps, subjectId: string, name: string, tx?: Db): Promise<string> {
+  return vault.seal({ subjectId, kind: 'name', value: SealedValue.of('name', name) }, tx);
 }
 
 /** Number, token and country belong together: one is never changed without the others. */
-async function sealedNumber({ vault, tokenizer }: ApiDeps, subjectId: string, number: PhoneNumber) {
+async function sealedNumber({ vault, tokenizer }: ApiDeps, subjectId: string, number: PhoneNumber, tx?: Db) {
   return {
-    phoneRecordId: await vault.seal({ subjectId, kind: 'phone', value: number.e164 }),
+    phoneRecordId: await vault.seal({ subjectId, kind: 'phone', value: number.e164 }, tx),
     phoneToken: tokenizer.token(number.e164),
     country: number.country,
   };
@@ -142,19 +127,23 @@ async function known({ pool }: ApiDeps, mentorId: string): Promise<Mentor> {
   return mentor;
 }
 
-async function shown(deps: ApiDeps, caller: Caller, mentor: Mentor) {
+async function send(deps: ApiDeps, res: Response, caller: Caller, mentor: Mentor): Promise<void> {
+  res.set('ETag', entityTag(mentor.version)).json(await shown(deps, caller, mentor));
+}
+
+async function shown(deps: ApiDeps, caller: Caller, mentor: Mentor): Promise<z.input<typeof mentorShape>> {
   const actor = caller.subjectId;
   const name = await deps.vault.reveal({ recordId: mentor.nameRecordId, purpose: 'staff-view', actor });
   return {
     mentorId: mentor.mentorId,
     name: name.expose(),
     country: mentor.country,
-    specialties: mentor.specialties,
-    languages: mentor.languages,
+    specialties: [...mentor.specialties],
+    languages: [...mentor.languages],
     zone: mentor.zone,
     available: mentor.available,
     maxConcurrentCalls: mentor.maxConcurrentCalls,
     currentCalls: mentor.currentCalls,
-    windows: mentor.windows,
+    windows: [...mentor.windows],
   };
 }

@@ -18,6 +18,8 @@ export interface Mentor extends MentorCandidate {
   readonly country: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Counts changes from 1; an edit names the one it was made from. */
+  readonly version: number;
 }
 
 export interface NewMentor {
@@ -34,6 +36,9 @@ export interface NewMentor {
   readonly maxConcurrentCalls: number;
   readonly windows: readonly AvailabilityWindow[];
 }
+
+/** The version an edit was made from; `any`: whatever it is now. */
+export type ExpectedVersion = readonly number[] | 'any';
 
 /** What is left out stays. A new name or number is sealed first and given here as its record. */
 export type MentorPatch = {
@@ -57,6 +62,7 @@ const mentorRow = z
     last_called_at: z.date().nullable(),
     created_at: z.date(),
     updated_at: z.date(),
+    version: z.int(),
     windows: z.array(windowRow),
     cursor_at: z.string(),
   })
@@ -65,7 +71,7 @@ type MentorRow = z.output<typeof mentorRow>;
 
 const SELECT_MENTOR = `
   SELECT m.mentor_id, m.subject_id, m.name_record_id, m.phone_record_id, m.country, m.specialties, m.languages, m.zone,
-         m.available, m.max_concurrent_calls, c.current_calls, m.last_called_at, m.created_at, m.updated_at,
+         m.available, m.max_concurrent_calls, c.current_calls, m.last_called_at, m.created_at, m.updated_at, m.version,
          ${cursorTime('m.created_at')} AS cursor_at,
          coalesce((SELECT jsonb_agg(jsonb_build_object('weekday', w.weekday, 'starts', to_char(w.starts, 'HH24:MI'),
                                                        'ends', to_char(w.ends, 'HH24:MI'))
@@ -74,53 +80,53 @@ const SELECT_MENTOR = `
     FROM mentors m JOIN mentor_current_calls c USING (mentor_id)
    WHERE m.deleted_at IS NULL`;
 
-/** Enters a mentor with places and windows. The two records are sealed before. */
-export async function createMentor(pool: Pool, input: NewMentor, actor: string): Promise<Mentor> {
-  return await inTransaction(pool, async (tx) => {
-    const { mentor_id: mentorId } = await one(
-      tx,
-      z.object({ mentor_id: z.uuid() }),
-      `INSERT INTO mentors (subject_id, name_record_id, phone_record_id, phone_token, country, specialties, languages,
-                            zone, available, max_concurrent_calls)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING mentor_id`,
-      [
-        input.subjectId,
-        input.nameRecordId,
-        input.phoneRecordId,
-        input.phoneToken,
-        input.country,
-        input.specialties,
-        input.languages,
-        input.zone,
-        input.available,
-        input.maxConcurrentCalls,
-      ],
-    );
-    await fitSlots(tx, mentorId, input.maxConcurrentCalls);
-    await replaceWindows(tx, mentorId, input.windows);
-    await appendAudit(tx, { actor, action: 'mentor.created', objectId: mentorId, outcome: 'done' });
-    return toMentor(await one(tx, mentorRow, `${SELECT_MENTOR} AND m.mentor_id = $1`, [mentorId]));
-  });
+/** Enters a mentor with places and windows. Run it in a transaction, after the two records are sealed. */
+export async function createMentor(tx: Db, input: NewMentor, actor: string): Promise<Mentor> {
+  const { mentor_id: mentorId } = await one(
+    tx,
+    z.object({ mentor_id: z.uuid() }),
+    `INSERT INTO mentors (subject_id, name_record_id, phone_record_id, phone_token, country, specialties, languages,
+                          zone, available, max_concurrent_calls)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING mentor_id`,
+    [
+      input.subjectId,
+      input.nameRecordId,
+      input.phoneRecordId,
+      input.phoneToken,
+      input.country,
+      input.specialties,
+      input.languages,
+      input.zone,
+      input.available,
+      input.maxConcurrentCalls,
+    ],
+  );
+  await fitSlots(tx, mentorId, input.maxConcurrentCalls);
+  await replaceWindows(tx, mentorId, input.windows);
+  await appendAudit(tx, { actor, action: 'mentor.created', objectId: mentorId, outcome: 'done' });
+  return toMentor(await one(tx, mentorRow, `${SELECT_MENTOR} AND m.mentor_id = $1`, [mentorId]));
 }
 
 /**
  * Changes a mentor. A replaced name or number is destroyed. Fewer places take effect when running calls are over.
- * @returns null when there is no such mentor
+ * @returns null when there is no such mentor; `stale` when somebody else has changed it since: then nothing changes,
+ *   and what was sealed for this patch is destroyed
  */
 export async function updateMentor(
   pool: Pool,
   mentorId: string,
   patch: MentorPatch,
   actor: string,
-): Promise<Mentor | null> {
+  expected: ExpectedVersion = 'any',
+): Promise<Mentor | 'stale' | null> {
   return await inTransaction(pool, async (tx) => {
-    const before = await maybeOne(
-      tx,
-      z.object({ name_record_id: z.uuid(), phone_record_id: z.uuid() }),
-      'SELECT name_record_id, phone_record_id FROM mentors WHERE mentor_id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE',
-      [mentorId],
-    );
-    if (before === null) return null;
+    const before = await lockedMentor(tx, mentorId);
+    if (before === null || !isExpected(before.version, expected)) {
+      for (const recordId of [patch.nameRecordId, patch.phoneRecordId]) {
+        if (recordId !== undefined) await destroyRecord(tx, recordId, { reason: 'replaced', actor });
+      }
+      return before === null ? null : 'stale';
+    }
     await execute(
       tx,
       `UPDATE mentors
@@ -128,7 +134,7 @@ export async function updateMentor(
               phone_token = coalesce($4, phone_token), country = coalesce($5, country),
               specialties = coalesce($6, specialties), languages = coalesce($7, languages), zone = coalesce($8, zone),
               available = coalesce($9, available), max_concurrent_calls = coalesce($10, max_concurrent_calls),
-              updated_at = clock_timestamp()
+              updated_at = clock_timestamp(), version = version + 1
         WHERE mentor_id = $1`,
       [
         mentorId,
@@ -160,25 +166,46 @@ export async function updateMentor(
 /**
  * Takes a mentor off the list and destroys name and number; the row stays for the calls that name it. A call that is
  * running goes on to its end.
- * @returns false when there is no such mentor
+ * @returns null when there is no such mentor, `stale` when somebody else has changed it since
  */
-export async function deleteMentor(pool: Pool, mentorId: string, actor: string): Promise<boolean> {
+export async function deleteMentor(
+  pool: Pool,
+  mentorId: string,
+  actor: string,
+  expected: ExpectedVersion = 'any',
+): Promise<'deleted' | 'stale' | null> {
   return await inTransaction(pool, async (tx) => {
-    const gone = await maybeOne(
+    const gone = await lockedMentor(tx, mentorId);
+    if (gone === null) return null;
+    if (!isExpected(gone.version, expected)) return 'stale';
+    await execute(
       tx,
-      z.object({ name_record_id: z.uuid(), phone_record_id: z.uuid() }),
-      `UPDATE mentors SET deleted_at = clock_timestamp(), available = false, phone_token = NULL
-        WHERE mentor_id = $1 AND deleted_at IS NULL RETURNING name_record_id, phone_record_id`,
+      `UPDATE mentors SET deleted_at = clock_timestamp(), available = false, phone_token = NULL, version = version + 1
+        WHERE mentor_id = $1`,
       [mentorId],
     );
-    if (gone === null) return false;
     await replaceWindows(tx, mentorId, []);
     for (const recordId of [gone.name_record_id, gone.phone_record_id]) {
       await destroyRecord(tx, recordId, { reason: 'mentor-deleted', actor });
     }
     await appendAudit(tx, { actor, action: 'mentor.deleted', objectId: mentorId, outcome: 'done' });
-    return true;
+    return 'deleted';
   });
+}
+
+/** Until the transaction ends nobody else edits this mentor; calls go on. */
+function lockedMentor(tx: Db, mentorId: string) {
+  return maybeOne(
+    tx,
+    z.object({ name_record_id: z.uuid(), phone_record_id: z.uuid(), version: z.int() }),
+    `SELECT name_record_id, phone_record_id, version FROM mentors
+      WHERE mentor_id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE`,
+    [mentorId],
+  );
+}
+
+function isExpected(version: number, expected: ExpectedVersion): boolean {
+  return expected === 'any' || expected.includes(version);
 }
 
 /** The whole list of windows, in place of the one before. */
@@ -244,6 +271,7 @@ function toMentor(row: MentorRow): Mentor {
     lastCalledAt: row.last_called_at,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    version: row.version,
     windows: row.windows,
   };
 }

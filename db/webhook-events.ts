@@ -3,6 +3,7 @@
  * crash nor by a repeat that arrives while the first copy is being handled.
  */
 import { z } from 'zod';
+import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
 import { type Db, execute, many, maybeOne, one } from './query';
 
 export interface WebhookEvent {
@@ -21,7 +22,11 @@ export interface WebhookEvent {
 }
 
 export interface StoredEvent extends WebhookEvent {
+  readonly eventId: string;
   readonly receivedAt: Date;
+  readonly handledAt: Date | null;
+  /** How often it arrived. */
+  readonly copies: number;
 }
 
 /**
@@ -64,6 +69,7 @@ export async function markHandled(db: Db, seenKey: string): Promise<void> {
 
 const eventRow = z
   .object({
+    event_id: z.uuid(),
     seen_key: z.string(),
     kind: z.string(),
     call_sid: z.string().nullable(),
@@ -75,32 +81,39 @@ const eventRow = z
     sequence: z.int().nullable(),
     error_code: z.string().nullable(),
     received_at: z.date(),
+    handled_at: z.date().nullable(),
+    copies: z.int(),
   })
-  .transform(
-    (row): StoredEvent => ({
-      seenKey: row.seen_key,
-      kind: row.kind,
-      callSid: row.call_sid,
-      dispatchId: row.dispatch_id,
-      callId: row.call_id,
-      leg: row.leg,
-      step: row.step,
-      status: row.status,
-      sequence: row.sequence,
-      errorCode: row.error_code,
-      receivedAt: row.received_at,
-    }),
-  );
+  .readonly();
 
-const EVENT_COLUMNS =
-  'seen_key, kind, call_sid, dispatch_id, call_id, leg, step, status, sequence, error_code, received_at';
+function toEvent(row: z.output<typeof eventRow>): StoredEvent {
+  return {
+    eventId: row.event_id,
+    seenKey: row.seen_key,
+    kind: row.kind,
+    callSid: row.call_sid,
+    dispatchId: row.dispatch_id,
+    callId: row.call_id,
+    leg: row.leg,
+    step: row.step,
+    status: row.status,
+    sequence: row.sequence,
+    errorCode: row.error_code,
+    receivedAt: row.received_at,
+    handledAt: row.handled_at,
+    copies: row.copies,
+  };
+}
+
+const EVENT_COLUMNS = `event_id, seen_key, kind, call_sid, dispatch_id, call_id, leg, step, status, sequence, error_code,
+  received_at, handled_at, copies`;
 
 /**
  * Events that nobody has handled, oldest first: for the relay.
  * @param olderThanMs leaves those alone that the API is just handling
  */
-export function unhandledEvents(db: Db, limit: number, olderThanMs = 2_000): Promise<StoredEvent[]> {
-  return many(
+export async function unhandledEvents(db: Db, limit: number, olderThanMs = 2_000): Promise<StoredEvent[]> {
+  const rows = await many(
     db,
     eventRow,
     `SELECT ${EVENT_COLUMNS} FROM webhook_events
@@ -108,6 +121,44 @@ export function unhandledEvents(db: Db, limit: number, olderThanMs = 2_000): Pro
       ORDER BY received_at LIMIT $1`,
     [limit, olderThanMs],
   );
+  return rows.map(toEvent);
+}
+
+/** One stored event, or null. */
+export async function findEvent(db: Db, eventId: string): Promise<StoredEvent | null> {
+  const row = await maybeOne(db, eventRow, `SELECT ${EVENT_COLUMNS} FROM webhook_events WHERE event_id = $1`, [
+    eventId,
+  ]);
+  return row === null ? null : toEvent(row);
+}
+
+export interface EventFilter {
+  /** Undefined: both. */
+  readonly handled?: boolean | undefined;
+  readonly callId?: string | undefined;
+  readonly limit: number;
+  readonly cursor?: string | null | undefined;
+}
+
+/** What nobody has handled first, each part newest first, a page at a time. A cursor that is not ours starts anew. */
+export async function listEvents(db: Db, { handled, callId, limit, cursor }: EventFilter): Promise<Page<StoredEvent>> {
+  const [part = '', place = ''] = (cursor ?? '').split('.');
+  const after = decodeCursor(place);
+  const rows = await many(
+    db,
+    eventRow.unwrap().extend({ cursor_at: z.string() }),
+    `SELECT ${EVENT_COLUMNS}, ${cursorTime('received_at')} AS cursor_at FROM webhook_events
+      WHERE ($1::bool IS NULL OR (handled_at IS NOT NULL) = $1)
+        AND ($2::uuid IS NULL OR call_id = $2)
+        AND ($3::bool IS NULL OR ((handled_at IS NULL), received_at, event_id) < ($3, $4::timestamptz, $5::uuid))
+      ORDER BY (handled_at IS NULL) DESC, received_at DESC, event_id DESC LIMIT $6`,
+    [handled, callId, after === null ? null : part === 'open', after?.at, after?.id, limit + 1],
+  );
+  const page = toPage(rows, limit, (row) => row.event_id, toEvent);
+  const last = page.rows.at(-1);
+  const nextCursor =
+    page.nextCursor === null ? null : `${last?.handledAt === null ? 'open' : 'done'}.${page.nextCursor}`;
+  return { rows: page.rows, nextCursor };
 }
 
 /** Whether any callback of this leg has arrived. A served Dial whose leg stays silent counts as not taken. */

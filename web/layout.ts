@@ -66,6 +66,10 @@ export function escapeHtml(text: string): string {
 }
 
 /** Styles and browser code lie beside this file; the build copies them beside the compiled one. */
+export function assetFile(name: string): string {
+  return join(__dirname, 'assets', name);
+}
+
 function readAsset(name: string): string {
-  return readFileSync(join(__dirname, 'assets', name), 'utf8');
+  return readFileSync(assetFile(name), 'utf8');
 }

@@ -17,6 +17,8 @@ const mentor = {
   zone: 'America/New_York',
   windows: [{ weekday: 1, starts: '22:00', ends: '06:00' }],
 };
+/** An edit by somebody who does not care what was there before. */
+const overwriting = { raw: { headers: { 'If-Match': '*' } } };
 const create = async (more: object = {}) =>
   (await api.ask('POST', '/mentors', { who, json: { ...mentor, ...more } })).body;
 
@@ -60,7 +62,11 @@ test('every look at a name leaves an audit entry', async () => {
 
 test('what is left out of a change stays', async () => {
   const made = await create();
-  const changed = await api.ask('PATCH', `/mentors/${made.mentorId}`, { who, json: { available: false } });
+  const changed = await api.ask('PATCH', `/mentors/${made.mentorId}`, {
+    who,
+    json: { available: false },
+    ...overwriting,
+  });
   expect(changed).toMatchObject({ status: 200, body: { ...made, available: false } });
 });
 
@@ -75,7 +81,9 @@ test('a new name and number replace the old ones, whose records are destroyed', 
       )
     ).rows;
   const json = { name: MARKED.otherMentorName, phoneNumber: MARKED.otherMentorPhone };
-  expect((await api.ask('PATCH', `/mentors/${mentorId}`, { who, json })).body.name).toBe(MARKED.otherMentorName);
+  expect((await api.ask('PATCH', `/mentors/${mentorId}`, { who, json, ...overwriting })).body.name).toBe(
+    MARKED.otherMentorName,
+  );
   expect(await records()).toEqual([
     { kind: 'name', readable: false },
     { kind: 'name', readable: true },
@@ -90,14 +98,14 @@ test('windows are replaced as a whole', async () => {
     { weekday: 6, starts: '00:00', ends: '00:00' },
     { weekday: 7, starts: '09:30', ends: '12:00' },
   ];
-  const answer = await api.ask('PUT', `/mentors/${mentorId}/windows`, { who, json: { windows } });
+  const answer = await api.ask('PUT', `/mentors/${mentorId}/windows`, { who, json: { windows }, ...overwriting });
   expect(answer).toMatchObject({ status: 200, body: { windows } });
   expect((await api.ask('GET', `/mentors/${mentorId}`, { who })).body.windows).toEqual(windows);
 });
 
 test('a deleted mentor is gone from every answer, with name and number', async () => {
   const { mentorId } = await create();
-  expect((await api.ask('DELETE', `/mentors/${mentorId}`, { who })).status).toBe(204);
+  expect((await api.ask('DELETE', `/mentors/${mentorId}`, { who, ...overwriting })).status).toBe(204);
   for (const [method, json] of [
     ['GET', undefined],
     ['DELETE', undefined],

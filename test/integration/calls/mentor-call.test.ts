@@ -167,7 +167,11 @@ describe('looking for a mentor', () => {
   });
 
   it('does not ring a mentor who is outside their hours', async () => {
-    await stack.api(`/mentors/${mentorId}/windows`, { method: 'PUT', json: { windows: [] } }, { role: 'admin' });
+    await stack.api(
+      `/mentors/${mentorId}/windows`,
+      { method: 'PUT', json: { windows: [] }, headers: { 'If-Match': '*' } },
+      { role: 'admin' },
+    );
     await stack.sim.script(userPhone, { ...READY_USER, hangUp: { after: 'bridged', ms: 50 } });
     await stack.sim.script(CRISIS, { answerAfterMs: 50 });
     const user = new AppUser(stack, userPhone);

@@ -35,7 +35,7 @@ export async function addMentor(stack: TestStack, phoneNumber: string, change: o
 }
 
 export async function removeMentor(stack: TestStack, mentorId: string): Promise<void> {
-  await stack.api(`/mentors/${mentorId}`, { method: 'DELETE' }, ADMIN);
+  await stack.api(`/mentors/${mentorId}`, { method: 'DELETE', headers: { 'If-Match': '*' } }, ADMIN);
 }
 
 /** One app user with a phone of their own. */

@@ -212,8 +212,8 @@ describe('mentors', () => {
     const phoneToken = randomBytes(32);
     const mentor = await mentorWith(database.app, { phoneToken, windows });
     await expect(findMentorByToken(database.app, [Buffer.alloc(32), phoneToken])).resolves.toBe(mentor.mentorId);
-    await expect(deleteMentor(database.app, mentor.mentorId, 'system')).resolves.toBe(true);
-    await expect(deleteMentor(database.app, mentor.mentorId, 'system')).resolves.toBe(false);
+    await expect(deleteMentor(database.app, mentor.mentorId, 'system')).resolves.toBe('deleted');
+    await expect(deleteMentor(database.app, mentor.mentorId, 'system')).resolves.toBeNull();
     await expect(getMentor(database.app, mentor.mentorId)).resolves.toBeNull();
     await expect(findMentorByToken(database.app, [phoneToken])).resolves.toBeNull();
     const { rows } = await database.app.query(

@@ -41,7 +41,7 @@ test.each(CODES)('%s has a stable type, a hint, the request id and helplines', (
     status: sent.status,
     code,
     hint: expect.stringMatching(/\S{2}/),
-    instance: contextOf(res).requestId,
+    instance: `urn:uuid:${contextOf(res).requestId}`,
     helplines: { country: 'US', crisis: { number: '988' }, emergency: { number: '911' }, psi: expect.anything() },
   });
 });
@@ -128,7 +128,7 @@ describe('the terminal error handler', () => {
     const answer = handle(new Error('SELECT secret FROM calls WHERE number = +14155550142'));
     expect(answer).toMatchObject({ status: 500, body: { code: 'internal-error' } });
     expect(answer.text + lines.join('')).not.toMatch(/SELECT|5550142/);
-    expect(lines.at(-1)).toContain(answer.body.instance);
+    expect(lines.at(-1)).toContain(answer.body.instance.replace('urn:uuid:', ''));
   });
 
   test.each([

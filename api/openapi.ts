@@ -1,0 +1,3 @@
+export function openapiDocument(): object {
+  return {};
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { listQuery, nextCursor, time } from './shared-shapes';
+
+export const eventsQuery = listQuery.extend({
+  handled: z.enum(['true', 'false']).optional().meta({ description: 'Only those that were, or were not, handled.' }),
+  callId: z.uuid().optional().meta({ description: 'Only those of one call.' }),
+});
+
+/** What Twilio told us, as it is stored: ids, states and codes. */
+export const webhookEventShape = z
+  .strictObject({
+    eventId: z.uuid(),
+    kind: z.string(),
+    callId: z.uuid().nullable(),
+    dispatchId: z.uuid().nullable(),
+    callSid: z.string().nullable(),
+    leg: z.string().nullable(),
+    step: z.int().nullable(),
+    status: z.string().nullable(),
+    sequence: z.int().nullable(),
+    errorCode: z.string().nullable(),
+    copies: z.int().meta({ description: 'How often it arrived.' }),
+    receivedAt: time,
+    handledAt: time.nullable().meta({ description: 'Null: nobody has handled it yet; the relay tries again.' }),
+  })
+  .meta({ id: 'WebhookEvent' });
+
+export const webhookEventPage = z
+  .strictObject({ webhookEvents: z.array(webhookEventShape), nextCursor })
+  .meta({ id: 'WebhookEventPage' });
+
+export const replayShape = z
+  .strictObject({
+    eventId: z.uuid(),
+    result: z.enum(['signalled', 'closed', 'nothing-to-tell']).meta({
+      description:
+        'Whether the workflow was told, is over, or has nothing to learn from this event. A workflow ignores what it was told before.',
+    }),
+  })
+  .meta({ id: 'Replay' });

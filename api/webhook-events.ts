@@ -1,0 +1,72 @@
+import type { z } from 'zod';
+import { appendAudit } from '../db/audit';
+import { findEvent, listEvents, markHandled, type StoredEvent } from '../db/webhook-events';
+import { tellLegEnded } from './call-status';
+import { checkedId, checkedQuery } from './checked-input';
+import type { ApiDeps } from './deps';
+import { checkedCursor, type CursorScope, signedCursor } from './paging';
+import { Problem } from './problems';
+import type { Routes } from './routes';
+import { eventsQuery, type replayShape, type webhookEventPage, type webhookEventShape } from './webhook-events-shapes';
+
+type Told = z.input<typeof replayShape>['result'];
+
+/**
+ * What to do with a stored event, by its kind: the handler that its webhook has, without the check whether it was seen
+ * before. An event holds ids and states only, so a handler that needs more finds it in the vault by the event's id.
+ */
+const HANDLERS: Readonly<Record<string, (deps: ApiDeps, event: StoredEvent) => (() => Promise<Told>) | null>> = {
+  'call-status': (deps, event) => {
+    const { callId, callSid, status } = event;
+    if (callId === null || callSid === null || status === null) return null;
+    return () => tellLegEnded(deps, { ...event, callId, callSid, status });
+  },
+};
+
+/** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */
+export function webhookEvents(routes: Routes, deps: ApiDeps): void {
+  routes.signedIn('GET /webhook-events', async (req, res, caller) => {
+    const { cursor, limit, handled, callId } = checkedQuery(eventsQuery, req);
+    const scope: CursorScope = ['GET /webhook-events', caller.subjectId, handled ?? '', callId ?? ''];
+    const page = await listEvents(deps.pool, {
+      handled: handled === undefined ? undefined : handled === 'true',
+      callId,
+      limit,
+      cursor: checkedCursor(deps.tokenizer, scope, cursor),
+    });
+    const answer: z.input<typeof webhookEventPage> = {
+      webhookEvents: page.rows.map(shown),
+      nextCursor: signedCursor(deps.tokenizer, scope, page.nextCursor),
+    };
+    res.json(answer);
+  });
+
+  routes.signedIn('POST /webhook-events/:eventId/replay', async (req, res, caller) => {
+    const eventId = checkedId(req, 'eventId');
+    const event = await findEvent(deps.pool, eventId);
+    if (event === null) throw new Problem('not-found');
+    const handle = HANDLERS[event.kind]?.(deps, event) ?? null;
+    if (handle === null) throw new Problem('event-not-replayable');
+    const entry = {
+      actor: caller.subjectId,
+      action: 'webhook-event.replayed',
+      objectId: eventId,
+      purpose: event.kind,
+    } as const;
+    // Before it is handed over: there is never a replay without its entry.
+    await appendAudit(deps.pool, { ...entry, outcome: 'done' });
+    try {
+      const answer: z.input<typeof replayShape> = { eventId, result: await handle() };
+      await markHandled(deps.pool, event.seenKey);
+      res.json(answer);
+    } catch (error) {
+      await appendAudit(deps.pool, { ...entry, outcome: 'failed' });
+      throw error;
+    }
+  });
+}
+
+function shown(event: StoredEvent): z.input<typeof webhookEventShape> {
+  const { seenKey: _ours, receivedAt, handledAt, ...rest } = event;
+  return { ...rest, receivedAt: receivedAt.toISOString(), handledAt: handledAt?.toISOString() ?? null };
+}
