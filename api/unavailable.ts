@@ -1,3 +1,4 @@
+import { KeyRingError } from '../domain/errors';
 import { TemporalNotInTime } from '../temporal/errors';
 
 /** SQLSTATE classes that mean "not now": connection, resources, shutdown, and our own statement or lock timeout. */
@@ -12,6 +13,7 @@ const SOCKET_CODES = /^E(?:CONNREFUSED|CONNRESET|CONNABORTED|PIPE|TIMEDOUT|HOSTU
 export function isUnavailable(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   if (error instanceof DeadlineExceeded) return true;
+  if (error instanceof KeyRingError) return error.isUnavailable;
   if (error instanceof AggregateError) return error.errors.some(isUnavailable);
   const code: unknown = Reflect.get(error, 'code');
   if (typeof code === 'string' && (SQLSTATES_OF_AN_OUTAGE.test(code) || SOCKET_CODES.test(code))) return true;
