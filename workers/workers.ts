@@ -4,7 +4,7 @@ import type { Config } from '../config/config';
 import { VOICE_QUEUE } from '../domain/task-queues';
 import { dataConverter } from '../temporal/connection';
 import type { ServiceKeys } from '../vault/service-keys';
-import { workflowSource } from './bundle';
+import type { WorkflowSource } from './bundle';
 
 /** Longer than an HTTP request to the provider: an attempt that is in flight when a deploy comes settles itself. */
 const GRACE_TIME = '12s';
@@ -18,13 +18,20 @@ export interface WorkersOptions {
   readonly config: Pick<Config, 'temporal' | 'twilio'>;
   readonly keys: ServiceKeys;
   readonly activities: Activities;
+  readonly workflows: WorkflowSource;
 }
 
 /**
  * The two workers of a process: workflows with all activities but one, and the voice queue, on which phones are rung
  * and which the server holds to the account's calls per second (all workers must ask for the same rate: the last to poll wins).
  */
-export async function createWorkers({ connection, config, keys, activities }: WorkersOptions): Promise<Worker[]> {
+export async function createWorkers({
+  connection,
+  config,
+  keys,
+  activities,
+  workflows,
+}: WorkersOptions): Promise<Worker[]> {
   const shared = {
     connection,
     namespace: config.temporal.namespace,
@@ -35,7 +42,7 @@ export async function createWorkers({ connection, config, keys, activities }: Wo
   const { placeCall, ...others } = activities;
   const main = await Worker.create({
     ...shared,
-    ...workflowSource(),
+    ...workflows,
     taskQueue: config.temporal.taskQueue,
     activities: others,
     maxCachedWorkflows: CACHED_WORKFLOWS,
