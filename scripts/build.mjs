@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
-import { argv, execPath, pid, stderr } from 'node:process';
+import { argv, execPath, exit, pid, stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -95,6 +95,11 @@ function bundleWorkflows() {
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  stderr.write(buildIfChanged() ? 'Built dist/.\n' : 'dist/ is up to date.\n');
-  bundleWorkflows();
+  try {
+    stderr.write(buildIfChanged() ? 'Built dist/.\n' : 'dist/ is up to date.\n');
+    bundleWorkflows();
+  } catch {
+    stderr.write('The build failed; the reasons are above.\n');
+    exit(1);
+  }
 }
