@@ -1,5 +1,4 @@
 import type { IncomingPhoneNumberInstance } from 'twilio/lib/rest/api/v2010/account/incomingPhoneNumber';
-import type { ProviderError } from './provider-error';
 import { translated } from './translated';
 import { createTwilioClient, type TwilioAccount } from './twilio-client';
 
@@ -27,7 +26,7 @@ export interface OwnedNumber {
   readonly hasVoice: boolean;
 }
 
-/** The account's own numbers. Every method throws {@link ProviderError} and nothing else. */
+/** The account's own numbers. Every method throws a `ProviderError` and nothing else. */
 export interface NumberProvider {
   /** Null when the account does not have it. */
   find(number: string): Promise<OwnedNumber | null>;
@@ -36,7 +35,7 @@ export interface NumberProvider {
   close(): void;
 }
 
-/** The numbers of a Twilio account; see {@link ProviderError} for what it throws. */
+/** The numbers of a Twilio account; see `ProviderError` for what it throws. */
 export function createTwilioNumbers(account: TwilioAccount, options: { httpTimeoutMs: number }): NumberProvider {
   const { client, http } = createTwilioClient(account, options);
   return {
@@ -79,6 +78,7 @@ function asOwnedNumber(own: IncomingPhoneNumberInstance): OwnedNumber {
       fallback: url(own.voiceFallbackUrl, own.voiceFallbackMethod),
     },
     handledBy: own.voiceApplicationSid ? 'application' : own.trunkSid ? 'trunk' : null,
-    hasVoice: own.capabilities?.voice !== false,
+    // Not told is not denied.
+    hasVoice: own.capabilities?.voice ?? true,
   };
 }

@@ -1,5 +1,4 @@
 import type { CallInstance } from 'twilio/lib/rest/api/v2010/account/call';
-import type { ProviderError } from './provider-error';
 import { translated } from './translated';
 import { createTwilioClient, type TwilioAccount } from './twilio-client';
 import { NoAnswer, RefusedAnswer } from './twilio-http';
@@ -30,7 +29,7 @@ export interface NewCall {
   readonly detectMachine: boolean;
 }
 
-/** A phone line as the service needs it. Every method throws {@link ProviderError} and nothing else. */
+/** A phone line as the service needs it. Every method throws a `ProviderError` and nothing else. */
 export interface VoiceProvider {
   /** Places one call. Never asked twice by itself: what comes after a failure is the dispatch rule's choice. */
   createCall(call: NewCall): Promise<{ sid: string }>;

@@ -150,6 +150,15 @@ export async function withClient<T>(url: string, use: (client: Client) => Promis
   }
 }
 
+/** The ways into a database of a local server that runs in another process. */
+export function localDatabaseUrls(password: string, port: number, database: string) {
+  return {
+    ownerUrl: connectionUrl(OWNER, password, port, database),
+    appUrl: connectionUrl(APP_ROLE, password, port, database),
+    workerUrl: connectionUrl(WORKER_ROLE, password, port, database),
+  };
+}
+
 function connectionUrl(user: string, password: string, port: number, database: string): string {
   return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
 }

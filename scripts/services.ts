@@ -135,7 +135,7 @@ function serviceChild(name: ServiceName, options: ServiceOptions, env: NodeJS.Pr
 }
 
 /** The whole environment of the services: of ours, only what a process needs to run at all is passed on. */
-function serviceEnvironment(options: ServiceOptions): NodeJS.ProcessEnv {
+export function serviceEnvironment(options: Omit<ServiceOptions, 'logDir'>): NodeJS.ProcessEnv {
   const { stateDir, secrets, database, temporal, ports } = options;
   const api = `http://127.0.0.1:${ports.api}`;
   const simulator = `http://127.0.0.1:${ports.simulator}`;

@@ -45,7 +45,8 @@ export interface StackPorts {
   readonly codec?: number | null;
 }
 
-const DATABASE = 'kindline';
+/** The name of the database that a stack brings. */
+export const DATABASE = 'kindline';
 
 /** Everything on one machine: Postgres, Temporal, the simulator, the API and a worker, started and ended in order. */
 export class Stack {
