@@ -213,10 +213,13 @@ export class ApiUnderTest {
     });
   }
 
-  async fetch(path: string, init: RequestInit): Promise<Answer> {
+  get port(): number {
     const address = this.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { redirect: 'manual', ...init });
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  async fetch(path: string, init: RequestInit): Promise<Answer> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, { redirect: 'manual', ...init });
     const text = await answer.text();
     const isJson = answer.headers.get('content-type')?.includes('json') === true;
     return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined };
