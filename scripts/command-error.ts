@@ -3,13 +3,15 @@ export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
+/** Their sentences are written for whoever runs the command, and name variables, never values. */
+const EXPECTED: readonly string[] = ['CommandError', 'ConfigError', 'SecretsError'];
+
 /** Runs a command to its end and sets the exit code; an expected error is shown as one sentence. */
 export async function runCommand(main: () => Promise<number | void>): Promise<void> {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    const isExpected =
-      error instanceof CommandError || (error instanceof Error && (error.name === 'ConfigError' || isUsage(error)));
+    const isExpected = error instanceof Error && (EXPECTED.includes(error.name) || isUsage(error));
     process.stderr.write(`${isExpected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
     process.exitCode = 1;
   }

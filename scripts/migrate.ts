@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type LoginRole, migrate } from '../db/migrate';
+import { openSecrets } from '../providers/secrets';
 import { CommandError, runCommand } from './command-error';
 import { loadDotEnv } from './dot-env';
 
@@ -14,7 +15,8 @@ async function main(): Promise<void> {
     throw new CommandError('usage: npm run migrate -- up|down [--count N]');
   }
   loadDotEnv();
-  const { DATABASE_MIGRATION_URL: ownerUrl, DATABASE_URL: appUrl, DATABASE_WORKER_URL: workerUrl } = process.env;
+  const { env } = await openSecrets(process.env, ['DATABASE_MIGRATION_URL', 'DATABASE_URL', 'DATABASE_WORKER_URL']);
+  const { DATABASE_MIGRATION_URL: ownerUrl, DATABASE_URL: appUrl, DATABASE_WORKER_URL: workerUrl } = env;
   if (ownerUrl === undefined)
     throw new CommandError('DATABASE_MIGRATION_URL: expected a postgres:// URL of the owner role');
   if (values.count !== undefined && !/^[1-9]\d{0,3}$/.test(values.count)) {
