@@ -36,7 +36,8 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
         res.status(204).end();
         return;
       }
-      stored = await within(STORE_WITHIN, storeEvent(deps.pool, { kind: 'call-status', ...event }));
+      const isHandled = !changesTheCourse(event);
+      stored = await within(STORE_WITHIN, storeEvent(deps.pool, { kind: 'call-status', ...event }, isHandled));
     } catch (error) {
       // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
       deps.logger.warn({ route: '/call-status', error }, 'an event could not be stored');

@@ -31,15 +31,21 @@ export interface StoredEvent extends WebhookEvent {
 
 /**
  * Stores an event, or finds the earlier copy, in one statement.
+ * @param isHandled true for one that changes nothing: a second statement for it would write all its index entries
+ *   again, and most events are of that kind
  * @returns `handledAt` of the earlier copy; when it is set the event is answered as then and nothing else happens
  */
-export async function storeEvent(db: Db, event: WebhookEvent): Promise<{ isNew: boolean; handledAt: Date | null }> {
+export async function storeEvent(
+  db: Db,
+  event: WebhookEvent,
+  isHandled = false,
+): Promise<{ isNew: boolean; handledAt: Date | null }> {
   const row = await one(
     db,
     z.object({ is_new: z.boolean(), handled_at: z.date().nullable() }),
     `INSERT INTO webhook_events
-       (seen_key, kind, call_sid, dispatch_id, call_id, leg, step, status, sequence, error_code)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       (seen_key, kind, call_sid, dispatch_id, call_id, leg, step, status, sequence, error_code, handled_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN clock_timestamp() END)
      ON CONFLICT (seen_key) DO UPDATE SET copies = webhook_events.copies + 1
      RETURNING copies = 1 AS is_new, handled_at`,
     [
@@ -53,6 +59,7 @@ export async function storeEvent(db: Db, event: WebhookEvent): Promise<{ isNew: 
       event.status,
       event.sequence,
       event.errorCode,
+      isHandled,
     ],
   );
   return { isNew: row.is_new, handledAt: row.handled_at };

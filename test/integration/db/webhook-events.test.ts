@@ -51,6 +51,15 @@ describe('an event', () => {
     await expect(storeEvent(database.app, one)).resolves.toEqual({ isNew: false, handledAt });
   });
 
+  test('that changes nothing is handled from the first, and waits for nobody', async () => {
+    await database.app.query('UPDATE webhook_events SET handled_at = now() WHERE handled_at IS NULL');
+    const one = event();
+    const { isNew, handledAt } = await storeEvent(database.app, one, true);
+    expect({ isNew, handledAt }).toEqual({ isNew: true, handledAt: expect.any(Date) });
+    await expect(storeEvent(database.app, one, true)).resolves.toEqual({ isNew: false, handledAt });
+    await expect(unhandledEvents(database.app, 10, 0)).resolves.toEqual([]);
+  });
+
   test('that nobody handled is given to the relay, oldest first, but not while the API may be at it', async () => {
     await database.app.query('UPDATE webhook_events SET handled_at = now()');
     const [first, second] = [event({ callId: randomUUID(), step: 2, errorCode: '11200' }), event()];
@@ -58,7 +67,7 @@ describe('an event', () => {
     await storeEvent(database.app, second);
     await expect(unhandledEvents(database.app, 10)).resolves.toEqual([]);
     const waiting = await unhandledEvents(database.app, 10, 0);
-    expect(waiting).toEqual([first, second].map((each) => ({ ...each, receivedAt: expect.any(Date) })));
+    expect(waiting).toMatchObject([first, second].map((each) => ({ ...each, receivedAt: expect.any(Date) })));
     await markHandled(database.app, first.seenKey);
     expect((await unhandledEvents(database.app, 10, 0)).map(({ seenKey }) => seenKey)).toEqual([second.seenKey]);
   });
