@@ -176,6 +176,8 @@ export interface WebhookRecord {
   readonly attempts: number;
   /** Null when no attempt was answered. */
   readonly status: number | null;
+  /** From the first attempt to the end of the last, with the pauses between: what a caller waited for. */
+  readonly durationMs: number;
   readonly at: string;
 }
 

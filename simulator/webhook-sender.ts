@@ -51,7 +51,8 @@ export class WebhookSender {
   async send(hook: Webhook): Promise<HttpAnswer> {
     const plan = planConnection(hook.url);
     const token = hook.token ?? randomUUID();
-    const deadline = performance.now() + plan.totalMs;
+    const began = performance.now();
+    const deadline = began + plan.totalMs;
     let attempts = 0;
     // Retries share one token, one deadline and one set of parameters: a late event keeps its own time stamp.
     for (;;) {
@@ -69,7 +70,8 @@ export class WebhookSender {
         continue;
       }
       const status = outcome instanceof HttpFailure ? null : outcome.status;
-      this.record({ ...this.facts(hook, plan, token), attempts, status, at: new Date().toISOString() });
+      const durationMs = Math.round(performance.now() - began);
+      this.record({ ...this.facts(hook, plan, token), attempts, status, durationMs, at: new Date().toISOString() });
       if (word === null && !(outcome instanceof HttpFailure)) return outcome;
       throw new WebhookFailed(plan.url, status, outcome instanceof HttpFailure ? outcome.message : `HTTP ${status}`);
     }
