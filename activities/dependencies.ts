@@ -4,8 +4,10 @@ import type { Logger } from '../vault/logger';
 import type { Config } from '../config/config';
 import type { RequestLimits } from '../db/calls';
 import type { Vault } from '../db/vault-records';
+import type { CheckpointStore } from '../domain/audit-checkpoint';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { VoiceProvider } from '../providers/twilio-voice';
+import type { ServiceKeys } from '../vault/service-keys';
 
 /** What activities are made of; built by the worker's entry point, replaced piece by piece in tests. */
 export interface ActivityDependencies {
@@ -22,6 +24,9 @@ export interface ActivityDependencies {
   readonly phoneNumbers: readonly string[];
   /** `FALLBACK_CRISIS_NUMBER`. */
   readonly crisisOverride: string | null;
+  /** The keys of the chain and its checkpoints; the API has them not. */
+  readonly auditKeys: ServiceKeys;
+  readonly checkpoints: CheckpointStore;
   /** How long Twilio keeps its records of our calls, ms. */
   readonly callRetentionMs: number;
   /** A clock that no adjustment of the system time moves, ms. */

@@ -1,3 +1,4 @@
+import { createAuditSealActivities } from './audit-seal';
 import type { ActivityDependencies } from './dependencies';
 import { createDispatchActivities } from './dispatches';
 import { createMentorCallActivities } from './mentor-calls';
@@ -17,6 +18,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createVoiceActivities(deps),
     ...createSweepActivities(deps),
     ...createRetentionActivities(deps),
+    ...createAuditSealActivities(deps),
   };
 }
 

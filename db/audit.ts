@@ -73,7 +73,7 @@ export async function verifyEntriesUnchanged(db: Db, pageSize = 5_000): Promise<
   return { entries, broken, guarded: await isGuarded(db) };
 }
 
-const entryFields = z.object({
+export const entryFields = z.object({
   entry_id: z.string(),
   at: z.date(),
   actor: z.string(),
@@ -82,11 +82,11 @@ const entryFields = z.object({
   purpose: z.string().nullable(),
   outcome: z.string(),
 });
-type EntryFields = z.output<typeof entryFields>;
+export type EntryFields = z.output<typeof entryFields>;
 const storedEntry = entryFields.extend({ canonical: z.instanceof(Buffer) });
 
 /** RFC 8785: keys in order, no blanks. Only strings and null occur, for which `JSON.stringify` writes the same. */
-function canonicalBytes(entry: EntryFields): Buffer {
+export function canonicalBytes(entry: EntryFields): Buffer {
   return Buffer.from(
     JSON.stringify({
       action: entry.action,

@@ -1,2 +1,4 @@
-/** The name of the schedule that sweeps calls; one per namespace. Queue names are configuration. */
+/** The names of the schedules; one of each per namespace. Queue names are configuration. */
 export const CALL_SWEEP_SCHEDULE = 'call-sweep';
+export const RETENTION_SWEEP_SCHEDULE = 'retention-sweep';
+export const AUDIT_SEAL_SCHEDULE = 'audit-seal';

@@ -2,9 +2,10 @@ import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import { loadConfig, type Config, VARIABLE_NAMES } from '../config/config';
 import { createPool } from '../db/pool';
-import { ensureServiceKeys } from '../db/service-keys';
+import { AUDIT_PURPOSES, ensureServiceKeys } from '../db/service-keys';
 import { createVault } from '../db/vault-records';
 import { createWebhookUrls } from '../domain/webhook-urls';
+import { openCheckpointStore } from '../providers/open-checkpoint-store';
 import { openKeyRing } from '../providers/open-key-ring';
 import { openSecrets, type SecretsSource } from '../providers/secrets';
 import { createTwilioVoice } from '../providers/twilio-voice';
@@ -19,7 +20,7 @@ import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { workflowSource } from './bundle';
 import { startRelay } from './relay';
 import { installRuntime } from './runtime';
-import { ensureCallSweep } from './schedules';
+import { ensureAuditSeal, ensureCallSweep, ensureRetentionSweep } from './schedules';
 import { createWorkers, runWorkers } from './workers';
 
 /** What is open, in the order in which it was opened; closed in the opposite order. */
@@ -29,10 +30,13 @@ type Closer = () => Promise<void> | void;
 async function run(config: Config, secrets: SecretsSource, logger: Logger): Promise<void> {
   const opened: Closer[] = [];
   try {
-    const pool = createPool(config.database, logger);
+    const pool = createPool({ ...config.database, url: config.database.workerUrl }, logger);
     opened.push(() => pool.end());
     const keyRing = await openKeyRing(config.keys, config);
     const keys = await patiently(logger, () => ensureServiceKeys(pool, keyRing));
+    const auditKeys = await ensureServiceKeys(pool, keyRing, AUDIT_PURPOSES);
+    const checkpoints = openCheckpointStore(config.audit, config.keys.region);
+    opened.push(() => checkpoints.close());
     const vault = createVault({ pool, keyRing, cache: createSubjectKeyCache(), logger });
     opened.push(() => vault.close());
     const voice = createTwilioVoice(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
@@ -56,12 +60,16 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       limits: { perUser: config.limits.requestsPerUserPerHour, perTarget: config.limits.requestsPerTargetPerHour },
       phoneNumbers: config.twilio.phoneNumbers,
       crisisOverride: config.helplines.crisisOverride,
+      auditKeys,
+      checkpoints,
       callRetentionMs: config.twilio.callRetention,
       monotonicMs: () => performance.now(),
     });
     const workflows = workflowSource();
     const workers = await createWorkers({ connection: native, config, keys, activities, workflows });
     await ensureCallSweep(temporal.client, config.temporal.taskQueue, config.sweepIntervalMs);
+    await ensureAuditSeal(temporal.client, config.temporal.taskQueue, config.audit.sealIntervalMs);
+    await ensureRetentionSweep(temporal.client, config.temporal.taskQueue);
     const relay = startRelay({ pool, client: temporal.client, logger, intervalMs: config.relayIntervalMs });
     opened.push(() => relay.stop());
 

@@ -1,40 +1,93 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
-import { CALL_SWEEP_SCHEDULE } from '../temporal/schedule-ids';
+import type { RetentionRun } from '../activities/retention';
+import { AUDIT_SEAL_SCHEDULE, CALL_SWEEP_SCHEDULE, RETENTION_SWEEP_SCHEDULE } from '../temporal/schedule-ids';
 
-/** A sweep that hangs would keep every later one from starting; it ends before three of them are missed at 60 s. */
-const LONGEST_SWEEP = '3 minutes';
+/** What recurs: which workflow, how often, and how late a run that was missed may still be made up for. */
+interface Recurring {
+  readonly scheduleId: string;
+  readonly workflowType: string;
+  readonly taskQueue: string;
+  readonly everyMs: number;
+  readonly args?: readonly unknown[];
+  /** Temporal's duration words; a run that hangs must not keep the next ones from starting for long. */
+  readonly runTimeout: '3 minutes' | '1 hour';
+  readonly catchupWindow: '1 minute' | '1 day';
+  /** Spreads what all deployments would otherwise do at the same instant. */
+  readonly jitter?: '10 minutes';
+}
+
+/** Phones, places and rows of calls, every `SWEEP_INTERVAL`. */
+export function ensureCallSweep(client: Client, taskQueue: string, intervalMs: number): Promise<void> {
+  return ensureSchedule(client, {
+    scheduleId: CALL_SWEEP_SCHEDULE,
+    workflowType: 'callSweep',
+    taskQueue,
+    everyMs: intervalMs,
+    // It ends before three of them are missed at 60 s; runs that were missed have nothing of their own to do.
+    runTimeout: '3 minutes',
+    catchupWindow: '1 minute',
+  });
+}
+
+/** Chains new audit entries and writes a checkpoint, every `AUDIT_SEAL_INTERVAL`. */
+export function ensureAuditSeal(client: Client, taskQueue: string, intervalMs: number): Promise<void> {
+  return ensureSchedule(client, {
+    scheduleId: AUDIT_SEAL_SCHEDULE,
+    workflowType: 'auditSeal',
+    taskQueue,
+    everyMs: intervalMs,
+    runTimeout: '3 minutes',
+    // One run takes up everything that earlier ones have missed.
+    catchupWindow: '1 minute',
+  });
+}
+
+const DAY = 24 * 3_600_000;
+
+/** What has been kept for its time, once a day; a day without a worker is made up for. */
+export function ensureRetentionSweep(client: Client, taskQueue: string): Promise<void> {
+  const run: RetentionRun = { isDryRun: false };
+  return ensureSchedule(client, {
+    scheduleId: RETENTION_SWEEP_SCHEDULE,
+    workflowType: 'retentionSweep',
+    taskQueue,
+    everyMs: DAY,
+    args: [run],
+    runTimeout: '1 hour',
+    catchupWindow: '1 day',
+    jitter: '10 minutes',
+  });
+}
 
 /**
- * Creates the schedule of the call sweep, or brings an existing one to what is configured. Several workers may do
- * so at once; they all write the same.
+ * Creates a schedule, or brings an existing one to what is configured. Several workers may do so at once; they all
+ * write the same.
  */
-export async function ensureCallSweep(client: Client, taskQueue: string, intervalMs: number): Promise<void> {
+async function ensureSchedule(client: Client, recurring: Recurring): Promise<void> {
+  const { scheduleId, workflowType, taskQueue, everyMs, args = [], runTimeout, catchupWindow, jitter } = recurring;
+  const action = {
+    type: 'startWorkflow',
+    workflowType,
+    taskQueue,
+    args: [...args],
+    workflowId: scheduleId,
+    workflowRunTimeout: runTimeout,
+  } as const;
   const options: ScheduleOptions = {
-    scheduleId: CALL_SWEEP_SCHEDULE,
-    spec: { intervals: [{ every: intervalMs }] },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'callSweep',
-      taskQueue,
-      args: [],
-      workflowId: CALL_SWEEP_SCHEDULE,
-      workflowRunTimeout: LONGEST_SWEEP,
-    },
-    policies: {
-      // What one run leaves the next one takes up; runs that were missed have nothing of their own to do.
-      overlap: ScheduleOverlapPolicy.SKIP,
-      catchupWindow: '1 minute',
-      pauseOnFailure: false,
-    },
+    scheduleId,
+    spec: { intervals: [{ every: everyMs }], ...(jitter === undefined ? {} : { jitter }) },
+    action,
+    // What one run leaves the next one takes up.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow, pauseOnFailure: false },
   };
   try {
     await client.schedule.create(options);
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(CALL_SWEEP_SCHEDULE).update((known) => ({
+    await client.schedule.getHandle(scheduleId).update((known) => ({
       ...known,
       spec: options.spec,
-      action: { ...options.action, workflowId: CALL_SWEEP_SCHEDULE, args: [] },
+      action,
       policies: { ...known.policies, ...options.policies },
     }));
   }

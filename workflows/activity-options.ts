@@ -76,3 +76,25 @@ export const retention = proxyActivities<Pick<Activities, 'destroyUnreferencedRe
   heartbeatTimeout: '30s',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 5 },
 });
+
+/** One activity a run; it beats while it goes from batch to batch, and what it leaves the next run takes up. */
+export const chaining = proxyActivities<Pick<Activities, 'chainAuditEntries'>>({
+  summary: 'Chain new audit entries',
+  startToCloseTimeout: '45s',
+  heartbeatTimeout: '15s',
+  scheduleToCloseTimeout: '60s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' },
+});
+
+/** A store that is away for a moment is asked again; one that stays away must fail the run before the next is due. */
+export const checkpointing = proxyActivities<Pick<Activities, 'writeCheckpoint'>>({
+  summary: 'Write a checkpoint outside the database',
+  startToCloseTimeout: '25s',
+  scheduleToCloseTimeout: '50s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '10s',
+    nonRetryableErrorTypes: ['AuditChainError'],
+  },
+});

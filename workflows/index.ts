@@ -1,3 +1,4 @@
+export { auditSeal } from './audit-seal';
 export { callSweep } from './call-sweep';
 export { mentorCall } from './mentor-call';
 export { retentionSweep } from './retention-sweep';

@@ -88,6 +88,9 @@ export class DispatchWorld {
       limits: { perUser: 100, perTarget: 100 },
       phoneNumbers: OUR_NUMBERS,
       crisisOverride: null,
+      // Nothing here seals the audit trail.
+      auditKeys: null as never,
+      checkpoints: null as never,
       callRetentionMs: 1_000,
       monotonicMs: () => performance.now(),
     };
