@@ -9,7 +9,7 @@ import type { WorkflowSource } from './bundle';
 /** Longer than an HTTP request to the provider: an attempt that is in flight when a deploy comes settles itself. */
 const GRACE_TIME = '12s';
 /** After this a shutdown no longer waits; the lease of an attempt covers what is cut off. */
-const FORCE_TIME = '20s';
+export const FORCE_TIME = '20s';
 /** A call's workflow is small; this many calls at once stay in memory, others are replayed. */
 const CACHED_WORKFLOWS = 500;
 
