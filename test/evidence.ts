@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import type { Pool } from 'pg';
-import { loadConfig } from '../config/config';
+import { loadConfig, VARIABLE_NAMES } from '../config/config';
 import { ensureServiceKeys } from '../db/service-keys';
+import { openKeyRing } from '../providers/open-key-ring';
+import { openSecrets } from '../providers/secrets';
 import type { SimulatorClient } from '../simulator/client';
 import { dataConverter } from '../temporal/connection';
 import { createPayloadCodec } from '../temporal/payload-codec';
-import { openLocalKeyRing } from '../vault/local-key-ring';
 
 export interface Witness {
   readonly pool: Pool;
@@ -54,8 +55,8 @@ async function allTables(pool: Pool): Promise<[string, string][]> {
 
 /** Decoded with the codec: sealed data must not even be inside the encryption. */
 async function decodedHistories(witness: Witness): Promise<string> {
-  const config = loadConfig(witness.env);
-  const ring = await openLocalKeyRing(config.keys.localKeyFile, { nodeEnv: 'test' });
+  const config = loadConfig((await openSecrets(witness.env, VARIABLE_NAMES)).env);
+  const ring = await openKeyRing(config.keys, config);
   const keys = await ensureServiceKeys(witness.pool, ring);
   const codec = createPayloadCodec(keys.all('payload-codec'));
   const connection = await Connection.connect({ address: witness.temporalAddress.address });

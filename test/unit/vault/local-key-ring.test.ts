@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { KeyContext } from '../../../vault/key-ring';
+import { dirname, join } from 'node:path';
+import type { KeyContext, WrappedKey } from '../../../vault/key-ring';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 
 const context: KeyContext = { subject: 'subject-1', purpose: 'subject-key' };
@@ -74,6 +75,17 @@ describe('the local key ring', () => {
     });
   });
 
+  it('puts a new root key in front of the old one: what either has wrapped still opens', async () => {
+    const before = await open();
+    const old = await before.generate(context);
+    const line = `local:new ${Buffer.alloc(32, 7).toString('base64')}\n`;
+    await writeFile(file, line + (await readFile(file, 'utf8')));
+    const ring = await open();
+    expect(await ring.describe()).toEqual({ rootKeyId: 'local:new' });
+    expect((await ring.generate(context)).wrapped.rootKeyId).toBe('local:new');
+    expect((await ring.unwrap(old.wrapped, context)).equals(old.plaintext)).toBe(true);
+  });
+
   it('refuses a file that others may read, and one that is damaged', async () => {
     await open();
     await chmod(file, 0o644);
@@ -82,5 +94,20 @@ describe('the local key ring', () => {
     await writeFile(file, 'local:1 short');
     await expect(open()).rejects.toMatchObject({ code: 'key-file-damaged' });
     expect(await readFile(file, 'utf8')).toBe('local:1 short');
+  });
+});
+
+describe('keys that were wrapped with format 1', () => {
+  type Bytes = { readonly bytes: string };
+  type Frozen = { context: KeyContext; key: string; wrapped: Omit<WrappedKey, 'bytes'> & Bytes };
+  const frozen: { keyFile: string; keys: Frozen[] } = JSON.parse(
+    readFileSync(join(__dirname, 'fixtures/local-ring-1.json'), 'utf8'),
+  );
+
+  it.each(frozen.keys.map((each) => [each.context.subject, each] as const))('still open: %s', async (_name, each) => {
+    await mkdir(dirname(file));
+    await writeFile(file, frozen.keyFile, { mode: 0o600 });
+    const wrapped = { ...each.wrapped, bytes: Buffer.from(each.wrapped.bytes, 'base64') };
+    expect((await (await open()).unwrap(wrapped, each.context)).toString('hex')).toBe(each.key);
   });
 });
