@@ -12,7 +12,7 @@ const shipped = instructions.slice(instructions.findLastIndex((line) => line.sta
 describe('the image', () => {
   it('is built from one pinned Node 24 and nothing else', () => {
     expect(instructions[0]).toMatch(/^ARG NODE=node:24\.\d+\.\d+-bookworm-slim$/);
-    expect(instructions.filter((line) => line.startsWith('FROM')).every((line) => /^FROM \$\{NODE\}/.test(line))).toBe(
+  XX
       true,
     );
   });
