@@ -5,18 +5,20 @@
  * how to read it.
  */
 import { parseArgs } from 'node:util';
+import { auditGroup } from './bench/audit';
 import { BenchGround } from './bench/ground';
 import type { BenchGroup, Effort } from './bench/group';
 import { callStatusGroup } from './bench/call-status';
 import { connectMentorGroup } from './bench/connect-mentor';
+import { mentorCallGroup } from './bench/mentor-call';
 import { type BenchRow, tableOf } from './bench/rows';
 import { vaultGroup } from './bench/vault';
 import { CommandError, runCommand } from './command-error';
 import { progress } from './project';
 import { stopSignal } from './stop-signal';
 
-/** In this order: the first need the worker, the loads after them stop it. */
-const GROUPS: readonly BenchGroup[] = [vaultGroup, connectMentorGroup, callStatusGroup];
+/** In this order: whole calls need the worker, the loads after them stop it. */
+const GROUPS: readonly BenchGroup[] = [vaultGroup, mentorCallGroup, auditGroup, connectMentorGroup, callStatusGroup];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
