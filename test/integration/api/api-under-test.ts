@@ -23,6 +23,7 @@ import { createLogger } from '../../../vault/logger';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
 import { createTokenizer } from '../../../vault/tokens';
+import { undocumented } from '../../openapi-conformance';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 
 const ISSUER = 'http://issuer.test/oidc';
@@ -221,8 +222,13 @@ export class ApiUnderTest {
   async fetch(path: string, init: RequestInit): Promise<Answer> {
     const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, { redirect: 'manual', ...init });
     const text = await answer.text();
-    const isJson = answer.headers.get('content-type')?.includes('json') === true;
-    return { status: answer.status, headers: answer.headers, text, body: isJson ? JSON.parse(text) : undefined };
+    const contentType = answer.headers.get('content-type');
+    const body = contentType?.includes('json') === true ? JSON.parse(text) : undefined;
+    const { status, headers } = answer;
+    // Every answer of every test: what the document does not say must not happen.
+    const wrong = undocumented(init.method ?? 'GET', path, { status, headers, contentType, body });
+    if (wrong.length > 0) throw new Error(`not as documented: ${wrong.join('; ')}`);
+    return { status, headers, text, body };
   }
 
   /** Asks as Twilio would: a form, signed. Every part can be made wrong. */

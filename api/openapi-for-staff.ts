@@ -1,0 +1,145 @@
+import { mentorChange, mentorPage, mentorShape, newMentor, newWindows } from './mentors-shapes';
+import type { Operation } from './openapi-operations';
+import { listQuery } from './shared-shapes';
+import { eventsQuery, replayShape, webhookEventPage } from './webhook-events-shapes';
+
+const WINDOWS = [{ weekday: 1, starts: '09:00', ends: '17:00' }];
+const NEW_MENTOR = {
+  name: 'Example Mentor',
+  phoneNumber: '+14155550176',
+  specialties: ['sleep'],
+  languages: ['en', 'es'],
+  zone: 'America/New_York',
+  windows: WINDOWS,
+};
+const MENTOR = {
+  mentorId: '8c1f4f0e-3b6a-4d7e-9a55-7f2e1c0b9d33',
+  name: NEW_MENTOR.name,
+  country: 'US',
+  specialties: NEW_MENTOR.specialties,
+  languages: NEW_MENTOR.languages,
+  zone: NEW_MENTOR.zone,
+  available: true,
+  maxConcurrentCalls: 1,
+  currentCalls: 0,
+  windows: WINDOWS,
+};
+const EVENT = {
+  eventId: 'b3a1d9c2-6a5f-4f7b-8f3e-0a1b2c3d4e55',
+  kind: 'call-status',
+  callId: '0d7b2a52-7a0c-4f0e-9d0c-3f5b1f1a9c11',
+  dispatchId: null,
+  callSid: 'CA0123456789abcdef0123456789abcdef',
+  leg: 'user',
+  step: null,
+  status: 'completed',
+  sequence: 3,
+  errorCode: null,
+  copies: 1,
+  receivedAt: '2026-11-21T15:04:05.678Z',
+  handledAt: null,
+};
+const ONE_MENTOR = { content: { 'application/json': mentorShape }, example: MENTOR, headers: ['ETag'] } as const;
+const NUMBER_PROBLEMS = [
+  'phone-number-invalid',
+  'phone-number-not-allowed',
+  'country-not-allowed',
+  'zone-unknown',
+] as const;
+
+/** What the organisation's own people and programs do. */
+export const STAFF_OPERATIONS = {
+  'POST /mentors': {
+    id: 'createMentor',
+    tag: 'Mentors',
+    summary: 'Enters a mentor',
+    description: 'Name and number are sealed. The name is shown to admins, each look audited; the number never.',
+    body: { schema: newMentor, examples: { 'a mentor': NEW_MENTOR } },
+    isRepeatable: true,
+    answers: {
+      201: {
+        description: 'Entered. Repeated under the same Idempotency-Key: the mentor as it is now, and no second one.',
+        content: { 'application/json': mentorShape },
+        example: MENTOR,
+        headers: ['Location', 'ETag'],
+      },
+    },
+    problems: ['already-deleted', ...NUMBER_PROBLEMS],
+  },
+  'GET /mentors': {
+    id: 'listMentors',
+    tag: 'Mentors',
+    summary: 'All mentors, oldest first',
+    query: listQuery,
+    answers: {
+      200: {
+        description: 'A page.',
+        content: { 'application/json': mentorPage },
+        example: { mentors: [MENTOR], nextCursor: null },
+      },
+    },
+  },
+  'GET /mentors/:mentorId': {
+    id: 'getMentor',
+    tag: 'Mentors',
+    summary: 'One mentor',
+    answers: { 200: { description: 'The mentor; ETag names this version of it.', ...ONE_MENTOR } },
+    problems: ['not-found'],
+  },
+  'PATCH /mentors/:mentorId': {
+    id: 'changeMentor',
+    tag: 'Mentors',
+    summary: 'Changes a mentor',
+    description: 'What is left out stays. A replaced name or number is destroyed.',
+    body: { schema: mentorChange, examples: { 'on leave': { available: false } } },
+    isEdit: true,
+    answers: { 200: { description: 'Changed; ETag names the new version.', ...ONE_MENTOR } },
+    problems: ['not-found', ...NUMBER_PROBLEMS],
+  },
+  'PUT /mentors/:mentorId/windows': {
+    id: 'replaceWindows',
+    tag: 'Mentors',
+    summary: 'Replaces the hours of a mentor',
+    body: { schema: newWindows, examples: { 'office hours on Mondays': { windows: WINDOWS } } },
+    isEdit: true,
+    answers: { 200: { description: 'Changed; ETag names the new version.', ...ONE_MENTOR } },
+    problems: ['not-found'],
+  },
+  'DELETE /mentors/:mentorId': {
+    id: 'deleteMentor',
+    tag: 'Mentors',
+    summary: 'Takes a mentor off the list and destroys name and number',
+    isEdit: true,
+    answers: { 204: { description: 'Gone. A call that is running goes on to its end.' } },
+    problems: ['not-found'],
+  },
+  'GET /webhook-events': {
+    id: 'listWebhookEvents',
+    tag: 'Events',
+    summary: 'What Twilio told us: what nobody has handled first, then newest first',
+    description: 'Ids, states and codes only; no number of anybody was ever stored with an event.',
+    query: eventsQuery,
+    answers: {
+      200: {
+        description: 'A page.',
+        content: { 'application/json': webhookEventPage },
+        example: { webhookEvents: [EVENT], nextCursor: null },
+      },
+    },
+  },
+  'POST /webhook-events/:eventId/replay': {
+    id: 'replayWebhookEvent',
+    tag: 'Events',
+    summary: 'Hands a stored event to its handler again',
+    description:
+      'Skips only the check whether it was seen before. A workflow ignores what it was told before, so this may be repeated. Audited.',
+    answers: {
+      200: {
+        description: 'Handed over.',
+        content: { 'application/json': replayShape },
+        example: { eventId: EVENT.eventId, result: 'signalled' },
+      },
+    },
+    problems: ['not-found', 'event-not-replayable'],
+  },
+} as const satisfies Partial<Record<string, Operation>>;

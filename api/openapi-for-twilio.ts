@@ -1,0 +1,22 @@
+import type { Operation } from './openapi-operations';
+
+const TWIML = { 200: { description: 'TwiML.', content: { 'text/xml': null } } } as const;
+const ours = (id: string, summary: string) => ({ id, tag: 'Twilio', summary, answers: TWIML }) as const;
+
+/** Named so that the document is whole; only Twilio can ask these, and only it should. */
+export const TWILIO_OPERATIONS = {
+  'POST /twiml/connect-mentor': ours('twimlConnectMentor', 'What the user’s leg says next'),
+  'POST /twiml/mentor-whisper': ours('twimlMentorWhisper', 'What a mentor hears first'),
+  'POST /twiml/mentor-confirm': ours('twimlMentorConfirm', 'What follows a mentor’s key'),
+  'POST /twiml/inbound': ours('twimlInbound', 'What somebody hears who rings one of our numbers'),
+  'POST /twiml/inbound-text': ours('twimlInboundText', 'What somebody reads who texts one of our numbers'),
+  'POST /call-status': {
+    id: 'callStatus',
+    tag: 'Twilio',
+    summary: 'What became of a leg',
+    answers: {
+      204: { description: 'Stored, or nothing of ours.' },
+      503: { description: 'It could not be stored: Twilio comes again.' },
+    },
+  },
+} as const satisfies Partial<Record<string, Operation>>;

@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { RouteName } from './authorisation';
+import { APP_OPERATIONS } from './openapi-for-apps';
+import { SERVICE_OPERATIONS } from './openapi-for-everybody';
+import { STAFF_OPERATIONS } from './openapi-for-staff';
+import { TWILIO_OPERATIONS } from './openapi-for-twilio';
+import type { ProblemCode } from './problems';
+
+/** What the document says of a route beyond what the table of rules says: words, shapes, examples. */
+export interface Operation {
+  /** Names the operation in generated clients. */
+  readonly id: string;
+  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Events' | 'Service' | 'Twilio';
+  readonly summary: string;
+  readonly description?: string;
+  readonly query?: z.ZodObject;
+  readonly body?: { readonly schema: z.ZodType; readonly examples: Readonly<Record<string, unknown>> };
+  /** Takes an `Idempotency-Key`. */
+  readonly isRepeatable?: true;
+  /** Wants `If-Match`. */
+  readonly isEdit?: true;
+  readonly answers: Readonly<Record<number, OperationAnswer>>;
+  /** Beyond those that every route of its kind has. */
+  readonly problems?: readonly ProblemCode[];
+}
+
+export interface OperationAnswer {
+  readonly description: string;
+  /** By media type; null where the content is not JSON. */
+  readonly content?: Readonly<Record<string, z.ZodType | null>>;
+  readonly example?: unknown;
+  readonly headers?: readonly ('ETag' | 'Location')[];
+}
+
+/** A route without an entry does not compile. */
+export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
+  ...APP_OPERATIONS,
+  ...STAFF_OPERATIONS,
+  ...SERVICE_OPERATIONS,
+  ...TWILIO_OPERATIONS,
+};
