@@ -41,6 +41,11 @@ export function createPayloadCodec(keys: readonly ServiceKey[]): PayloadCodec {
   };
 }
 
+/** Whether a payload says of itself that a codec of ours has written it; only decoding proves it. */
+export function isEncrypted(payload: Payload): boolean {
+  return word(payload, 'encoding') === ENCODING;
+}
+
 function keyId(version: number): string {
   return `v${version}`;
 }
@@ -53,7 +58,7 @@ function encrypt(payload: Payload, id: string, key: Buffer): Payload {
 }
 
 function decrypt(payload: Payload, keys: ReadonlyMap<string, Buffer>): Payload {
-  if (word(payload, 'encoding') !== ENCODING) throw new PayloadCodecError('not-encrypted');
+  if (!isEncrypted(payload)) throw new PayloadCodecError('not-encrypted');
   const id = word(payload, KEY_ID);
   const key = keys.get(id);
   if (key === undefined) throw new PayloadCodecError('unknown-key');
