@@ -55,7 +55,7 @@ export async function startMentorCall(
         memo,
         staticSummary: 'A masked call between a user and a mentor',
         typedSearchAttributes: [
-          { key: KINDLINE_STATE, value: 'starting' },
+          { key: KINDLINE_STATE, value: 'running' },
           { key: KINDLINE_SINCE, value: new Date() },
           { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
           { key: KINDLINE_COUNTRY, value: input.country },

@@ -99,7 +99,7 @@ describe('a client of the mentor call, on a real server', () => {
     const handle = temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId));
     const { typedSearchAttributes: attributes } = await handle.describe();
     const since = attributes.get(KINDLINE_SINCE)?.getTime() ?? 0;
-    expect([attributes.get(KINDLINE_STATE), attributes.get(KINDLINE_COUNTRY)]).toEqual(['starting', call.country]);
+    expect([attributes.get(KINDLINE_STATE), attributes.get(KINDLINE_COUNTRY)]).toEqual(['running', call.country]);
     expect(since).toBeGreaterThanOrEqual(before);
     expect(since).toBeLessThanOrEqual(Date.now());
     await handle.terminate();
