@@ -33,7 +33,7 @@ export type Authenticate = (req: Request) => Promise<Caller>;
 export function createAuthentication(parts: AuthenticationParts): Authenticate {
   return async (req) => {
     const claims = await verified(bearerToken(req), parts);
-    if (!isForUs(claims, parts.audience)) throw new Problem('token-invalid');
+    if (!isForUs(claims, parts)) throw new Problem('token-invalid');
     if (typeof claims.sub !== 'string' || claims.sub === '' || claims.sub.length > 255) {
       throw new Problem('token-invalid');
     }
@@ -72,14 +72,18 @@ async function verified(token: string, { issuer, keys }: AuthenticationParts): P
   }
 }
 
+/** User pools of Amazon Cognito, whose tokens all say in `token_use` what they are for. */
+const COGNITO = /^https:\/\/cognito-idp(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\//;
+
 /**
  * Cognito's access tokens have no `aud`: the client stands in `client_id`, and `token_use` tells them from id tokens,
- * whose `aud` is that same client.
+ * whose `aud` is that same client. An id token says who somebody is to an app; it is no key to this API.
  */
-function isForUs(claims: JWTPayload, audience: string): boolean {
+function isForUs(claims: JWTPayload, { issuer, audience }: AuthenticationParts): boolean {
   const use = claims['token_use'];
-  if (claims.aud === undefined) return claims['client_id'] === audience && use === 'access';
-  if (use !== undefined && use !== 'access') return false;
+  const mustSayUse = use !== undefined || claims.aud === undefined || COGNITO.test(issuer);
+  if (mustSayUse && use !== 'access') return false;
+  if (claims.aud === undefined) return claims['client_id'] === audience;
   return Array.isArray(claims.aud) ? claims.aud.includes(audience) : claims.aud === audience;
 }
 
