@@ -28,7 +28,7 @@ function everyKeyRing(open: () => Promise<Rings>, close: () => Promise<void>): v
   afterAll(close);
 
   const context = (): KeyContext => ({ subject: randomUUID(), purpose: 'subject-key' });
-  const refuses = (unwrapping: Promise<Buffer>, code: RegExp | string = ALWAYS_REFUSED) =>
+  const expectRefusal = (unwrapping: Promise<Buffer>, code: RegExp | string = ALWAYS_REFUSED) =>
     expect(unwrapping).rejects.toMatchObject({
       name: 'KeyRingError',
       code: typeof code === 'string' ? code : expect.stringMatching(code),
@@ -57,19 +57,19 @@ function everyKeyRing(open: () => Promise<Rings>, close: () => Promise<void>): v
   it('opens nothing for another subject or another purpose', async () => {
     const who = context();
     const { wrapped } = await ring.generate(who);
-    await refuses(ring.unwrap(wrapped, context()), 'key-not-authentic');
-    await refuses(ring.unwrap(wrapped, { ...who, subject: who.subject.toUpperCase() }), 'key-not-authentic');
-    await refuses(ring.unwrap(wrapped, { ...who, purpose: 'service-key' }), 'key-not-authentic');
+    await expectRefusal(ring.unwrap(wrapped, context()), 'key-not-authentic');
+    await expectRefusal(ring.unwrap(wrapped, { ...who, subject: who.subject.toUpperCase() }), 'key-not-authentic');
+    await expectRefusal(ring.unwrap(wrapped, { ...who, purpose: 'service-key' }), 'key-not-authentic');
   });
 
   it('opens nothing of another root key or another kind of ring, whatever the row says', async () => {
     const who = context();
     const { wrapped } = await ring.generate(who);
     const { rootKeyId } = await rings.other.describe();
-    await refuses(rings.other.unwrap(wrapped, who), 'not-our-key');
-    await refuses(rings.other.unwrap({ ...wrapped, rootKeyId }, who));
-    await refuses(ring.unwrap({ ...wrapped, rootKeyId }, who), 'not-our-key');
-    await refuses(ring.unwrap({ ...wrapped, ring: ring.name === 'kms' ? 'local' : 'kms' }, who), 'not-our-key');
+    await expectRefusal(rings.other.unwrap(wrapped, who), 'not-our-key');
+    await expectRefusal(rings.other.unwrap({ ...wrapped, rootKeyId }, who));
+    await expectRefusal(ring.unwrap({ ...wrapped, rootKeyId }, who), 'not-our-key');
+    await expectRefusal(ring.unwrap({ ...wrapped, ring: ring.name === 'kms' ? 'local' : 'kms' }, who), 'not-our-key');
   });
 
   it('opens nothing after a bit of any byte was flipped', async () => {
@@ -78,7 +78,7 @@ function everyKeyRing(open: () => Promise<Rings>, close: () => Promise<void>): v
     for (let place = 0; place < wrapped.bytes.length; place += 1) {
       const bytes = Buffer.from(wrapped.bytes);
       bytes.writeUInt8(bytes.readUInt8(place) ^ (1 << (place % 8)), place);
-      await refuses(ring.unwrap({ ...wrapped, bytes }, who));
+      await expectRefusal(ring.unwrap({ ...wrapped, bytes }, who));
     }
   });
 
@@ -87,10 +87,10 @@ function everyKeyRing(open: () => Promise<Rings>, close: () => Promise<void>): v
     const { wrapped } = await ring.generate(who);
     const { bytes } = wrapped;
     for (let length = 0; length < bytes.length; length += 3) {
-      await refuses(ring.unwrap({ ...wrapped, bytes: bytes.subarray(0, length) }, who));
+      await expectRefusal(ring.unwrap({ ...wrapped, bytes: bytes.subarray(0, length) }, who));
     }
-    await refuses(ring.unwrap({ ...wrapped, bytes: Buffer.concat([bytes, Buffer.alloc(1)]) }, who));
-    await refuses(ring.unwrap({ ...wrapped, bytes: randomBytes(8_192) }, who), 'key-not-authentic');
+    await expectRefusal(ring.unwrap({ ...wrapped, bytes: Buffer.concat([bytes, Buffer.alloc(1)]) }, who));
+    await expectRefusal(ring.unwrap({ ...wrapped, bytes: randomBytes(8_192) }, who), 'key-not-authentic');
   });
 
   it('wraps the same key again under a new root key, and the old bytes open until the old one is forgotten', async () => {
@@ -107,8 +107,8 @@ function everyKeyRing(open: () => Promise<Rings>, close: () => Promise<void>): v
     ] as const) {
       expect((await opener.unwrap(bytes, who)).equals(plaintext)).toBe(true);
     }
-    await refuses(rings.other.unwrap(wrapped, who), 'not-our-key');
-    await refuses(ring.unwrap(again, who), 'not-our-key');
+    await expectRefusal(rings.other.unwrap(wrapped, who), 'not-our-key');
+    await expectRefusal(ring.unwrap(again, who), 'not-our-key');
   });
 
   it('wraps nothing again that it could not open', async () => {
