@@ -3,7 +3,7 @@
  * joined by an earlier one, so that an entry that is committed late is never passed over.
  */
 import { createSecretKey } from 'node:crypto';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { z } from 'zod';
 import { AuditChainError } from '../domain/audit-errors';
 import { CHAIN_START, chainMac } from '../vault/chain-mac';
@@ -26,17 +26,19 @@ export interface ChainHead {
   readonly txid: string;
 }
 
-/** @param upTo a place: the chain as it was when that one was its last; null when it has no such place */
-export async function chainHead(db: Db, upTo: number | null = null): Promise<ChainHead | null> {
-  if (upTo === 0) return { position: 0, mac: CHAIN_START, txid: '0' };
-  const row = await maybeOne(
-    db,
-    headRow,
-    'SELECT position, mac, txid::text FROM audit_chain WHERE position = coalesce($1, position) ORDER BY position DESC LIMIT 1',
-    [upTo],
-  );
-  return row ?? (upTo === null ? { position: 0, mac: CHAIN_START, txid: '0' } : null);
+/** Where the chain ends now. */
+export async function chainEnd(db: Db): Promise<ChainHead> {
+  const last = await maybeOne(db, headRow, `${SELECT_HEAD} ORDER BY position DESC LIMIT 1`);
+  return last ?? START;
 }
+
+/** The chain's end when this place was its last; null when it has no such place. */
+export async function chainEndAt(db: Db, position: number): Promise<ChainHead | null> {
+  return position === 0 ? START : maybeOne(db, headRow, `${SELECT_HEAD} WHERE position = $1`, [position]);
+}
+
+const START: ChainHead = { position: 0, mac: CHAIN_START, txid: '0' };
+const SELECT_HEAD = 'SELECT position, mac, txid::text FROM audit_chain';
 
 /**
  * Chains one batch of what is ready. May be called by many at once: all but one return at once.
@@ -44,17 +46,20 @@ export async function chainHead(db: Db, upTo: number | null = null): Promise<Cha
  * @throws {AuditChainError} when entries can never be chained: this database's transactions are numbered lower
  */
 export function chainBatch(pool: Pool, key: ServiceKey, batch: number = BATCH): Promise<number> {
-  return inTransaction(pool, async (tx) => {
-    const lock = await one(tx, z.object({ taken: z.boolean() }), 'SELECT pg_try_advisory_xact_lock($1) AS taken', [
-      CHAIN_LOCK,
-    ]);
-    if (!lock.taken) return 0;
-    const head = (await chainHead(tx)) ?? { position: 0, mac: CHAIN_START, txid: '0' };
-    await refuseLowerTransactions(tx, head);
-    const ready = await readyEntries(tx, head.txid, batch);
-    await addLinks(tx, head, key, ready);
-    return ready.length;
-  });
+  return inTransaction(pool, (tx) => chainWithin(tx, key, batch));
+}
+
+/** `chainBatch` in a transaction that is there already. */
+export async function chainWithin(tx: Db, key: ServiceKey, batch: number = BATCH): Promise<number> {
+  const lock = await one(tx, z.object({ taken: z.boolean() }), 'SELECT pg_try_advisory_xact_lock($1) AS taken', [
+    CHAIN_LOCK,
+  ]);
+  if (!lock.taken) return 0;
+  const head = await chainEnd(tx);
+  await refuseLowerTransactions(tx, head);
+  const ready = await readyEntries(tx, head.txid, batch);
+  await addLinks(tx, head, key, ready);
+  return ready.length;
 }
 
 const readyRow = z.object({ entry_id: z.string(), txid: z.string(), canonical: z.instanceof(Buffer) });
@@ -63,7 +68,7 @@ const readyRow = z.object({ entry_id: z.string(), txid: z.string(), canonical: z
  * `pg_snapshot_xmin`: every transaction below it has ended, so none can add an entry any more. A transaction's
  * entries are taken together: after the last place, nothing of the same transaction is ever to come.
  */
-function readyEntries(tx: PoolClient, after: string, batch: number): Promise<z.output<typeof readyRow>[]> {
+function readyEntries(tx: Db, after: string, batch: number): Promise<z.output<typeof readyRow>[]> {
   return many(
     tx,
     readyRow,
@@ -79,7 +84,7 @@ function readyEntries(tx: PoolClient, after: string, batch: number): Promise<z.o
 }
 
 async function addLinks(
-  tx: PoolClient,
+  tx: Db,
   head: ChainHead,
   { key, version }: ServiceKey,
   ready: readonly z.output<typeof readyRow>[],
@@ -104,7 +109,7 @@ async function addLinks(
  * A database that was brought back from a logical dump counts its transactions from the beginning again: its new
  * entries would all seem to be long chained. Better no chain than one that leaves them out.
  */
-async function refuseLowerTransactions(tx: PoolClient, head: ChainHead): Promise<void> {
+async function refuseLowerTransactions(tx: Db, head: ChainHead): Promise<void> {
   const { behind } = await one(
     tx,
     z.object({ behind: z.boolean() }),

@@ -13,7 +13,7 @@ import {
 import { AuditChainError } from '../domain/audit-errors';
 import { checkpointPublicKey, isSignedBy, signCheckpoint } from '../vault/checkpoint-signature';
 import type { ServiceKeys } from '../vault/service-keys';
-import { chainHead } from './audit-chain';
+import { chainEnd, chainEndAt } from './audit-chain';
 import { type Db, one } from './query';
 
 /** Which database this is; a copy of its files says the same, another server does not. */
@@ -46,8 +46,7 @@ export async function writeNextCheckpoint(
   const last = newest === null ? null : trusted(newest, keys);
   const identity = await databaseIdentity(db);
   if (last !== null) await refuseContradiction(db, last, identity);
-  const head = await chainHead(db);
-  if (head === null) return null;
+  const head = await chainEnd(db);
   const key = keys.current('audit-checkpoint');
   const checkpoint: Checkpoint = {
     version: 1,
@@ -85,6 +84,6 @@ async function refuseContradiction(db: Db, last: Checkpoint, identity: DatabaseI
   if (last.system !== identity.system || last.database !== identity.database) {
     throw new AuditChainError('other-database');
   }
-  const then = await chainHead(db, last.position);
+  const then = await chainEndAt(db, last.position);
   if (then?.mac.toString('hex') !== last.head) throw new AuditChainError('not-vouched-for');
 }

@@ -45,13 +45,16 @@ export class Rows<T> {
   private at = 0;
   private isEnd = false;
 
-  constructor(private readonly next: (last: T | null) => Promise<readonly T[]>) {}
+  constructor(
+    private readonly pageSize: number,
+    private readonly next: (last: T | null) => Promise<readonly T[]>,
+  ) {}
 
   async peek(): Promise<T | null> {
     if (this.at >= this.page.length && !this.isEnd) {
       this.page = await this.next(this.page.at(-1) ?? null);
       this.at = 0;
-      this.isEnd = this.page.length === 0;
+      this.isEnd = this.page.length < this.pageSize;
     }
     return this.page[this.at] ?? null;
   }
@@ -63,7 +66,7 @@ export class Rows<T> {
 
 /** The chain up to a place. */
 export function linksUpTo(db: Db, position: number, pageSize: number): Rows<StoredLink> {
-  return new Rows((last) =>
+  return new Rows(pageSize, (last) =>
     many(
       db,
       linkRow,
@@ -81,7 +84,7 @@ export function entriesBetween(
   pageSize: number,
 ): Rows<StoredEntry> {
   const none = '00000000-0000-0000-0000-000000000000';
-  return new Rows((last) =>
+  return new Rows(pageSize, (last) =>
     many(
       db,
       entryRow,

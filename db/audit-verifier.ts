@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { CheckpointStore } from '../domain/audit-checkpoint';
 import { CHAIN_START, chainMac } from '../vault/chain-mac';
 import type { ServiceKeys } from '../vault/service-keys';
-import { chainHead } from './audit-chain';
+import { chainEnd } from './audit-chain';
 import { CheckpointTrail } from './audit-checkpoint-trail';
 import { databaseIdentity } from './audit-checkpoints';
 import { type AuditFault, auditFault, type AuditReport, Faults } from './audit-report';
@@ -59,15 +59,17 @@ class Verification {
 
   async run(): Promise<AuditReport> {
     const { db, store, keys } = this.trail;
-    const head = (await chainHead(db)) ?? { position: 0, txid: '0' };
+    const head = await chainEnd(db);
     const checkpoints = new CheckpointTrail(store, keys, await databaseIdentity(db));
-    await this.followChain(head, checkpoints);
-    const waiting = await this.judgeWaiting(head.txid);
+    const unchained = await this.followChain(head, checkpoints);
+    const waiting = entriesBetween(db, { after: head.txid, upTo: null }, this.pageSize);
     if (!this.faults.isEnough) {
+      const first = (await unchained.peek()) ?? (await waiting.peek());
       const beyond = await checkpoints.beyond();
-      const gone = this.position + 1;
-      if (beyond !== null) this.note(cut(gone, waiting.first, beyond.name, beyond.checkpoint.position));
+      if (beyond !== null) this.note(cut(this.position + 1, first, beyond.name, beyond.checkpoint.position));
     }
+    await this.noteUnchained(unchained);
+    const { count, since } = await this.judgeWaiting(waiting);
     this.note(checkpoints.fault);
     for (const fault of await uncoveredErasures(db)) this.note(fault);
     for (const fault of await guardFaults(db)) this.note(fault);
@@ -77,8 +79,8 @@ class Verification {
     return {
       entries: this.entries,
       chained: head.position,
-      waiting: waiting.count,
-      waitingSince: waiting.since,
+      waiting: count,
+      waitingSince: since,
       checkpoints: checkpoints.count,
       horizon: checkpoints.horizon,
       fault: this.faults.first,
@@ -87,10 +89,11 @@ class Verification {
     };
   }
 
+  /** @returns what is left of the entries that are as old as the chain */
   private async followChain(
     head: { readonly position: number; readonly txid: string },
     checkpoints: CheckpointTrail,
-  ): Promise<void> {
+  ): Promise<Rows<StoredEntry>> {
     const { db } = this.trail;
     const links = linksUpTo(db, head.position, this.pageSize);
     const entries = entriesBetween(db, { after: '0', upTo: head.txid }, this.pageSize);
@@ -112,7 +115,7 @@ class Verification {
       ({ position: this.position, mac: this.mac } = link);
       this.note(await checkpoints.compare(link.position, link.mac));
     }
-    await this.noteUnchained(entries);
+    return entries;
   }
 
   /** Entries older than the end of the chain that no link names. */
@@ -160,15 +163,13 @@ class Verification {
   }
 
   /** What is too young for the chain can still be held against its own bytes. */
-  private async judgeWaiting(after: string) {
-    const { db } = this.trail;
-    const rows = entriesBetween(db, { after, upTo: null }, this.pageSize);
-    let [count, first, last]: [number, StoredEntry | null, StoredEntry | null] = [0, null, null];
+  private async judgeWaiting(rows: Rows<StoredEntry>): Promise<{ count: number; since: string | null }> {
+    let count = 0;
+    let last: StoredEntry | null = null;
     let since: Date | null = null;
     for (let entry = await rows.peek(); entry !== null && !this.faults.isEnough; entry = await rows.peek()) {
       const columns = columnsThatDiffer(entry);
       if (columns.length > 0) this.note(changed(entry, null, null));
-      first ??= entry;
       last = entry;
       if (since === null || entry.at < since) since = entry.at;
       count += 1;
@@ -176,13 +177,13 @@ class Verification {
     }
     // Asked after the last entry was read, so that no honest one can be above it.
     const { newest } = await one(
-      db,
+      this.trail.db,
       z.object({ newest: z.string() }),
       `SELECT greatest(pg_snapshot_xmax(pg_current_snapshot()),
                        coalesce(pg_current_xact_id_if_assigned(), '0'::xid8))::text AS newest`,
     );
     if (last !== null && BigInt(last.txid) > BigInt(newest)) this.note(inserted(last, null));
-    return { count, first, since: since?.toISOString() ?? null };
+    return { count, since: since?.toISOString() ?? null };
   }
 
   private note(fault: AuditFault | null): void {
