@@ -13,7 +13,7 @@ export interface RealParts {
 
 /** Settings that may be given for `npm start` whatever its parts are. */
 const PASSED_ON =
-  /^(LOG_LEVEL|ALLOWED_COUNTRIES|REQUESTS_PER_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|METRICS_PORT|TRUST_PROXY_HOPS|KEY_RING|KMS_KEY_ID|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS)|CODEC_(ROLES|REQUESTS_PER_MINUTE))$/;
+  /^(LOG_LEVEL|ALLOWED_COUNTRIES|REQUESTS_PER_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|METRICS_PORT|TRUST_PROXY_HOPS|KEY_RING|KMS_.*|AWS_.*|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS)|CODEC_(ROLES|REQUESTS_PER_MINUTE))$/;
 
 /**
  * Decides part by part: real where it is configured, ours otherwise.
@@ -37,6 +37,7 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
     OIDC_ISSUER,
   } = env;
   const isTwilio = isSet(env.TWILIO_ACCOUNT_SID) || isSet(env.TWILIO_AUTH_TOKEN);
+  const isKms = isSet(env.KMS_KEY_ID) && env.KEY_RING?.trim() !== 'local';
   const isReal = { postgres: isSet(DATABASE_URL), temporal: isSet(TEMPORAL_ADDRESS), issuer: isSet(OIDC_ISSUER) };
   const line = (part: string, real: boolean, ours: string) =>
     `  ${part.padEnd(17)} ${real ? 'REAL, as configured' : ours}`;
@@ -66,7 +67,7 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
       line('Postgres', isReal.postgres, 'our own'),
       line('Temporal', isReal.temporal, 'our own development server'),
       line('Sign-in', isReal.issuer, 'our own issuer: anybody on this machine may sign in'),
-      line('Keys', false, 'a key file'),
+      line('Keys', isKms, 'a key file'),
     ],
   };
 }

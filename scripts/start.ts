@@ -5,6 +5,8 @@
  * A part that is configured in the environment or in `.env` is used instead of our own, and is named.
  */
 import { mkdirSync } from 'node:fs';
+import { VARIABLE_NAMES } from '../config/config';
+import { openSecrets } from '../providers/secrets';
 import { CommandError, runCommand } from './command-error';
 import { DemoApp, DEMO_MENTORS, USER_PHONE } from './demo-call';
 import { loadDotEnv } from './dot-env';
@@ -18,7 +20,8 @@ async function main(): Promise<void> {
   const asked = stopSignal();
   loadDotEnv();
   mkdirSync(START_DIR, { recursive: true });
-  const real = realParts(process.env);
+  const secrets = await openSecrets(process.env, VARIABLE_NAMES);
+  const real = realParts(secrets.env);
   let noteDeath: (how: string) => void = () => undefined;
   const died = new Promise<string>((resolve) => {
     noteDeath = resolve;
