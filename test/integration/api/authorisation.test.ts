@@ -52,6 +52,17 @@ describe('with the wrong role', () => {
   });
 });
 
+describe('with a right role', () => {
+  const cases = signedIn.flatMap(({ name, method, path, rule }) =>
+    rule.access === 'signed-in' ? rule.roles.map((role) => ({ name, method, path, role })) : [],
+  );
+  test.each(cases)('$name lets $role in', async ({ method, path, role }) => {
+    const answer = await api.ask(method, path, { who: { role }, ...body(method) });
+    expect([401, 403]).not.toContain(answer.status);
+    expect(answer.status).toBeLessThan(500);
+  });
+});
+
 describe('with the right role and somebody else’s object', () => {
   const owned = signedIn.flatMap(({ name, rule }) =>
     rule.access === 'signed-in' && rule.owner !== undefined
@@ -60,7 +71,8 @@ describe('with the right role and somebody else’s object', () => {
   );
 
   test.each(owned)('$name is found by $role: $allowed', async ({ name, role, allowed }) => {
-    const id = name.includes('callId') ? await callOfSomebody() : await contactPointOfSomebody();
+    const id = await OBJECTS[/:(\w+)/.exec(name)?.[1] ?? '']?.();
+    if (id === undefined) throw new Error(`${name}: nobody's object is made for this test yet`);
     const [method = '', pattern = ''] = name.split(' ');
     const before = await api.footprint();
     const answer = await api.ask(method, pattern.replace(/:\w+/, id), { who: { role, subject: randomUUID() } });
@@ -153,6 +165,28 @@ describe('an access token', () => {
     expect(JSON.stringify(after)).not.toContain(subject);
   });
 });
+
+/** How to make one that belongs to somebody else, by the name of the parameter. */
+const OBJECTS: Readonly<Record<string, () => Promise<string>>> = {
+  callId: callOfSomebody,
+  contactPointId: contactPointOfSomebody,
+};
+
+test('every route has its rule, and every kind of access its cases', () => {
+  const counted = signedIn.reduce((n, { rule }) => n + (rule.access === 'signed-in' ? rule.roles.length : 0), 0);
+  expect(signedIn.length).toBeGreaterThan(10);
+  expect(counted).toBeGreaterThan(signedIn.length);
+  expect(ROUTES.filter(({ rule }) => !['public', 'twilio', 'signed-in'].includes(rule.access))).toEqual([]);
+});
+
+test.each(ROUTES.filter(({ rule }) => rule.access === 'twilio'))(
+  '$name is for no token, of whatever role',
+  async ({ method, path }) => {
+    const before = await api.footprint();
+    for (const role of ROLES) expect((await api.ask(method, path, { who: { role } })).status).toBe(403);
+    expect(await api.footprint()).toEqual(before);
+  },
+);
 
 async function callOfSomebody(): Promise<string> {
   const { rows } = await api.database.owner.query('INSERT INTO subjects DEFAULT VALUES RETURNING subject_id');

@@ -238,6 +238,18 @@ test('a saved contact point can be rung instead of a number', async () => {
   expect(api.process.started.at(-1)).toMatchObject({ numberIsForThisCallOnly: false, country: 'US' });
 });
 
+test('a request that is repeated after its contact point was deleted gets the first answer again', async () => {
+  const saved = await api.ask('POST', '/contact-points', { who: user, json: { phoneNumber: MARKED.otherUserPhone } });
+  const json = { contactPointId: saved.body.contactPointId, consent: CONSENT };
+  const headers = { 'Idempotency-Key': randomUUID() };
+  const first = await request(json, headers);
+  await api.ask('DELETE', `/contact-points/${json.contactPointId}`, { who: user });
+  const before = await api.footprint();
+  expect(await request(json, headers)).toMatchObject({ status: 202, body: first.body });
+  expect(await api.footprint()).toEqual(before);
+  expect((await request(json)).status).toBe(404);
+});
+
 test('with Twilio down the answer is 503 with helplines, at once and without a trace', async () => {
   api.twilioState = 'down';
   const before = await api.footprint();

@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 const now = Math.floor(Date.now() / 1000);
 /** What Cognito puts into an access token. */
-const access = {
+const access: JWTPayload = {
   iss: COGNITO,
   sub: '5f1d8c9e-account',
   client_id: CLIENT,

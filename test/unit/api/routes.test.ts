@@ -12,6 +12,12 @@ test('an application that leaves out a route of the table does not start', () =>
   expect(() => some.complete()).toThrow(/rules without a route: .*POST \/connect-mentor/);
 });
 
+test('a route without a rule cannot be mounted', () => {
+  const handler = () => undefined;
+  // @ts-expect-error -- the compiler refuses it first
+  expect(() => routes().open('GET /without-a-rule', handler)).toThrow('GET /without-a-rule');
+});
+
 test('a route is mounted once, so that no second handler hides behind the first', () => {
   const some = routes();
   some.open('GET /health', () => undefined);
