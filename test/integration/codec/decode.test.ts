@@ -114,7 +114,11 @@ describe('on a developer’s machine', () => {
     ['no JSON', 400, { body: '{"payloads":' }],
     ['a list instead of an object', 400, { body: '[]' }],
     ['no payloads', 400, { body: '{"payloads":[]}' }],
-    ['more payloads than fit on a page', 400, { body: JSON.stringify({ payloads: Array(201).fill({}) }) }],
+    [
+      'more payloads than fit on a page',
+      400,
+      { body: JSON.stringify({ payloads: Array.from({ length: 201 }, () => ({})) }) },
+    ],
     ['data that is no base64', 400, { body: '{"payloads":[{"data":"*"}]}' }],
     ['another kind of body', 415, { headers: { 'Content-Type': 'text/plain' } }],
     ['a compressed body', 415, { headers: { 'Content-Encoding': 'gzip' } }],
