@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import type { BundleOptions, WorkflowBundleOption } from '@temporalio/worker';
+import { KindlineError } from '../domain/errors';
 import { failureConverterPath } from '../temporal/connection';
 
 const ROOT = join(__dirname, '..');
@@ -20,13 +21,13 @@ export function bundleOptions(): BundleOptions {
 /**
  * The prebuilt bundle where there is one; otherwise the worker bundles while it starts, which takes a second.
  *
- * @throws Error when the bundle was made from other code than lies beside it: it would run yesterday's workflows
+ * @throws KindlineError when the bundle was made from other code than lies beside it: it would run yesterday's workflows
  */
 export function workflowSource(): WorkflowSource {
   if (!existsSync(PREBUILT)) return { workflowsPath: require.resolve('../workflows') };
   const origin = existsSync(PREBUILT_ORIGIN) ? readFileSync(PREBUILT_ORIGIN, 'utf8') : '';
   if (origin !== bundleOrigin())
-    throw new Error('the workflow bundle is not of this build: npm run build makes it anew');
+    throw new KindlineError('stale-workflow-bundle', 'The workflow bundle is not of this build: npm run build');
   return { workflowBundle: { codePath: PREBUILT } };
 }
 
