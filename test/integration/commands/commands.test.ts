@@ -1,5 +1,6 @@
 /** The commands as a newcomer types them, in a copy of the project of their own. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +32,9 @@ afterAll(async () => {
 describe('npm start', () => {
   it('comes up, refuses to be reset, and ends every part when npm is told to', async () => {
     const first = await startUntil('Ctrl-C ends it');
-    expect(first.output()).toMatch(/API +http.*\n +Simulated phones +http.*\n +Temporal Web UI +http/);
+    expect(first.output()).toMatch(
+      /API +http.*\n +Simulated phones +http.*\n +Temporal Web UI +http.*\n +Codec server +http/,
+    );
 
     const reset = npm('reset');
     expect([reset.status, reset.stderr]).toEqual([1, expect.stringContaining('It still runs')]);
@@ -39,6 +42,7 @@ describe('npm start', () => {
 
     const token = npm('token', '--role', 'admin');
     expect(token.stdout.trim()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(npm('find', randomUUID()).stdout).toMatch(/^No workflow is about this subject/);
     const mentors = await mentorIds(token.stdout.trim());
     expect(mentors).toHaveLength(2);
 
@@ -132,9 +136,11 @@ function npm(command: string, ...rest: (string | Record<string, string>)[]) {
 }
 
 function environment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, XDG_CACHE_HOME, KINDLINE_CACHE_DIR } = process.env;
+  const { PATH, HOME, XDG_CACHE_HOME, KINDLINE_CACHE_DIR, NODE_V8_COVERAGE } = process.env;
   return Object.fromEntries(
-    Object.entries({ PATH, HOME, XDG_CACHE_HOME, KINDLINE_CACHE_DIR }).filter(([, value]) => value !== undefined),
+    Object.entries({ PATH, HOME, XDG_CACHE_HOME, KINDLINE_CACHE_DIR, NODE_V8_COVERAGE }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
 }
 
