@@ -8,7 +8,8 @@
 const ES_MODULES = ['jose', 'node-pg-migrate', 'glob', 'minimatch', 'brace-expansion'];
 
 module.exports = {
-  testEnvironment: 'node',
+  // Node's own, and where lines are counted, it lets threads and child processes count theirs.
+  testEnvironment: process.env.KINDLINE_TEST_COVERAGE_DIR === undefined ? 'node' : '<rootDir>/test/child-coverage.ts',
   roots: ['<rootDir>/test'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // The canary looks at what all other suites left behind: `scripts/test.ts` runs it by itself, last.

@@ -2,13 +2,17 @@
  * `npm test`: every check there is. `npm test -- <word>` runs only the suites whose path has the word.
  *
  * Static checks first (each counts as one), then all suites against one Postgres and one Temporal that are started
- * here, then the canary, which searches everything they left behind. Closes with the line `N passed, N failed`.
+ * here, then the canary, which searches everything they left behind, then how many lines have run: each gate counts
+ * as one. `npm test -- --coverage <word>` shows the lines of a part and judges nothing.
+ * Closes with the line `N passed, N failed`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runCommand } from './command-error';
+import { COVERAGE_DIR, collectCoverage, prepareCoverage } from './coverage';
+import { judge, table, writeReports } from './coverage-report';
 import { PROJECT_ROOT, progress } from './project';
 import { testEnvironment } from './test-environment';
 import { stopSignal } from './stop-signal';
@@ -39,15 +43,17 @@ const jestReport = z.object({
 const asked = stopSignal();
 
 async function main(): Promise<number> {
-  const words = process.argv.slice(2);
-  const env = testEnvironment(process.env);
+  const words = process.argv.slice(2).filter((word) => word !== '--coverage');
+  const isWhole = words.length === 0;
+  const counting = isWhole || process.argv.includes('--coverage') ? prepareCoverage() : null;
+  const env = { ...testEnvironment(process.env), ...counting?.env };
   const count: Count = { passed: 0, failed: 0 };
-  if (words.length === 0) await runStaticChecks(count, env);
+  if (isWhole) await runStaticChecks(count, env);
 
   progress('Starting Postgres and Temporal for the tests …');
   const parts = await startTestParts();
   try {
-    await runSuites(count, { ...env, ...parts.env }, parts, words);
+    await runSuites(count, { ...env, ...parts.env }, parts, [...words, ...(counting?.jestArgs ?? [])]);
     if (asked.aborted) return 130;
     // Postgres and Temporal write everything to their files when they end.
     await parts.stop();
@@ -55,6 +61,7 @@ async function main(): Promise<number> {
   } finally {
     await parts.stop();
   }
+  if (counting !== null) await judgeCoverage(count, isWhole);
   if (count.passed + count.failed === 0) {
     progress(`No suite has ${words.join(' ')} in its path.`);
     count.failed = 1;
@@ -69,14 +76,14 @@ async function runStaticChecks(count: Count, env: NodeJS.ProcessEnv): Promise<vo
   for (const [name, program, ...args] of STATIC_CHECKS) {
     const began = Date.now();
     const code = await run(program, args, env);
-    progress(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+    progress(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${secondsSince(began)})`);
     if (code === 0) count.passed += 1;
     else count.failed += 1;
   }
 }
 
-async function runSuites(count: Count, env: NodeJS.ProcessEnv, parts: TestParts, words: string[]): Promise<void> {
-  await runJest(count, env, join(parts.stateDir, 'jest.json'), ['--passWithNoTests', ...words]);
+async function runSuites(count: Count, env: NodeJS.ProcessEnv, parts: TestParts, args: string[]): Promise<void> {
+  await runJest(count, env, join(parts.stateDir, 'jest.json'), ['--passWithNoTests', ...args]);
 }
 
 /** Last, because it searches what all suites have left in Postgres, Temporal and the logs. */
@@ -85,6 +92,20 @@ async function runCanary(count: Count, env: NodeJS.ProcessEnv, parts: TestParts,
   const isWanted = words.length === 0 || words.some((word) => 'test/canary'.includes(word));
   if (!isWanted || !existsSync(dir) || !readdirSync(dir).some((file) => file.endsWith('.test.ts'))) return;
   await runJest(count, { ...env, KINDLINE_TEST_PHASE: 'canary' }, join(parts.stateDir, 'canary.json'), ['test/canary']);
+}
+
+/** @param isGate whether what is missing fails the run: a part of the tests cannot reach what all of them must */
+async function judgeCoverage(count: Count, isGate: boolean): Promise<void> {
+  const began = Date.now();
+  const coverage = await collectCoverage();
+  const results = judge(coverage, PROJECT_ROOT);
+  for (const line of table(results)) progress(line);
+  writeReports(coverage, PROJECT_ROOT, COVERAGE_DIR);
+  progress(`       Every line: ${join(COVERAGE_DIR, 'lcov-report', 'index.html')} (${secondsSince(began)})`);
+  for (const { isEnough } of isGate ? results : []) {
+    if (isEnough) count.passed += 1;
+    else count.failed += 1;
+  }
 }
 
 async function runJest(count: Count, env: NodeJS.ProcessEnv, report: string, args: string[]): Promise<void> {
@@ -113,6 +134,10 @@ function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<n
     child.once('error', (error) => (asked.aborted ? resolve(130) : reject(error)));
     child.once('exit', (code) => resolve(code ?? 1));
   });
+}
+
+function secondsSince(began: number): string {
+  return `${((Date.now() - began) / 1000).toFixed(1)} s`;
 }
 
 void runCommand(main);

@@ -1,0 +1,70 @@
+/** Whatever an app sends: an answer comes, it is no error of ours, and a refusal says nothing that was sent. */
+import type { Role } from '../../api/authentication';
+import { ApiUnderTest } from '../integration/api/api-under-test';
+import { KnownIds, MARK, type OddRequest, oddRequest } from './odd-requests';
+import { runRounds, SUITE_WITHIN } from './rounds';
+import { closeConnections, send, shown } from './wire';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await ApiUnderTest.start();
+}, 120_000);
+afterAll(async () => {
+  closeConnections();
+  await api.stop();
+});
+
+const known = new KnownIds();
+const statuses = new Map<string, Set<number>>();
+
+test(
+  'no odd request of an app’s is left without an answer, is answered with an error of ours, or is repeated in a refusal',
+  async () => {
+    const { seed, findings } = await runRounds('odd bodies', (random) => problemOf(oddRequest(random, known)));
+
+    expect({ seed, findings }).toEqual({ seed, findings: [] });
+    const lines = api.logLines.filter((line) => /"level":"(error|fatal)"/.test(line) || line.includes(MARK));
+    expect(lines).toEqual([]);
+    expectEveryKindOfAnswer();
+  },
+  SUITE_WITHIN,
+);
+
+/** Requests that are all refused at the door would prove nothing about what is behind it. */
+function expectEveryKindOfAnswer(): void {
+  for (const [route, seen] of statuses) {
+    expect([route, [...seen].some((status) => status >= 400)]).toEqual([route, true]);
+  }
+  const accepted = [...statuses].filter(([, seen]) => [...seen].some((status) => status < 300));
+  expect(accepted.map(([route]) => route)).toEqual(
+    expect.arrayContaining(['POST /connect-mentor', 'POST /contact-points', 'POST /mentors', 'GET /mentor-calls']),
+  );
+}
+
+async function problemOf(odd: OddRequest): Promise<string | null> {
+  const { route, method, path, body, who } = odd;
+  const headers = { ...(who === null ? {} : { Authorization: `Bearer ${await tokenOf(who)}` }), ...odd.headers };
+  const answer = await send(api.port, { method, path, headers, body });
+  const what = shown({ method, path, headers: odd.headers, body });
+  if (answer === null) return `no answer to ${what}`;
+  const seen = statuses.get(route) ?? new Set();
+  statuses.set(route, seen.add(answer.status));
+  if (answer.status >= 500) return `${answer.status} to ${what}`;
+  if (answer.status < 400) {
+    known.add(answer.text);
+    return null;
+  }
+  if (!answer.contentType.startsWith('application/problem+json')) return `${answer.contentType} to ${what}`;
+  if (/Zq9kx7|555 ?014|Quillfeather/i.test(answer.text)) return `repeated in ${answer.text}: ${what}`;
+  return null;
+}
+
+const tokens = new Map<string, Promise<string>>();
+
+/** Made anew every few minutes: a long run would outlive them. */
+function tokenOf(who: { role: Role; subject: string }): Promise<string> {
+  const key = `${who.role} ${who.subject} ${Math.floor(Date.now() / 240_000)}`;
+  const token = tokens.get(key) ?? api.token(who);
+  tokens.set(key, token);
+  return token;
+}
