@@ -7,6 +7,8 @@ import { type Db, execute, maybeOne } from './query';
 export interface SubjectKeyRow {
   readonly version: number;
   readonly wrapped: WrappedKey;
+  /** False when this transaction has made it: should it be rolled back, there never was such a key. */
+  readonly isCommitted: boolean;
 }
 
 const keyRow = z.object({
@@ -15,6 +17,7 @@ const keyRow = z.object({
   ring: z.enum(['local', 'kms']),
   root_key_id: z.string(),
   wrapped: z.instanceof(Buffer).nullable(),
+  is_committed: z.boolean(),
 });
 
 /** What the key of a person is bound to. Constant for its life: purposes of reveals vary, a wrapped key has one. */
@@ -51,11 +54,14 @@ async function newestKey(db: Db, subjectId: string): Promise<SubjectKeyRow | nul
   const row = await maybeOne(
     db,
     keyRow,
-    `SELECT version, state, ring, root_key_id, wrapped FROM subject_keys
-      WHERE subject_id = $1 ORDER BY version DESC LIMIT 1`,
+    // What a transaction sees and has not written itself is committed. (It would not hold with savepoints.)
+    `SELECT version, state, ring, root_key_id, wrapped,
+            xmin IS DISTINCT FROM pg_current_xact_id_if_assigned()::xid AS is_committed
+       FROM subject_keys WHERE subject_id = $1 ORDER BY version DESC LIMIT 1`,
     [subjectId],
   );
   if (row === null) return null;
   if (row.state === 'destroyed' || row.wrapped === null) throw new SubjectErased();
-  return { version: row.version, wrapped: wrappedKey({ ...row, wrapped: row.wrapped }) };
+  const wrapped = wrappedKey({ ...row, wrapped: row.wrapped });
+  return { version: row.version, wrapped, isCommitted: row.is_committed };
 }

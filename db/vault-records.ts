@@ -118,9 +118,9 @@ export function createVault({ pool, keyRing, cache, logger, databaseUrl }: Vault
   return {
     async seal({ subjectId, kind, value, expiresAt }, tx) {
       const db = tx ?? pool;
-      const { version, wrapped } = await ensureSubjectKey(db, keyRing, subjectId);
+      const { version, wrapped, isCommitted } = await ensureSubjectKey(db, keyRing, subjectId);
       const recordId = randomUUID();
-      const record = await withSubjectKey(subjectId, version, wrapped, tx === undefined, (subjectKey) =>
+      const record = await withSubjectKey(subjectId, version, wrapped, isCommitted, (subjectKey) =>
         sealRecord({ recordId, subjectId, kind, plaintext: value, subjectKey, subjectKeyVersion: version }),
       );
       await insertRecord(db, record, expiresAt ?? null);

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { inspect } from 'node:util';
+import { inTransaction } from '../../../db/pool';
+import type { Db } from '../../../db/query';
 import { createSubject } from '../../../db/subjects';
 import type { Vault } from '../../../db/vault-records';
 import { SealedValue } from '../../../domain/sealed';
@@ -47,15 +49,15 @@ describeWithMoto('while KMS is down', () => {
   });
 
   const person = () => createSubject(database.app, 'system');
-  const seal = (vault: Vault, subjectId: string) =>
-    vault.seal({ subjectId, kind: 'phone', value: SealedValue.of('phone', NUMBER) });
+  const seal = (vault: Vault, subjectId: string, tx?: Db) =>
+    vault.seal({ subjectId, kind: 'phone', value: SealedValue.of('phone', NUMBER) }, tx);
   const rows = async (subjectId: string) => {
     const sql = `SELECT (SELECT count(*) FROM subject_keys WHERE subject_id = $1)::int AS keys,
                         (SELECT count(*) FROM vault_records WHERE subject_id = $1)::int AS records`;
     return (await database.app.query(sql, [subjectId])).rows[0];
   };
 
-  it('who was read a moment ago is still read; nobody new is sealed, and nothing is half written', async () => {
+  it('who was read a moment ago is still read and sealed for; nobody new is sealed, and nothing is half written', async () => {
     const vault = vaultOver(database.app, kmsRing(gate.url, arn, { timeoutMs: 5_000 }));
     try {
       await eventually(() => vault.listening());
@@ -68,6 +70,8 @@ describeWithMoto('while KMS is down', () => {
       gate.set('closed');
       const reveal = (id: string) => vault.reveal({ recordId: id, purpose: 'dial', actor: 'system' });
       expect((await reveal(recordId)).expose()).toBe(NUMBER);
+      const another = await inTransaction(database.app, (tx) => seal(vault, warm, tx));
+      expect((await reveal(another)).expose()).toBe(NUMBER);
       await expect(reveal(coldRecord)).rejects.toMatchObject(UNAVAILABLE);
       await expect(seal(vault, unknown)).rejects.toMatchObject(UNAVAILABLE);
       expect(await rows(unknown)).toEqual({ keys: 0, records: 0 });

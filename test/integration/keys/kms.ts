@@ -26,7 +26,7 @@ export async function makeRootKey(url: string): Promise<string> {
 
 export function kmsRing(url: string, keyId: string, more: Partial<KmsKeyRingOptions> = {}): KeyRing {
   const region = MOTO_CREDENTIALS.AWS_REGION;
-  return createKmsKeyRing({ keyId, previousKeyId: null, region, endpoint: url, timeoutMs: 3_000, ...more });
+  return createKmsKeyRing({ keyId, previousKeyId: null, region, endpoint: url, timeoutMs: 30_000, ...more });
 }
 
 export interface Gate {

@@ -1,0 +1,74 @@
+/** How often the key ring is asked: with KMS each time costs money, milliseconds, and a share of the account's quota. */
+import { inTransaction } from '../../../db/pool';
+import { createSubject } from '../../../db/subjects';
+import type { Vault } from '../../../db/vault-records';
+import type { KeyRing } from '../../../vault/key-ring';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+import { eventually, localRing, phone, vaultOver } from '../db/people';
+
+describe('the key ring', () => {
+  let database: TestDatabase;
+  let ring: KeyRing;
+  let vault: Vault;
+  let asked: string[] = [];
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    ring = await localRing();
+    const counted: KeyRing = {
+      ...ring,
+      generate: (context) => ring.generate(context).finally(() => asked.push('generate')),
+      unwrap: (wrapped, context) => ring.unwrap(wrapped, context).finally(() => asked.push('unwrap')),
+    };
+    vault = vaultOver(database.app, counted, { databaseUrl: database.appUrl });
+    await eventually(() => vault.listening());
+  }, 120_000);
+  afterAll(async () => {
+    await vault.close();
+    await database.drop();
+  });
+  beforeEach(() => (asked = []));
+
+  const person = () => createSubject(database.app, 'system');
+  const seal = (subjectId: string) =>
+    inTransaction(database.app, (tx) => vault.seal({ subjectId, kind: 'phone', value: phone() }, tx));
+  const reveal = (recordId: string) => vault.reveal({ recordId, purpose: 'dial', actor: 'system' });
+
+  it('is asked three times for a new person, and not again for a hundred numbers sealed and read', async () => {
+    const subjectId = await person();
+    const first = await seal(subjectId);
+    await reveal(first);
+    expect(asked).toEqual(['generate', 'unwrap', 'unwrap']);
+    for (let i = 0; i < 100; i += 1) expect((await reveal(await seal(subjectId))).expose()).toBe(phone().expose());
+    expect(asked).toHaveLength(3);
+  });
+
+  it('is asked for nothing by what is refused or destroyed', async () => {
+    const subjectId = await person();
+    const recordId = await seal(subjectId);
+    asked = [];
+    await vault.destroy(recordId, 'call-over');
+    await expect(reveal(recordId)).rejects.toMatchObject({ name: 'RecordDestroyed' });
+    await vault.eraseSubject(subjectId, 'system');
+    await expect(seal(subjectId)).rejects.toMatchObject({ name: 'SubjectErased' });
+    expect(asked).toEqual([]);
+  });
+
+  it('never leaves a key in memory whose row was rolled back', async () => {
+    const subjectId = await person();
+    const failing = inTransaction(database.app, async (tx) => {
+      await vault.seal({ subjectId, kind: 'phone', value: phone() }, tx);
+      await vault.seal({ subjectId, kind: 'phone', value: phone() }, tx);
+      throw new Error('rolled back');
+    });
+    await expect(failing).rejects.toThrow('rolled back');
+    const recordId = await seal(subjectId);
+    // The same version number, but another key: what was sealed with the lost one would open in no other process.
+    const elsewhere = vaultOver(database.app, ring);
+    try {
+      const value = await elsewhere.reveal({ recordId, purpose: 'dial', actor: 'system' });
+      expect(value.expose()).toBe(phone().expose());
+    } finally {
+      await elsewhere.close();
+    }
+  });
+});
