@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { KindlineClient } from '../temporal/connection';
+import type { CallLog } from '../vault/call-log';
 import type { Logger } from '../vault/logger';
 import type { Config } from '../config/config';
 import type { RequestLimits } from '../db/calls';
@@ -18,6 +19,7 @@ export interface ActivityDependencies {
   /** For sweeps: is the owner of a row still running? */
   readonly temporal: KindlineClient;
   readonly logger: Logger;
+  readonly callLog: CallLog;
   readonly dispatch: Config['dispatch'];
   readonly limits: RequestLimits;
   /** Our numbers, E.164, in the order of configuration. */

@@ -1,3 +1,4 @@
+import { legRecipient } from '../db/call-recipients';
 import { abandon, findDispatch, withdrawUnmade, type Dispatch } from '../db/dispatches';
 import type { ActivityDependencies } from './dependencies';
 import { secondDispatchId } from './place-call';
@@ -9,7 +10,7 @@ export interface DispatchFacts {
 }
 
 /** Local activities on dispatch rows. */
-export function createDispatchActivities({ pool, logger }: ActivityDependencies) {
+export function createDispatchActivities({ pool, callLog }: ActivityDependencies) {
   /** Also when the row does not exist yet: `placeCall` may still wait in its queue, and must not ring later. */
   const withdraw = async (dispatchId: string): Promise<Dispatch | null> =>
     (await abandon(pool, dispatchId)) ??
@@ -28,7 +29,10 @@ export function createDispatchActivities({ pool, logger }: ActivityDependencies)
       const second = first?.state === 'refused' ? await withdraw(secondDispatchId(dispatchId)) : null;
       const furthest = second ?? first;
       const state = furthest?.state ?? 'unknown';
-      logger.info({ dispatchId, state }, 'dispatch withdrawn');
+      if (furthest !== null && furthest.callId !== null) {
+        const leg = { callId: furthest.callId, leg: 'user', step: null, dispatchId: furthest.dispatchId } as const;
+        callLog.note({ callId: leg.callId, status: `dispatch-${state}`, ...(await legRecipient(pool, leg)) });
+      }
       return { state, sid: furthest?.sid ?? null };
     },
   };

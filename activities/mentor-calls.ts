@@ -1,3 +1,4 @@
+import { legRecipient } from '../db/call-recipients';
 import { closeCall, destroyCallNumber, openCall, updateCall, type CallEnd, type CallPatch } from '../db/calls';
 import type { MentorCallInput } from '../domain/mentor-call';
 import type { ActivityDependencies } from './dependencies';
@@ -13,7 +14,7 @@ export type CallNote = { readonly callId: string } & { readonly [F in keyof Call
 export type CallClosing = Omit<CallEnd, 'endedAt' | 'actor'> & { readonly endedAt: string };
 
 /** Local activities on the row of a call. */
-export function createMentorCallActivities({ pool, limits }: ActivityDependencies) {
+export function createMentorCallActivities({ pool, limits, callLog }: ActivityDependencies) {
   return {
     /** The first fact of a call. The loser of two requests of one user, or one too many, is told so; nobody rings. */
     async openCall(input: MentorCallInput): Promise<OpenedCall> {
@@ -31,7 +32,9 @@ export function createMentorCallActivities({ pool, limits }: ActivityDependencie
 
     /** The last facts, the places and the number, in one transaction; may be repeated. */
     async closeCall(closing: CallClosing): Promise<void> {
-      await closeCall(pool, closing);
+      if (!(await closeCall(pool, closing))) return;
+      const leg = { callId: closing.callId, leg: 'user', step: null, dispatchId: null } as const;
+      callLog.note({ callId: closing.callId, status: closing.outcome, ...(await legRecipient(pool, leg)) });
     },
 
     /** Destroys a number that was kept beyond `closeCall`, to ask Twilio what became of an attempt. */

@@ -197,6 +197,7 @@ async function send(run: Run, attempted: Attempted, claimed: ClaimedDispatch, to
     if (!(error instanceof ProviderError)) throw error;
     return notPlaced(run, claimed, error);
   }
+  noteTry(run, claimed, 'dispatch-accepted');
   // Before Postgres: if that is down now, the next attempt has the SID from here.
   run.heartbeat.tell({ dispatchId, sid });
   return keepCall(deps, dispatchId, [sid]);
@@ -206,6 +207,7 @@ async function send(run: Run, attempted: Attempted, claimed: ClaimedDispatch, to
 async function notPlaced(run: Run, claimed: ClaimedDispatch, error: ProviderError): Promise<Rung | null> {
   const { pool } = run.deps;
   const { dispatchId } = claimed.dispatch;
+  noteTry(run, claimed, `dispatch-${error.outcome}`);
   switch (error.outcome) {
     case 'rate-limited': {
       await giveBack(pool, dispatchId, claimed.attempt, error.retryAfterMs ?? 0);
@@ -223,6 +225,17 @@ async function notPlaced(run: Run, claimed: ClaimedDispatch, error: ProviderErro
       await settleUnknown(pool, dispatchId, claimed.attempt);
       return null;
   }
+}
+
+/** One line for each request that was made, with what came of it. */
+function noteTry({ deps, asked }: Run, { attempt }: ClaimedDispatch, status: string): void {
+  deps.callLog.note({
+    callId: asked.callId,
+    status,
+    recipientToken: Buffer.from(asked.recipientToken, 'hex'),
+    country: asked.country,
+    retryCount: attempt - 1,
+  });
 }
 
 async function waitFor(run: Run, ms: number): Promise<void> {

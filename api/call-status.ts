@@ -1,3 +1,4 @@
+import { legRecipient, NOBODY } from '../db/call-recipients';
 import { findCallIdBySid } from '../db/calls';
 import { markHandled, storeEvent } from '../db/webhook-events';
 import { changesTheCourse, isCallStatus, isTerminal } from '../domain/call-status';
@@ -46,7 +47,14 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
     }
     if (stored.handledAt === null) await deliver(deps, event);
     res.status(204).end();
+    void noteLeg(deps, event);
   });
+}
+
+/** After the answer: nobody waits for a log line, and one that cannot be written is no failure of the event. */
+async function noteLeg({ pool, callLog }: ApiDeps, event: LegEvent): Promise<void> {
+  const recipient = await legRecipient(pool, event).catch(() => NOBODY);
+  callLog.note({ callId: event.callId, status: event.status, ...recipient });
 }
 
 /** Never throws: what is not delivered stays unhandled, and the relay takes it up. */

@@ -6,6 +6,7 @@ import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuesti
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { MentorCallDescription } from '../temporal/mentor-calls';
+import type { CallLog } from '../vault/call-log';
 import type { Logger } from '../vault/logger';
 import type { Tokenizer } from '../vault/tokens';
 import type { PartWatch } from './part-watch';
@@ -23,6 +24,7 @@ export interface MentorCallProcess {
 export interface ApiDeps {
   readonly config: Config;
   readonly logger: Logger;
+  readonly callLog: CallLog;
   readonly pool: Pool;
   readonly vault: Vault;
   readonly tokenizer: Tokenizer;

@@ -15,6 +15,7 @@ import {
   signalLegEnded,
   startMentorCall,
 } from '../temporal/mentor-calls';
+import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
 import { warnOfStandIns } from '../vault/stand-ins';
@@ -50,6 +51,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
   const app = createApi({
     config,
     logger,
+    callLog: createCallLog(logger, keys.all('token')),
     pool,
     vault,
     tokenizer: createTokenizer(keys.all('token')),

@@ -33,13 +33,15 @@ export async function serviceSettings(): Promise<ServiceSettings> {
   const real = realParts(env);
   const secrets = localSecrets(START_DIR);
   const local = localDatabaseUrls(secrets.databasePassword, running.postgresPort ?? 0, DATABASE);
+  const database = real.parts.database ?? local;
   return {
     from: 'npm start',
     env: serviceEnvironment({
       stateDir: START_DIR,
       secrets,
-      database: real.parts.database ?? local,
+      database,
       temporal: running.temporal,
+      temporalUiUrl: running.temporalUi,
       ports: { api: portOf(running.api), simulator: portOf(running.simulator), codec: null },
       env: real.env,
     }),

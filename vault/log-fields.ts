@@ -23,6 +23,9 @@ const FIELDS = {
   callSid: 'id',
   objectId: 'id',
   actor: 'id',
+  // of calls and legs: exactly these, with status and country (call-log.ts)
+  call_id: 'id',
+  recipient_token: 'id',
   // words
   action: 'word',
   answer: 'word',
@@ -74,6 +77,7 @@ const FIELDS = {
   port: 'number',
   retryAfterMs: 'number',
   step: 'number',
+  retry_count: 'number',
   isNew: 'boolean',
   standIns: 'boolean',
 } as const satisfies Record<string, FieldForm>;

@@ -12,6 +12,7 @@ import { createTwilioVoice } from '../providers/twilio-voice';
 import { connectionOptions, connectTemporal } from '../temporal/connection';
 import { ensureNamespace } from '../temporal/namespace';
 import { registerSearchAttributes } from '../temporal/search-attributes';
+import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
 import { warnOfStandIns } from '../vault/stand-ins';
@@ -56,6 +57,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
       temporal: temporal.client,
       logger,
+      callLog: createCallLog(logger, keys.all('token')),
       dispatch: config.dispatch,
       limits: { perUser: config.limits.requestsPerUserPerHour, perTarget: config.limits.requestsPerTargetPerHour },
       phoneNumbers: config.twilio.phoneNumbers,

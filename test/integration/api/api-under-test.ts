@@ -19,6 +19,7 @@ import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { MentorCallIsOver } from '../../../temporal/errors';
+import { createCallLog } from '../../../vault/call-log';
 import { createLogger } from '../../../vault/logger';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
@@ -146,6 +147,7 @@ export class ApiUnderTest {
     const deps: ApiDeps = {
       config,
       logger,
+      callLog: createCallLog(logger, keys.all('token')),
       pool: postgres ? database.app : noPostgres(),
       vault,
       tokenizer: createTokenizer(keys.all('token')),

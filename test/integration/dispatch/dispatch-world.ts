@@ -84,6 +84,7 @@ export class DispatchWorld {
       urls: createWebhookUrls(webhooks.url, null),
       temporal: null as never,
       logger,
+      callLog: { note: () => undefined },
       dispatch: TIMES,
       limits: { perUser: 100, perTarget: 100 },
       phoneNumbers: OUR_NUMBERS,

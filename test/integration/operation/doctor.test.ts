@@ -1,0 +1,274 @@
+import { spawnSync } from 'node:child_process';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { loadConfig } from '../../../config/config';
+import { type ExaminedPart, examine } from '../../../scripts/doctor/examination';
+import type { Finding } from '../../../scripts/doctor/finding';
+import { publicAddressCheck } from '../../../scripts/doctor/public-address';
+import { built } from '../../../scripts/project';
+import { createTwilioNumbers } from '../../../providers/twilio-numbers';
+import { startStack, type TestStack } from '../../stack';
+
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startStack();
+}, 120_000);
+afterAll(() => stack.stop(), 60_000);
+
+const examined = (only: readonly ExaminedPart[] | null, more: NodeJS.ProcessEnv = {}, apply = false) =>
+  examine({ env: { ...stack.env, ...more }, apply, ...(only === null ? {} : { only }) });
+const of = (findings: readonly Finding[], check: string) => findings.filter((finding) => finding.check === check);
+const failed = (findings: readonly Finding[]) => findings.filter(({ state }) => state === 'fail');
+
+test('a service that is well passes every check', async () => {
+  const findings = await examined(null);
+  expect(failed(findings)).toEqual([]);
+  expect([...new Set(findings.map(({ check }) => check))]).toEqual([
+    'configuration',
+    'postgres',
+    'migrations',
+    'grants',
+    'audit',
+    'temporal',
+    'namespace',
+    'search attributes',
+    'worker',
+    'priority',
+    'keys',
+    'clock',
+    'sign-in',
+    'public address',
+    '+14155550100',
+    '+14155550101',
+    '+447700900100',
+    'fallback documents',
+    'helplines',
+  ]);
+}, 60_000);
+
+test('the command says so in JSON and by its exit code, and shows no secret', () => {
+  const run = (env: NodeJS.ProcessEnv) =>
+    spawnSync(process.execPath, [built('scripts/doctor.js'), '--json'], { env, encoding: 'utf8' });
+  const well = run(stack.env);
+  expect(well.stderr).toBe('');
+  expect(well.status).toBe(0);
+  const report = JSON.parse(well.stdout);
+  expect(report).toMatchObject({ ok: true, from: 'the environment' });
+
+  const ill = run({ ...stack.env, TWILIO_AUTH_TOKEN: 'another-token-of-another-account', CALL_USER_RING: 'soon' });
+  expect(ill.status).toBe(1);
+  expect(JSON.parse(ill.stdout).findings).toEqual([
+    {
+      check: 'configuration',
+      state: 'fail',
+      says: expect.stringMatching(/^CALL_USER_RING: expected a duration/),
+      todo: 'See .env.example.',
+    },
+  ]);
+  const secrets = [stack.twilioAuthToken, new URL(stack.env.DATABASE_URL ?? '').password, 'another-token'];
+  for (const secret of secrets) expect(well.stdout + ill.stdout).not.toContain(secret);
+}, 60_000);
+
+describe('what is down or wrong is named, with what to do', () => {
+  const cases: readonly [string, NodeJS.ProcessEnv, ExaminedPart, string, RegExp][] = [
+    ['Postgres', { DATABASE_URL: 'postgres://a:b@127.0.0.1:1/none' }, 'postgres', 'postgres', /ECONNREFUSED/],
+    ['Temporal', { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'temporal', 'temporal', /does not answer/],
+    ['the namespace', { TEMPORAL_NAMESPACE: 'of-nobody' }, 'temporal', 'namespace', /could not be asked/],
+    [
+      'the worker',
+      { KINDLINE_TASK_QUEUE: 'of-nobody' },
+      'temporal',
+      'worker',
+      /No worker takes workflows \(queue of-nobody\)/,
+    ],
+    ['the issuer', { OIDC_ISSUER: 'http://127.0.0.1:1/oidc' }, 'sign-in', 'sign-in', /could not be asked/],
+    [
+      'the account',
+      { TWILIO_AUTH_TOKEN: 'wrong-token-wrong-token' },
+      'numbers',
+      '+14155550100',
+      /HTTP 401, code 20003/,
+    ],
+    ['a number', { TWILIO_PHONE_NUMBER: '+14155550177' }, 'numbers', '+14155550177', /does not have this number/],
+    [
+      'the fallback',
+      { VOICE_FALLBACK_URL: 'http://127.0.0.1:1/{country}.xml' },
+      'fallback',
+      'fallback documents',
+      /default \(ECONNREFUSED\)/,
+    ],
+  ];
+
+  test.each(cases)(
+    '%s',
+    async (_what, env, part, check, says) => {
+      const findings = of(await examined([part], env), check);
+      expect(findings).toEqual([
+        { check, state: 'fail', says: expect.stringMatching(says), todo: expect.stringMatching(/\w/) },
+      ]);
+    },
+    60_000,
+  );
+
+  test('a migration that has not run', async () => {
+    const { rows } = await stack.pool.query('DELETE FROM schema_migrations WHERE name LIKE $1 RETURNING *', ['0006%']);
+    try {
+      const [found] = of(await examined(['postgres']), 'migrations');
+      expect(found).toMatchObject({ state: 'fail', says: expect.stringContaining('0006_deletions_at_twilio') });
+    } finally {
+      const [{ id, name, run_on }] = rows;
+      await stack.pool.query('INSERT INTO schema_migrations (id, name, run_on) VALUES ($1, $2, $3)', [
+        id,
+        name,
+        run_on,
+      ]);
+    }
+  }, 60_000);
+
+  test('an audit trigger that was switched off, and a role that may do too much', async () => {
+    await stack.pool.query('ALTER TABLE audit_entries DISABLE TRIGGER audit_entries_append_only');
+    try {
+      // The owner's own connection: what somebody sets who wants to be done with it.
+      const findings = await examined(['postgres'], { DATABASE_URL: stack.env.DATABASE_MIGRATION_URL });
+      expect(of(findings, 'audit')).toMatchObject([{ state: 'fail', says: expect.stringContaining('audit_entries') }]);
+      expect(of(findings, 'grants')).toMatchObject([{ state: 'fail', says: expect.stringContaining('delete audit') }]);
+    } finally {
+      await stack.pool.query('ALTER TABLE audit_entries ENABLE ALWAYS TRIGGER audit_entries_append_only');
+    }
+  }, 60_000);
+});
+
+describe('the numbers', () => {
+  const provider = () =>
+    createTwilioNumbers(
+      {
+        accountSid: stack.env.TWILIO_ACCOUNT_SID ?? '',
+        authToken: stack.twilioAuthToken,
+        apiKey: null,
+        apiSecret: null,
+        apiBaseUrl: stack.env.TWILIO_API_BASE_URL ?? '',
+      },
+      { httpTimeoutMs: 2_000 },
+    );
+  const pointElsewhere = async () => {
+    const numbers = provider();
+    const own = await numbers.find('+14155550101');
+    const voice = { url: 'https://name:password@elsewhere.example/voice?key=1', method: 'GET' } as const;
+    await numbers.setUrls(own?.sid ?? '', { voice, status: { url: 'https://elsewhere.example/s', method: 'POST' } });
+    return numbers;
+  };
+
+  test('one that asks somebody else is named, and set right with --apply', async () => {
+    const numbers = await pointElsewhere();
+    const before = of(await examined(['numbers']), '+14155550101');
+    expect(before).toHaveLength(2);
+    expect(before[0]).toMatchObject({
+      state: 'fail',
+      says: `The voice URL is GET https://…@elsewhere.example/voice?… and should be POST ${stack.apiUrl}/twiml/inbound#rc=3&rp=5xx,ct,rt.`,
+      todo: 'npm run doctor -- --apply sets it.',
+    });
+    const applied = await examined(['numbers'], {}, true);
+    expect(failed(applied)).toEqual([]);
+    expect(of(applied, '+14155550101').map(({ says }) => says.split(' was set')[0])).toEqual([
+      'The voice URL',
+      'The status callback',
+    ]);
+    expect((await numbers.find('+14155550101'))?.urls).toMatchObject({
+      voice: { url: `${stack.apiUrl}/twiml/inbound#rc=3&rp=5xx,ct,rt`, method: 'POST' },
+      text: { url: `${stack.apiUrl}/twiml/inbound-text#rc=3&rp=5xx,ct,rt`, method: 'POST' },
+      fallback: { method: 'GET' },
+    });
+    expect(of(await examined(['numbers']), '+14155550101')).toMatchObject([{ state: 'ok' }]);
+    numbers.close();
+  }, 90_000);
+
+  test('are never pointed at an address that does not lead to us', async () => {
+    const numbers = await pointElsewhere();
+    const findings = await examined(['numbers'], { TWILIO_WEBHOOK_BASE_URL: 'http://127.0.0.1:1' }, true);
+    expect(of(findings, '+14155550101')[0]).toMatchObject({ state: 'fail', todo: expect.stringMatching(/^Not set/) });
+    expect((await numbers.find('+14155550101'))?.urls.voice.url).toContain('elsewhere');
+    await examined(['numbers'], {}, true);
+    numbers.close();
+  }, 90_000);
+});
+
+describe('the public address', () => {
+  /** Something between Twilio and us; answers by itself, or passes on as it likes. */
+  async function behind(listener: RequestListener): Promise<{ findings: readonly Finding[] }> {
+    const server: Server = createServer(listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      const findings = await examined(['numbers'], { TWILIO_WEBHOOK_BASE_URL: `http://127.0.0.1:${port}` });
+      return { findings: of(findings, 'public address') };
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  const wrong: readonly [string, RequestListener, RegExp, RegExp][] = [
+    [
+      'redirects',
+      (req, res) => res.writeHead(301, { location: `https://example.org${req.url}` }).end(),
+      /redirects \(301\)/,
+      /as a GET/,
+    ],
+    ['has no such path', (_req, res) => res.writeHead(404).end(), /no \/twiml\/inbound-text \(404\)/, /strips a part/],
+    ['has nothing behind it', (_req, res) => res.writeHead(502).end(), /answers 502/, /not the API behind it/],
+    [
+      'shows a page of its own',
+      (_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Visit site?</h1>'),
+      /200 with text\/html/,
+      /warning page of a tunnel/,
+    ],
+    [
+      'answers to anybody',
+      (_req, res) => res.writeHead(200, { 'content-type': 'text/xml' }).end('<Response/>'),
+      /wrong signature is answered 200/,
+      /is not our API/,
+    ],
+  ];
+
+  test.each(wrong)(
+    'that %s is told from one that leads to us',
+    async (_what, listener, says, todo) => {
+      const { findings } = await behind(listener);
+      expect(findings).toMatchObject([
+        { state: 'fail', says: expect.stringMatching(says), todo: expect.stringMatching(todo) },
+      ]);
+    },
+    60_000,
+  );
+
+  test('that the API does not know as its own makes it refuse our signature, and the report says why', async () => {
+    // Passed on as it is, but signed for this address: the API checks it for the one that it was configured with.
+    const { findings } = await behind((req, res) => {
+      const chunks: Buffer[] = [];
+      req.on('data', (chunk: Buffer) => chunks.push(chunk));
+      req.on('end', () => {
+        const headers = {
+          'content-type': String(req.headers['content-type']),
+          'x-twilio-signature': String(req.headers['x-twilio-signature']),
+        };
+        void fetch(`${stack.apiUrl}${req.url}`, { method: 'POST', headers, body: Buffer.concat(chunks) }).then(
+          (answer) => res.writeHead(answer.status).end(),
+        );
+      });
+    });
+    expect(findings).toMatchObject([
+      {
+        state: 'fail',
+        says: expect.stringContaining('Our own signature is refused'),
+        todo: expect.stringContaining('https and host must be those of the public address'),
+      },
+    ]);
+  }, 60_000);
+
+  test('of this machine is no address for a real account', async () => {
+    const config = loadConfig({ ...stack.env, TWILIO_API_BASE_URL: '' });
+    expect(await publicAddressCheck({ config, apply: false })).toMatchObject([
+      { state: 'fail', says: expect.stringMatching(/Twilio cannot reach/) },
+    ]);
+  });
+});

@@ -1,0 +1,77 @@
+/** Whether priorities count can only be tried: two real servers, one with the setting and one without. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { Child } from '../../../scripts/child';
+import { measurePriority } from '../../../scripts/doctor/priority';
+import { temporalChecks } from '../../../scripts/doctor/temporal';
+import { freePort } from '../../../scripts/ports';
+import { temporalBinary } from '../../../scripts/temporal-binary';
+import { testConfig } from '../api/api-under-test';
+
+const dir = mkdtempSync(join(tmpdir(), 'kindline-priority-'));
+const servers: Child[] = [];
+afterAll(async () => {
+  for (const server of servers) await server.stop();
+  rmSync(dir, { recursive: true, force: true });
+}, 60_000);
+
+async function server(...settings: readonly string[]): Promise<string> {
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const child = new Child({
+    name: `temporal-${port}`,
+    command: await temporalBinary(),
+    args: [
+      'server',
+      'start-dev',
+      '--headless',
+      '--ip=127.0.0.1',
+      '--log-level=never',
+      `--port=${port}`,
+      `--http-port=${httpPort}`,
+      ...settings.map((setting) => `--dynamic-config-value=${setting}`),
+    ],
+    env: { PATH: process.env.PATH, HOME: dir },
+    logFile: join(dir, `${port}.log`),
+    isReady: async () => (await fetch(`http://127.0.0.1:${httpPort}/api/v1/namespaces/default`)).ok,
+    readyWithinMs: 60_000,
+  });
+  servers.push(child);
+  await child.start();
+  return `127.0.0.1:${port}`;
+}
+
+test('a server that overtakes passes, again and again', async () => {
+  const connection = await Connection.connect({ address: await server('matching.useNewMatcher=true') });
+  try {
+    for (let round = 0; round < 3; round += 1) {
+      expect((await measurePriority(connection, 'default')).isOvertaking).toBe(true);
+    }
+    // Nothing of the probe goes on.
+    const { executions } = await connection.workflowService.listWorkflowExecutions({
+      namespace: 'default',
+      query: "ExecutionStatus='Running'",
+    });
+    expect(executions).toEqual([]);
+  } finally {
+    await connection.close();
+  }
+}, 120_000);
+
+test('a server without matching.useNewMatcher fails the check, again and again', async () => {
+  const address = await server();
+  const connection = await Connection.connect({ address });
+  try {
+    for (let round = 0; round < 3; round += 1) {
+      expect((await measurePriority(connection, 'default')).isOvertaking).toBe(false);
+    }
+  } finally {
+    await connection.close();
+  }
+  const config = testConfig('postgres://nobody@127.0.0.1:1/none', 'none', { TEMPORAL_ADDRESS: address });
+  const findings = await temporalChecks({ config, apply: false });
+  expect(findings.filter(({ check }) => check === 'priority')).toMatchObject([
+    { state: 'fail', todo: expect.stringContaining('matching.useNewMatcher=true') },
+  ]);
+}, 120_000);
