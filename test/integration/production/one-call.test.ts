@@ -1,0 +1,231 @@
+/**
+ * Production's own processes, from an empty database to a masked call, with stand-ins only where the world begins:
+ * moto for KMS, the simulator for Twilio and for the issuer, Postgres and Temporal of the tests.
+ */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child } from '../../../scripts/child';
+import { writeFallbackDocuments } from '../../../scripts/fallback-documents';
+import { freePort } from '../../../scripts/ports';
+import { STACKS } from '../../../scripts/run-dirs';
+import { ORGANISATION_NUMBERS } from '../../../scripts/services';
+import { SimulatorClient } from '../../../simulator/client';
+import { MARKED } from '../../marked-people';
+import { describeWithMoto, type Moto, MOTO_CREDENTIALS } from '../../moto';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+import { eventually, type Role, type TestStack } from '../../stack';
+import { AppUser, addMentor, legOf, READY_MENTOR, READY_USER } from '../calls/people';
+import { makeRootKey, startKms } from '../keys/kms';
+import { ROOT } from './compose-file';
+import { EntryPoint, makeImage, removeImage } from './entry-points';
+
+const { userPhone, mentorPhone } = MARKED;
+const NAMESPACE = `production-${randomUUID().slice(0, 8)}`;
+const RUNNING = ['api', 'worker', 'codec'] as const;
+const FIRST_WORDS = { api: 'api ready', worker: 'worker ready', codec: 'codec ready' } as const;
+const LAST_WORDS = { api: 'api stopped', worker: 'worker drained', codec: 'codec stopped' } as const;
+
+const temporalAddress = process.env.KINDLINE_TEST_TEMPORAL_ADDRESS ?? '';
+const withParts = temporalAddress === '' ? describe.skip : describeWithMoto;
+
+withParts('the processes of production', () => {
+  let database: TestDatabase;
+  let moto: Moto;
+  let simulator: Child;
+  let sim: SimulatorClient;
+  let image = '';
+  let dir = '';
+  let apiUrl = '';
+  let simulatorUrl = '';
+  let env: NodeJS.ProcessEnv = {};
+  let secrets: NodeJS.ProcessEnv = {};
+  const processes = new Map<string, EntryPoint>();
+  const start = (service: string, more: NodeJS.ProcessEnv = {}) => {
+    const logFile = join(dir, 'logs', `${service}.log`);
+    const process = new EntryPoint(image, service, { env: { ...env, ...more }, secrets, dir, logFile });
+    processes.set(service, process);
+    return process;
+  };
+
+  beforeAll(async () => {
+    // Where the search for what must not be stored looks at the end of all tests.
+    const kept = process.env.KINDLINE_TEST_STATE_DIR ?? '';
+    const parent = kept === '' ? tmpdir() : join(kept, STACKS);
+    mkdirSync(parent, { recursive: true });
+    dir = mkdtempSync(join(parent, 'kindline-production-'));
+    mkdirSync(join(dir, 'logs'));
+    image = makeImage();
+    database = await createTestDatabase({ migrated: false });
+    moto = await startKms();
+    const [port, codecPort, simulatorPort] = [await freePort(), await freePort(), await freePort()];
+    apiUrl = `http://127.0.0.1:${port}`;
+    simulatorUrl = `http://127.0.0.1:${simulatorPort}`;
+    const twilio = { sid: `AC${randomUUID().replaceAll('-', '')}`, token: randomUUID() };
+    const numbers = ORGANISATION_NUMBERS.join(',');
+    env = {
+      ALLOW_STAND_INS: 'i-am-testing',
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      TRUST_PROXY_HOPS: '0',
+      PUBLIC_BASE_URL: apiUrl,
+      TEMPORAL_ADDRESS: temporalAddress,
+      TEMPORAL_NAMESPACE: NAMESPACE,
+      TWILIO_ACCOUNT_SID: twilio.sid,
+      TWILIO_PHONE_NUMBER: numbers,
+      TWILIO_API_BASE_URL: simulatorUrl,
+      TWILIO_CALLS_PER_SECOND: '20',
+      VOICE_FALLBACK_URL: `${simulatorUrl}/fallback/{country}.xml`,
+      OIDC_ISSUER: `${simulatorUrl}/oidc`,
+      KMS_KEY_ID: await makeRootKey(moto.url),
+      KMS_ENDPOINT: moto.url,
+      AWS_REGION: MOTO_CREDENTIALS.AWS_REGION,
+      METRICS_PORT: String(await freePort()),
+      AUDIT_CHECKPOINT_DIR: join(dir, 'checkpoints'),
+      CODEC_HOST: '127.0.0.1',
+      CODEC_PORT: String(codecPort),
+      CODEC_PUBLIC_URL: `http://127.0.0.1:${codecPort}`,
+      CODEC_OIDC_ISSUER: `${simulatorUrl}/oidc`,
+      TEMPORAL_UI_URL: 'http://127.0.0.1:8080',
+    };
+    secrets = {
+      api_database_url: database.appUrl,
+      worker_database_url: database.workerUrl,
+      owner_database_url: database.ownerUrl,
+      twilio_auth_token: twilio.token,
+      twilio_secondary_auth_token: '',
+      twilio_api_secret: '',
+      aws_credentials: [
+        '[default]',
+        `aws_access_key_id = ${MOTO_CREDENTIALS.AWS_ACCESS_KEY_ID}`,
+        `aws_secret_access_key = ${MOTO_CREDENTIALS.AWS_SECRET_ACCESS_KEY}`,
+      ].join('\n'),
+    };
+    writeFallbackDocuments(join(dir, 'fallback'), ORGANISATION_NUMBERS, null);
+    simulator = new Child({
+      name: 'simulator',
+      command: process.execPath,
+      args: [join(ROOT, 'dist', 'simulator', 'main.js')],
+      env: {
+        PATH: process.env.PATH,
+        TWILIO_ACCOUNT_SID: twilio.sid,
+        TWILIO_AUTH_TOKEN: twilio.token,
+        TWILIO_PHONE_NUMBER: numbers,
+        TWILIO_WEBHOOK_BASE_URL: apiUrl,
+        VOICE_FALLBACK_URL: env.VOICE_FALLBACK_URL,
+        SIMULATOR_PORT: String(simulatorPort),
+        SIMULATOR_STATE_DIR: dir,
+      },
+      logFile: join(dir, 'logs', 'simulator.log'),
+      isReady: (log) => log.includes('"msg":"simulator ready"'),
+      readyWithinMs: 60_000,
+    });
+    await simulator.start();
+    sim = new SimulatorClient(simulatorUrl);
+    await sim.settings({ wordMs: 2 });
+  }, 240_000);
+
+  afterAll(async () => {
+    for (const process of processes.values()) process.kill('SIGKILL');
+    await simulator.stop();
+    await moto.stop();
+    removeImage(image);
+    await Promise.all([database.owner.end(), database.app.end(), database.worker.end()]);
+  }, 60_000);
+
+  const token = async (role: Role, subject = `the-${role}`) => {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ role, subject });
+    const answer = await fetch(`${simulatorUrl}/oidc/token`, { method: 'POST', headers, body });
+    return ((await answer.json()) as { access_token: string }).access_token;
+  };
+  const api: TestStack['api'] = async (path, { json, ...init } = {}, who) => {
+    const headers = new Headers(init.headers);
+    if (who !== undefined) headers.set('authorization', `Bearer ${await token(who.role, who.subject)}`);
+    if (json !== undefined) headers.set('content-type', 'application/json');
+    const body = json === undefined ? {} : { method: 'POST', body: JSON.stringify(json) };
+    const answer = await fetch(`${apiUrl}${path}`, { ...init, ...body, headers });
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      body: text.startsWith('{') ? JSON.parse(text) : null,
+    };
+  };
+
+  it('bring an empty database to the schema, once', async () => {
+    const first = start('migrate');
+    expect([await first.endedWithin(60_000), first.output]).toEqual([0, expect.stringContaining('0001')]);
+    const again = start('migrate');
+    expect([await again.endedWithin(60_000), again.output]).toEqual([0, 'Nothing to do.\n']);
+  }, 120_000);
+
+  it('come up on the prebuilt workflows, KMS and files of secrets, and say aloud that stand-ins are allowed', async () => {
+    const bundling = new EntryPoint(image, 'bundle', {
+      command: ['node', 'dist/scripts/build-workflow-bundle.js'],
+      secrets,
+      dir,
+    });
+    expect([await bundling.endedWithin(150_000), existsSync(join(image, 'dist', 'workflow-bundle.js'))]).toEqual([
+      0,
+      true,
+    ]);
+    for (const service of RUNNING) start(service);
+    for (const service of RUNNING) {
+      const process = processes.get(service) as EntryPoint;
+      const ready = await eventually(() => process.line(FIRST_WORDS[service]), 90_000);
+      expect(ready).toMatchObject({ keyRing: 'kms', secrets: 'file' });
+      const banner = process.lines().find(({ level, standIns }) => level === 'warn' && standIns === true);
+      expect(banner?.msg).toContain('*** STAND-INS ARE ALLOWED');
+    }
+    expect(processes.get('worker')?.line('worker ready')).toMatchObject({ bundle: 'prebuilt' });
+  }, 400_000);
+
+  it('say in /health that they have stand-ins, and that every part answers', async () => {
+    await eventually(async () => {
+      const { status, body } = await api('/health');
+      expect(status).toBe(200);
+      expect(body).toMatchObject({
+        status: 'ok',
+        standIns: true,
+        parts: { kms: { state: 'up' }, twilio: { state: 'up' } },
+      });
+    }, 60_000);
+  }, 90_000);
+
+  it('connect a masked call from its request to its end', async () => {
+    const stack = { api, sim } as TestStack;
+    await addMentor(stack, mentorPhone);
+    await sim.script(userPhone, READY_USER);
+    await sim.script(mentorPhone, READY_MENTOR);
+    const user = new AppUser(stack, userPhone);
+    await user.start();
+    await user.status('connected');
+    for (const phone of [userPhone, mentorPhone]) {
+      const { from } = await legOf(stack, phone, ({ bridgedAt }) => bridgedAt !== null);
+      expect(ORGANISATION_NUMBERS as readonly string[]).toContain(from);
+    }
+    await sim.hangUp(userPhone);
+    expect(await user.end()).toMatchObject({ status: 'completed', endReason: 'bridge-over' });
+  }, 120_000);
+
+  it.each(RUNNING)(
+    '%s ends in good order when it is told to, and exits with 0',
+    async (service) => {
+      const process = processes.get(service) as EntryPoint;
+      process.kill('SIGTERM');
+      expect(await process.endedWithin(40_000)).toBe(0);
+      expect(process.line(LAST_WORDS[service]).level).toBe('info');
+    },
+    60_000,
+  );
+
+  it('refuse workflows that were bundled from other code', async () => {
+    appendFileSync(join(image, 'dist', 'workflows', 'index.js'), '// A change that was not bundled.\n');
+    const process = start('worker');
+    expect(await process.endedWithin(60_000)).toBe(1);
+    expect(process.line('worker failed')).toMatchObject({ error: { code: 'stale-workflow-bundle' } });
+  }, 90_000);
+});

@@ -1,0 +1,130 @@
+/** What production does not start with: each variable missing in turn, and stand-ins in place of what is real. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EntryPoint, makeImage, removeImage, sourcesOf } from './entry-points';
+
+const API_AND_WORKER = {
+  DATABASE_URL: 'a postgres:// URL',
+  TWILIO_ACCOUNT_SID: 'AC and 32 hexadecimal digits',
+  TWILIO_AUTH_TOKEN: 'the auth token',
+  TWILIO_PHONE_NUMBER: 'one or more numbers of ours in E.164',
+  OIDC_ISSUER: 'an http or https URL',
+  PUBLIC_BASE_URL: 'the public https address',
+  VOICE_FALLBACK_URL: 'the https address of the static fallback documents',
+  KMS_KEY_ID: 'a value',
+  AWS_REGION: 'the region',
+} as const;
+const MISSING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  migrate: { DATABASE_MIGRATION_URL: 'a postgres:// URL of the owner role' },
+  api: API_AND_WORKER,
+  worker: API_AND_WORKER,
+  codec: {
+    DATABASE_URL: 'a postgres:// URL',
+    KMS_KEY_ID: 'a value',
+    AWS_REGION: 'the region',
+    TEMPORAL_UI_URL: 'the https address',
+    CODEC_PUBLIC_URL: 'the https address',
+    CODEC_OIDC_ISSUER: 'the https issuer',
+  },
+};
+const STAND_INS = {
+  TWILIO_API_BASE_URL: 'http://127.0.0.1:8055',
+  OIDC_ISSUER: 'http://127.0.0.1:8055/oidc',
+  VOICE_FALLBACK_URL: 'http://127.0.0.1:8055/fallback/{country}.xml',
+  PUBLIC_BASE_URL: 'http://127.0.0.1:3000',
+  KMS_ENDPOINT: 'http://127.0.0.1:5000',
+  KEY_RING: 'local',
+  KMS_KEY_ID: undefined,
+};
+
+/** Found in what a process says, each would be a leak. */
+const MARK = 'planted-4711';
+const SECRETS = {
+  api_database_url: `postgres://app:${MARK}-a@127.0.0.1:1/kindline`,
+  owner_database_url: `postgres://owner:${MARK}-b@127.0.0.1:1/kindline`,
+  worker_database_url: `postgres://worker:${MARK}-c@127.0.0.1:1/kindline`,
+  twilio_auth_token: `${MARK}-d`,
+};
+const OUR_NUMBER = '+14155550100';
+const KEY = 'alias/planted-4712';
+const HOOKS = 'https://hooks.example.org';
+
+let image = '';
+let dir = '';
+beforeAll(() => {
+  image = makeImage();
+  dir = mkdtempSync(join(tmpdir(), 'kindline-refusals-'));
+});
+afterAll(() => {
+  removeImage(image);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** Starts a service with everything that it needs, changed by `env`, and waits for its end. */
+const start = async (service: string, env: NodeJS.ProcessEnv, secrets: NodeJS.ProcessEnv = SECRETS) => {
+  const given = { KMS_KEY_ID: KEY, TWILIO_PHONE_NUMBER: OUR_NUMBER, TWILIO_WEBHOOK_BASE_URL: HOOKS, ...env };
+  const process = new EntryPoint(image, service, { env: given, secrets, dir });
+  return { code: await process.endedWithin(25_000), output: process.output };
+};
+const expectNoValue = (output: string) => {
+  for (const value of [MARK, OUR_NUMBER, 'planted-4712', 'kindline.example.org', HOOKS])
+    expect(output).not.toContain(value);
+};
+
+describe.each(Object.keys(MISSING))('%s in production', (service) => {
+  it.each(Object.entries(MISSING[service] ?? {}))(
+    'stops at once without %s, says what it expects, and no value of any other',
+    async (variable, expected) => {
+      const taken = sourcesOf(service, variable);
+      const secrets = Object.fromEntries(Object.entries(SECRETS).filter(([source]) => !taken.includes(source)));
+      const { code, output } = await start(service, { [variable]: undefined }, secrets);
+      expect(output).toContain(`${variable}: expected ${expected}`);
+      const named = [...output.matchAll(/(\w+): expected /g)].map(([, name]) => name);
+      expect(new Set(named)).toEqual(new Set([variable]));
+      expect(code).toBe(1);
+      expectNoValue(output);
+    },
+    40_000,
+  );
+});
+
+describe('stand-ins in production', () => {
+  it.each(['api', 'worker'])(
+    'are refused by %s, each by its name',
+    async (service) => {
+      const { code, output } = await start(service, STAND_INS);
+      const named = ['TWILIO_API_BASE_URL', 'OIDC_ISSUER', 'VOICE_FALLBACK_URL', 'PUBLIC_BASE_URL', 'KMS_KEY_ID'];
+      for (const variable of [...named, 'KMS_ENDPOINT']) expect(output).toContain(`  ${variable}: expected `);
+      expect(output).toContain('the local key ring is refused');
+      expect(code).toBe(1);
+      expectNoValue(output);
+    },
+    40_000,
+  );
+
+  it('are refused behind a public host name, whatever is allowed', async () => {
+    const public_ = { PUBLIC_BASE_URL: 'https://kindline.example.org', TWILIO_WEBHOOK_BASE_URL: 'https://10.0.0.1' };
+    const { code, output } = await start('api', { ...public_, ALLOW_STAND_INS: 'i-am-testing' });
+    expect(output).toMatch(/PUBLIC_BASE_URL: expected .*\n.*TWILIO_WEBHOOK_BASE_URL: expected /);
+    expect(output).toContain('because ALLOW_STAND_INS is set');
+    expect(code).toBe(1);
+    expectNoValue(output);
+  }, 40_000);
+
+  it('do not include a key file, whatever is allowed', async () => {
+    const { code, output } = await start('api', { ...STAND_INS, ALLOW_STAND_INS: 'i-am-testing', HOST: '127.0.0.1' });
+    expect(output).toContain('"code":"local-key-ring-in-production"');
+    expect(code).toBe(1);
+  }, 40_000);
+
+  it.each(['true', 'yes', 'i-am-testing-this'])(
+    'are not allowed by saying %s',
+    async (word) => {
+      const { code, output } = await start('api', { ALLOW_STAND_INS: word });
+      expect(output).toContain('ALLOW_STAND_INS: expected the words');
+      expect(code).toBe(1);
+    },
+    40_000,
+  );
+});
