@@ -28,7 +28,7 @@ export function tellStory(call: DemoCall, report: DemoReport): string {
     report.sealedDataFound === 0
       ? 'Searched every table, the database files, Temporal and all logs for both numbers and the name: found 0 times.'
       : `Searched for both numbers and the name: FOUND ${report.sealedDataFound} times.`,
-    `Audit entries: ${report.auditVerified ? 'complete and unchangeable' : 'NOT as they should be'}.`,
+    `Audit entries: ${report.auditVerified ? 'complete, chained and unchanged; a signed checkpoint has seen them all' : 'NOT as they should be'}.`,
     '',
     'To play with the phones yourself: npm start',
     '',

@@ -3,10 +3,15 @@
  * everything that was stored for the numbers of the two. `--json`: one JSON object on stdout instead of the story.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Client as TemporalClient, Connection } from '@temporalio/client';
+import { Client as TemporalClient, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { Pool } from 'pg';
-import { verifyEntriesUnchanged } from '../db/audit';
+import { loadConfig } from '../config/config';
+import type { AuditReport } from '../db/audit-report';
+import { verifyAuditTrail } from '../db/audit-verifier';
+import { AUDIT_SEAL_SCHEDULE } from '../temporal/schedule-ids';
+import { withAuditTrail } from './audit-trail';
 import { CommandError, runCommand } from './command-error';
 import { DemoApp, type DemoCall, MENTOR_NAME, MENTOR_PHONE, USER_PHONE } from './demo-call';
 import { tellStory } from './demo-story';
@@ -123,24 +128,28 @@ async function searchEverything(stack: Stack): Promise<Finding[]> {
 }
 
 async function countHistoryEvents(stack: Stack, workflowId: string): Promise<number> {
+  const history = await withTemporal(stack, (client) => client.workflow.getHandle(workflowId).fetchHistory());
+  return history.events?.length ?? 0;
+}
+
+async function withTemporal<T>(stack: Stack, use: (client: TemporalClient) => Promise<T>): Promise<T> {
   const { address, namespace } = stack.temporalAddress;
   const connection = await Connection.connect({ address });
   try {
-    const history = await new TemporalClient({ connection, namespace }).workflow.getHandle(workflowId).fetchHistory();
-    return history.events?.length ?? 0;
+    return await use(new TemporalClient({ connection, namespace }));
   } finally {
     await connection.close();
   }
 }
 
 /**
- * Every entry says what it said when it was written, none can be changed, and every step of this call that must leave
- * one has left one: the request, the ring, both numbers that were dialled, the number that is gone, and the end.
+ * The whole trail is chained, seen by a checkpoint and as it was written, and every step of this call that must leave
+ * an entry has left one: the request, the ring, both numbers that were dialled, the number that is gone, and the end.
  */
 async function verifyAudit(stack: Stack, callId: string): Promise<boolean> {
+  const report = await sealedTrail(stack);
   const pool = new Pool({ connectionString: stack.database?.ownerUrl, max: 1 });
   try {
-    const verdict = await verifyEntriesUnchanged(pool);
     const { rows } = await pool.query<{ step: string; entries: number }>(
       `SELECT step, (SELECT count(*)::int FROM audit_entries e WHERE e.action = step AND e.object_id = object) AS entries
          FROM call_logs c JOIN mentors m USING (mentor_id) JOIN dispatches d USING (call_id),
@@ -152,10 +161,33 @@ async function verifyAudit(stack: Stack, callId: string): Promise<boolean> {
       [callId],
     );
     const isComplete = rows.length === 6 && rows.every(({ entries }) => entries > 0);
-    return isComplete && verdict.broken.length === 0 && verdict.guarded;
+    return isComplete && report.isWhole && isSeen(report);
   } finally {
     await pool.end();
   }
+}
+
+/** How long the chain may take to reach the last entry: the schedule is not waited for, but asked to run now. */
+const SEAL_PATIENCE_MS = 20_000;
+
+async function sealedTrail(stack: Stack): Promise<AuditReport> {
+  await withTemporal(stack, (client) =>
+    client.schedule.getHandle(AUDIT_SEAL_SCHEDULE).trigger(ScheduleOverlapPolicy.BUFFER_ONE),
+  );
+  const { environment, options } = stack.services;
+  const deadline = Date.now() + SEAL_PATIENCE_MS;
+  return withAuditTrail(loadConfig(environment), options.database.workerUrl, async (trail) => {
+    for (;;) {
+      const report = await verifyAuditTrail(trail);
+      if (isSeen(report) || Date.now() > deadline) return report;
+      await delay(100);
+    }
+  });
+}
+
+/** Every entry has its place, and a checkpoint has seen it. */
+function isSeen({ chained, waiting, horizon }: AuditReport): boolean {
+  return waiting === 0 && chained > 0 && horizon?.position === chained;
 }
 
 function isAsPromised(report: DemoReport): boolean {

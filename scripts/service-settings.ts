@@ -36,15 +36,19 @@ export async function serviceSettings(): Promise<ServiceSettings> {
   const database = real.parts.database ?? local;
   return {
     from: 'npm start',
-    env: serviceEnvironment({
-      stateDir: START_DIR,
-      secrets,
-      database,
-      temporal: running.temporal,
-      temporalUiUrl: running.temporalUi,
-      ports: { api: portOf(running.api), simulator: portOf(running.simulator), codec: null },
-      env: real.env,
-    }),
+    env: {
+      // The API is not given it; a command that proves the audit trail has to have it.
+      DATABASE_WORKER_URL: database.workerUrl,
+      ...serviceEnvironment({
+        stateDir: START_DIR,
+        secrets,
+        database,
+        temporal: running.temporal,
+        temporalUiUrl: running.temporalUi,
+        ports: { api: portOf(running.api), simulator: portOf(running.simulator), codec: null },
+        env: real.env,
+      }),
+    },
   };
 }
 

@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { appendAudit } from '../../../db/audit';
+import { chainBatch } from '../../../db/audit-chain';
+import { writeNextCheckpoint } from '../../../db/audit-checkpoints';
+import { verifyAuditTrail } from '../../../db/audit-verifier';
+import { AUDIT_PURPOSES, ensureServiceKeys } from '../../../db/service-keys';
+import { parseCheckpoint } from '../../../domain/audit-checkpoint';
+import { SeededRandom } from '../../chaos/seeded-random';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+import { localRing } from '../db/people';
+import { appendTogether, auditKeys, chainAll, MemoryStore, seal, someEntry } from './audit-world';
+
+let database: TestDatabase;
+let store: MemoryStore;
+const keys = auditKeys();
+
+// Keeps the server up between the tests.
+let first: TestDatabase;
+beforeAll(async () => {
+  first = await createTestDatabase();
+});
+afterAll(() => first.drop());
+
+/** One of each test's own: places count from 1. */
+async function ownDatabase(): Promise<void> {
+  database = await createTestDatabase();
+  store = new MemoryStore();
+}
+const dropOwn = () => database.drop();
+
+const verify = () => verifyAuditTrail({ db: database.worker, keys, store });
+const places = async () =>
+  (await database.worker.query<{ entry_id: string }>('SELECT entry_id FROM audit_chain ORDER BY position')).rows.map(
+    (row) => row.entry_id,
+  );
+
+describe('the role of the API', () => {
+  beforeAll(() => {
+    database = first;
+  });
+
+  it.each([
+    'SELECT * FROM audit_chain',
+    `INSERT INTO audit_chain VALUES (1, gen_random_uuid(), '1', 1, sha256('x'))`,
+    'UPDATE audit_chain SET position = 7',
+    'DELETE FROM audit_chain',
+    'TRUNCATE audit_chain',
+    'ALTER TABLE audit_chain DISABLE TRIGGER ALL',
+    'ALTER TABLE service_keys DISABLE ROW LEVEL SECURITY',
+    'SET ROLE kindline_worker',
+    `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, outcome, canonical, txid)
+     VALUES (gen_random_uuid(), now(), 'system', 'mentor.changed', 'x', 'done', '', '3')`,
+    `INSERT INTO service_keys (purpose, version, ring, root_key_id, wrapped, state)
+     VALUES ('audit-chain', 2, 'local', 'x', '', 'current')`,
+  ])('cannot: %s', async (statement) => {
+    await expect(database.app.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('does not see that the keys of chain and checkpoints are there, nor can it change them; the worker opens them', async () => {
+    const ring = await localRing();
+    const made = await ensureServiceKeys(database.worker, ring, AUDIT_PURPOSES);
+    await ensureServiceKeys(database.app, ring);
+    const { rows } = await database.app.query('SELECT purpose FROM service_keys ORDER BY purpose');
+    expect(rows.map(({ purpose }) => purpose)).toEqual(['link', 'payload-codec', 'token']);
+    const change = await database.app.query(`UPDATE service_keys SET wrapped = '' WHERE purpose LIKE 'audit-%'`);
+    expect(change.rowCount).toBe(0);
+    await expect(
+      database.app.query(`UPDATE service_keys SET purpose = 'audit-chain', version = 2, state = 'previous'`),
+    ).rejects.toMatchObject({ code: '42501' });
+    await expect(ensureServiceKeys(database.app, ring, AUDIT_PURPOSES)).rejects.toMatchObject({ code: '42501' });
+    const again = await ensureServiceKeys(database.worker, ring, AUDIT_PURPOSES);
+    expect(again.current('audit-chain')).toEqual(made.current('audit-chain'));
+  });
+});
+
+describe('the chain in the database', () => {
+  beforeEach(ownDatabase);
+  afterEach(dropOwn);
+
+  const changes = ['UPDATE audit_chain SET position = position + 1', 'DELETE FROM audit_chain', 'TRUNCATE audit_chain'];
+
+  it('is changed by nobody: not the worker, not the owner, not a session that calls itself a replica', async () => {
+    await appendTogether(database.app, 2);
+    await seal(database.worker, keys, store);
+    const superuser = new Client({ connectionString: database.adminUrl });
+    await superuser.connect();
+    await superuser.query('SET session_replication_role = replica');
+    for (const change of changes) {
+      for (const role of [database.worker, database.owner, superuser]) {
+        await expect(role.query(change)).rejects.toMatchObject({ code: '42501' });
+      }
+    }
+    await superuser.end();
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, chained: 2 });
+  });
+});
+
+describe('the one who chains', () => {
+  beforeEach(ownDatabase);
+  afterEach(dropOwn);
+
+  it('passes over no entry that is committed late: later ones wait for it', async () => {
+    const slow = await database.app.connect();
+    await slow.query('BEGIN');
+    const late = await appendAudit(slow, someEntry());
+    const early = await appendAudit(database.app, someEntry());
+    await expect(chainAll(database.worker, keys)).resolves.toBe(0);
+    await expect(verify()).resolves.toMatchObject({ chained: 0, waiting: 1, isWhole: true });
+    await slow.query('COMMIT');
+    slow.release();
+    await expect(chainAll(database.worker, keys)).resolves.toBe(2);
+    expect(await places()).toEqual([late, early]);
+  });
+
+  it('leaves out what was rolled back, and does not wait for those who only read', async () => {
+    const reader = await database.app.connect();
+    await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    await reader.query('SELECT count(*) FROM audit_entries');
+    const undone = await database.app.connect();
+    await undone.query('BEGIN');
+    await appendAudit(undone, someEntry());
+    await undone.query('ROLLBACK');
+    const [kept] = await appendTogether(database.app, 1);
+    await chainAll(database.worker, keys);
+    expect(await places()).toEqual([kept]);
+    await reader.query('COMMIT');
+    reader.release();
+    undone.release();
+  });
+
+  it('keeps the entries of one transaction together, whatever the size of a batch', async () => {
+    await appendTogether(database.app, 5);
+    await appendTogether(database.app, 2);
+    await expect(chainBatch(database.worker, keys.current('audit-chain'), 1)).resolves.toBe(5);
+    await expect(chainBatch(database.worker, keys.current('audit-chain'), 1)).resolves.toBe(2);
+    await seal(database.worker, keys, store);
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, chained: 7 });
+  });
+
+  it('gives every entry one place while sixteen clients add, some of them slowly, and four chain', async () => {
+    const random = new SeededRandom(4);
+    const pool = database.anotherPool(16);
+    const added: string[] = [];
+    let isAdding = true;
+    const client = async (slow: boolean) => {
+      for (let n = 0; n < 12; n += 1) {
+        const tx = await pool.connect();
+        await tx.query('BEGIN');
+        const ids = [await appendAudit(tx, someEntry())];
+        if (slow) await delay(random.between(0, 120));
+        ids.push(await appendAudit(tx, someEntry()));
+        const isKept = random.next() > 0.2;
+        await tx.query(isKept ? 'COMMIT' : 'ROLLBACK');
+        tx.release();
+        if (isKept) added.push(...ids);
+      }
+    };
+    const chainer = async () => {
+      while (isAdding) {
+        await chainBatch(database.worker, keys.current('audit-chain'), 3);
+        await writeNextCheckpoint(database.worker, store, keys);
+      }
+    };
+    const chaining = Array.from({ length: 4 }, chainer);
+    await Promise.all(Array.from({ length: 16 }, (_, n) => client(n % 3 === 0)));
+    isAdding = false;
+    await Promise.all(chaining);
+    await seal(database.worker, keys, store);
+    expect((await places()).toSorted()).toEqual(added.toSorted());
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, chained: added.length, waiting: 0 });
+  }, 60_000);
+
+  it('refuses to go on in a database that numbers its transactions lower than the chain does', async () => {
+    await appendTogether(database.app, 1);
+    await database.worker.query(`INSERT INTO audit_chain VALUES (1, gen_random_uuid(), '9000000000', 1, sha256('x'))`);
+    await expect(chainAll(database.worker, keys)).rejects.toMatchObject({ code: 'lower-transactions' });
+  });
+});
+
+describe('a checkpoint', () => {
+  beforeEach(ownDatabase);
+  afterEach(dropOwn);
+
+  it('is written at every seal, also when nothing has happened, and each follows the one before', async () => {
+    await appendTogether(database.app, 3);
+    await seal(database.worker, keys, store);
+    await seal(database.worker, keys, store);
+    const [first, second] = store.list().map(({ bytes }) => parseCheckpoint(bytes));
+    expect([first?.position, second?.position]).toEqual([3, 3]);
+    expect(second?.head).toBe(first?.head);
+    expect(second?.previous).toMatch(/^[0-9a-f]{64}$/);
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, checkpoints: 2, horizon: { position: 3 } });
+  });
+
+  it('is not written when the store is away, and the chain goes on', async () => {
+    await appendTogether(database.app, 3);
+    store.failure = new Error('the store is away');
+    await expect(seal(database.worker, keys, store)).rejects.toThrow('away');
+    expect(await places()).toHaveLength(3);
+    store.failure = null;
+    await seal(database.worker, keys, store);
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, horizon: { position: 3 } });
+  });
+
+  it('never goes back in time when a clock does', async () => {
+    await writeNextCheckpoint(database.worker, store, keys, new Date('2030-01-02T00:00:00.000Z'));
+    await writeNextCheckpoint(database.worker, store, keys, new Date('2029-12-31T00:00:00.000Z'));
+    expect(store.list().map(({ name }) => name)).toEqual([
+      '2030-01-02/000000000001.json',
+      '2030-01-02/000000000002.json',
+    ]);
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, checkpoints: 2 });
+  });
+
+  it('is refused over a chain that was cut behind the last one: a minute later, not at an audit', async () => {
+    await appendTogether(database.app, 3);
+    await seal(database.worker, keys, store);
+    await database.owner.query('ALTER TABLE audit_chain DISABLE TRIGGER USER');
+    await database.owner.query('DELETE FROM audit_chain WHERE position = 3');
+    await expect(writeNextCheckpoint(database.worker, store, keys)).rejects.toMatchObject({ code: 'not-vouched-for' });
+  });
+
+  it('is refused beside those of another database, and beside one that we have not signed', async () => {
+    await seal(database.worker, keys, store);
+    const other = await createTestDatabase();
+    await expect(writeNextCheckpoint(other.worker, store, keys)).rejects.toMatchObject({ code: 'other-database' });
+    await other.drop();
+    await expect(writeNextCheckpoint(database.worker, store, auditKeys())).rejects.toMatchObject({
+      code: 'unreadable-checkpoint',
+    });
+  });
+});
+
+describe('the verifier', () => {
+  beforeEach(ownDatabase);
+  afterEach(dropOwn);
+
+  it('says that it can vouch for nothing without a checkpoint', async () => {
+    await appendTogether(database.app, 1);
+    await chainAll(database.worker, keys);
+    await expect(verify()).resolves.toMatchObject({ isWhole: false, horizon: null, fault: { kind: 'checkpoint' } });
+  });
+
+  it('names a table whose triggers were switched off', async () => {
+    await database.owner.query('ALTER TABLE audit_chain DISABLE TRIGGER audit_chain_no_truncate');
+    const { fault } = await verify();
+    expect(fault).toMatchObject({ kind: 'guard', what: expect.stringContaining('audit_chain') });
+  });
+
+  it('reads what is written in any alphabet', async () => {
+    for (const objectId of ['ü', '"quoted"', 'line\nbreak', '日本', randomUUID()]) {
+      await appendAudit(database.app, someEntry({ objectId }));
+    }
+    await seal(database.worker, keys, store);
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, entries: 5 });
+  });
+});
