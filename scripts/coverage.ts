@@ -5,7 +5,7 @@
  * A process that is killed with SIGKILL writes nothing: what only the kill test runs does not count.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { createCoverageMap } from 'istanbul-lib-coverage';
 import { z } from 'zod';
@@ -57,7 +57,7 @@ export async function collectCoverage(): Promise<LineCoverage> {
   const workflows = await bundles();
   addJest(coverage);
   for (const script of rawScripts()) {
-    const mapped = workflows.get(script.url) ?? scripts.get(distPath(script.url) ?? '');
+    const mapped = workflows.get(bundleName(script.url)) ?? scripts.get(distPath(script.url) ?? '');
     if (mapped !== undefined) coverage.ran(mapped, script);
   }
   rmSync(RAW, { recursive: true, force: true });
@@ -78,26 +78,39 @@ function compiledScripts(): Map<string, MappedScript> {
   );
 }
 
+function bundleName(url: string): string {
+  return /workflow-bundle[\w-]*\.js$/.exec(url)?.[0] ?? '';
+}
+
 /** Also of a copy of the project: the tests of the commands run in one. */
 function distPath(url: string): string | null {
   return /^file:.*\/dist\/((?!.*node_modules\/).+\.js)$/.exec(url)?.[1] ?? null;
 }
 
 /**
- * The workflows as the tests with skipped time bundle them, and as the worker does, made again: V8 knows a bundle by
- * its name, which has a hash of its contents, and says nothing about where its lines came from.
+ * The workflows as the tests bundle them, and as the worker does, made again: V8 knows a bundle by its name, which has
+ * a hash of its contents, and says nothing about where its lines came from.
  */
 async function bundles(): Promise<Map<string, MappedScript>> {
-  const quiet = new DefaultLogger('ERROR');
-  const sources = { workflowsPath: join(PROJECT_ROOT, 'workflows'), logger: quiet };
+  const logger = new DefaultLogger('ERROR');
+  const workflowsPath = join(PROJECT_ROOT, 'workflows', 'index.ts');
+  const failureConverterPath = join(PROJECT_ROOT, 'temporal', 'failure-converter.ts');
   const found = new Map<string, MappedScript>();
-  for (const options of [sources, { ...bundleOptions(), logger: quiet }]) {
-    const { code } = await bundleWorkflowCode(options);
-    const [, inline = ''] = /\n\/\/# sourceMappingURL=data:[^,]*;base64,(\S+)\s*$/.exec(code) ?? [];
-    const map = bundleMap.parse(JSON.parse(Buffer.from(inline, 'base64').toString('utf8')));
-    found.set(map.file, new MappedScript(code, map, join(PROJECT_ROOT, map.file)));
+  for (const options of [{ workflowsPath }, { workflowsPath, failureConverterPath }, bundleOptions()]) {
+    const { code } = await bundleWorkflowCode({ ...options, logger });
+    const { name, script } = bundledScript(code);
+    found.set(name, script);
   }
+  const prebuilt = join(DIST, 'workflow-bundle.js');
+  if (existsSync(prebuilt)) found.set(basename(prebuilt), bundledScript(readFileSync(prebuilt, 'utf8')).script);
   return found;
+}
+
+/** @param code with its source map at the end, as the bundler writes it */
+function bundledScript(code: string): { name: string; script: MappedScript } {
+  const [, inline = ''] = /\n\/\/# sourceMappingURL=data:[^,]*;base64,(\S+)\s*$/.exec(code) ?? [];
+  const map = bundleMap.parse(JSON.parse(Buffer.from(inline, 'base64').toString('utf8')));
+  return { name: map.file, script: new MappedScript(code, map, join(PROJECT_ROOT, map.file)) };
 }
 
 function addJest(coverage: LineCoverage): void {
