@@ -85,7 +85,7 @@ export const SERVICE_OPERATIONS = {
   'GET /problems/:code': {
     id: 'getProblem',
     tag: 'Service',
-    summary: 'What the `type` of a problem leads to',
+    summary: 'What the type of a problem leads to',
     answers: {
       200: {
         description: 'As JSON or as a page, as `Accept` says.',

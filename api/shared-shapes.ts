@@ -23,7 +23,6 @@ export const countryCode = z
   .regex(/^[A-Z]{2}$/)
   .meta({ description: 'ISO 3166, two letters.', examples: ['US'] });
 export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC.', examples: ['2026-11-21T15:04:05.678Z'] });
-export const subjectId = z.uuid();
 
 /** The query of every list. */
 export const listQuery = z.strictObject({

@@ -52,7 +52,7 @@ describe('a cursor', () => {
     await call(who);
     return (await list(who, 'limit=1')).body.nextCursor;
   };
-  const refused = async (who: Who, cursor: string, path?: string) =>
+  const expectRefused = async (who: Who, cursor: string, path?: string) =>
     expect(await list(who, `limit=1&cursor=${encodeURIComponent(cursor)}`, path)).toMatchObject({
       status: 400,
       body: { code: 'invalid-query', errors: [{ pointer: '#/cursor' }] },
@@ -63,7 +63,7 @@ describe('a cursor', () => {
     const cursor = await cursorOf(who);
     for (let at = 0; at < cursor.length; at += 1) {
       const other = cursor[at] === 'A' ? 'B' : 'A';
-      await refused(who, cursor.slice(0, at) + other + cursor.slice(at + 1));
+      await expectRefused(who, cursor.slice(0, at) + other + cursor.slice(at + 1));
     }
   });
 
@@ -73,16 +73,16 @@ describe('a cursor', () => {
     const place = JSON.stringify(['2026-11-21T00:00:00.000000Z', randomUUID()]);
     const madeUp = Buffer.from(place).toString('base64url');
     for (const wrong of [madeUp, `${madeUp}.`, '.', cursor.slice(0, -1), `${cursor}A`, `${cursor}=`, `${cursor} `]) {
-      await refused(who, wrong);
+      await expectRefused(who, wrong);
     }
   });
 
   test('of somebody else, or of another list, is refused', async () => {
     const cursor = await cursorOf(person());
-    await refused(person(), cursor);
+    await expectRefused(person(), cursor);
     const admin: Who = { role: 'admin', subject: randomUUID() };
     const mine = await cursorOf({ role: 'staff', subject: admin.subject ?? '' });
-    await refused(admin, mine, '/mentors');
+    await expectRefused(admin, mine, '/mentors');
   });
 });
 

@@ -11,8 +11,9 @@ const subjectOf = async (_issuer: string, account: string) => `subject of ${acco
 let authenticate: Authenticate;
 let elsewhere: Authenticate;
 let publicPem: string;
-let sign: (claims: JWTPayload, header?: { alg?: string; kid?: string }) => Promise<string>;
-let signByAnother: (claims: JWTPayload) => Promise<string>;
+type Claims = { readonly [Name in keyof JWTPayload]?: JWTPayload[Name] | undefined };
+let sign: (claims: Claims, header?: { alg?: string; kid?: string }) => Promise<string>;
+let signByAnother: (claims: Claims) => Promise<string>;
 
 beforeAll(async () => {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
@@ -23,14 +24,18 @@ beforeAll(async () => {
   authenticate = createAuthentication({ ...parts, issuer: COGNITO, rolesClaim: 'cognito:groups' });
   elsewhere = createAuthentication({ ...parts, issuer: 'https://issuer.example.org', rolesClaim: 'roles' });
   sign = (claims, header = {}) =>
-    new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'current', ...header }).sign(privateKey);
+    new SignJWT({ ...claims } as JWTPayload)
+      .setProtectedHeader({ alg: 'RS256', kid: 'current', ...header })
+      .sign(privateKey);
   signByAnother = (claims) =>
-    new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'current' }).sign(another.privateKey);
+    new SignJWT({ ...claims } as JWTPayload)
+      .setProtectedHeader({ alg: 'RS256', kid: 'current' })
+      .sign(another.privateKey);
 });
 
 const now = Math.floor(Date.now() / 1000);
 /** What Cognito puts into an access token. */
-const access: JWTPayload = {
+const access: Claims = {
   iss: COGNITO,
   sub: '5f1d8c9e-account',
   client_id: CLIENT,
@@ -63,7 +68,7 @@ test('one with a resource as audience besides is accepted when the audience is o
   expect(await codeOf(await sign({ ...access, aud: 'https://another-api.example.org' }))).toBe('token-invalid');
 });
 
-test.each<[string, JWTPayload]>([
+test.each<[string, Claims]>([
   ['of another client', { ...access, client_id: 'another-client' }],
   ['without a client', { ...access, client_id: undefined }],
   ['that is an id token', { ...access, client_id: undefined, aud: CLIENT, token_use: 'id' }],
