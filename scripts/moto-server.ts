@@ -6,7 +6,7 @@ import { cacheDir, progress } from './project';
 const VERSION = '5.2.5';
 /** Not `moto[server]`: that is every service there is, twice the size and twice the time. */
 const PACKAGES = [`moto[s3]==${VERSION}`, 'flask', 'flask-cors'];
-const INSTALL_PATIENCE_MS = 240_000;
+const INSTALL_PATIENCE_MS = 600_000;
 
 /** How to start moto, which speaks the protocol of AWS (KMS, S3, Secrets Manager); `-H` and `-p` are to be added. */
 export interface MotoCommand {
