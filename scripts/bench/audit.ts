@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { loadConfig } from '../../config/config';
 import { appendAudit } from '../../db/audit';
 import { createPool, inTransaction } from '../../db/pool';
+import { measureAuditChain } from './audit-chain';
 import type { BenchGround } from './ground';
 import type { BenchGroup, Effort } from './group';
 import { inTurns } from './rounds';
@@ -32,7 +33,10 @@ async function measure({ rounds, isQuick }: Effort, ground: BenchGround): Promis
   try {
     await Promise.all([ours(), baseline()]);
     const figures = await inTurns(rounds, { ours, baseline });
-    return [rowOf({ name: `audit entries appended, ${CLIENTS} clients`, unit: 'per second', ...figures })];
+    return [
+      rowOf({ name: `audit entries appended, ${CLIENTS} clients`, unit: 'per second', ...figures }),
+      ...(await measureAuditChain(ground, rounds, ours)),
+    ];
   } finally {
     await pool.end();
   }

@@ -3,7 +3,7 @@
  * start of the same workflow with the same payload encryption. No check of the body, limits, sealing, log or headers.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import express from 'express';
+import express, { type RequestHandler } from 'express';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { loadConfig } from '../../config/config';
 import { createPool } from '../../db/pool';
@@ -21,9 +21,7 @@ async function main(): Promise<void> {
   const temporal = await connectTemporal(config.temporal, keys);
   const signingKeys = createRemoteJWKSet(new URL(`${issuer}/jwks`));
 
-  const app = bareApp();
-  app.use(express.json());
-  app.post('/connect-mentor', async (req, res) => {
+  const accept: RequestHandler = async (req, res) => {
     const token = req.headers.authorization?.slice('Bearer '.length) ?? '';
     const { payload } = await jwtVerify(token, signingKeys, { algorithms: ['RS256'], issuer, audience });
     const callId = randomUUID();
@@ -34,7 +32,10 @@ async function main(): Promise<void> {
     });
     await startMentorCall(temporal.client, callInput(config, callId));
     res.status(202).json({ success: true, callId, status: 'starting', callSid: null });
-  });
+  };
+  const app = bareApp();
+  app.use(express.json());
+  app.post('/connect-mentor', accept);
   serve(app, config.api.port, async () => {
     await pool.end();
     await temporal.close();
