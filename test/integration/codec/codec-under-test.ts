@@ -1,5 +1,4 @@
 /** The codec server over real Postgres and real HTTP, asked as the Web UI in a browser would. */
-import { createServer } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT
 import { subjectOfAccounts } from '../../../api/accounts';
 import { createAuthentication } from '../../../api/authentication';
 import { createCodecServer } from '../../../api/codec-server';
+import { listen, portOf } from '../../../api/serving';
 import { loadCodecConfig } from '../../../config/codec';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createPayloadCodec } from '../../../temporal/payload-codec';
@@ -71,14 +71,12 @@ export class CodecUnderTest {
             keys: createLocalJWKSet({ keys: [jwk] }),
             subjectOf: subjectOfAccounts(database.app, createTokenizer(keys.all('token'))),
           });
-    const server = createServer(createCodecServer({ config, logger, pool: database.app, codec, authenticate }));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const app = createCodecServer({ config, logger, pool: database.app, codec, authenticate });
+    const server = await listen(app, { port: 0, host: '127.0.0.1' });
     return new CodecUnderTest(
       database,
       logLines,
-      `http://127.0.0.1:${port}`,
+      `http://127.0.0.1:${portOf(server)}`,
       (payloads) => codec.encode(payloads),
       (claims) => new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'test' }).sign(privateKey),
       async () => {
