@@ -14,6 +14,7 @@ import { openSecrets } from '../providers/secrets';
 import type { SimulatorClient } from '../simulator/client';
 import { dataConverter } from '../temporal/connection';
 import { createPayloadCodec } from '../temporal/payload-codec';
+import { saidByEntries } from './audit-entries';
 
 export interface Witness {
   readonly pool: Pool;
@@ -29,6 +30,7 @@ export async function gatherEvidence(witness: Witness): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   for (const [table, rows] of await allTables(witness.pool)) write(`table-${table}.json`, rows);
+  write('audit-entries.json', JSON.stringify(await saidByEntries(witness.pool)));
   write('histories.json', await decodedHistories(witness));
   write('callback-urls.json', JSON.stringify((await witness.sim.webhooks()).map(({ url }) => url)));
   const urls = (await witness.sim.ledger()).flatMap((leg) => leg.urls);

@@ -12,6 +12,7 @@ import { Client, Pool } from 'pg';
 import { type LoginRole, migrate } from '../db/migrate';
 import { APP_ROLE, LocalPostgres, WORKER_ROLE } from '../scripts/postgres';
 import { removePostgresHome } from '../scripts/postgres-home';
+import { beyondTheList, saidByEntries } from './audit-entries';
 
 const OWNER_ROLE = 'kindline_owner';
 /** Any number: the lock under which templates are made and copied, on the server's `postgres` database. */
@@ -63,11 +64,18 @@ export async function createTestDatabase(options: { migrated?: boolean } = {}): 
     worker: pool(workerUrl, 4),
     anotherPool: (size = 10) => pool(appUrl, size),
     async drop() {
+      if (options.migrated !== false) await withAdmin(urlFor(server.adminUrl, name), refuseUnlistedEntries);
       await Promise.all(pools.map((open) => open.end()));
       await withAdmin(server.adminUrl, (admin) => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
       await server.stop();
     },
   };
+}
+
+/** What suites leave in their databases is held against the closed list of actions, before it is gone. */
+async function refuseUnlistedEntries(admin: Client): Promise<void> {
+  const beyond = beyondTheList(await saidByEntries(admin));
+  if (beyond.length > 0) throw new Error(`Audit entries say what is not on the list: ${beyond.join(', ')}`);
 }
 
 /** The migrated database that all others are copied from; made when the migration files have changed. */

@@ -50,6 +50,8 @@ export interface TestStack {
   /** As the owner of the tables: sees everything. */
   readonly pool: Pool;
   readonly appUrl: string;
+  /** Of the worker's role: it alone sees the audit chain. */
+  readonly workerUrl: string;
   /** Without the payload codec: ids, states and raw histories. */
   readonly temporal: Client;
   readonly temporalAddress: { readonly address: string; readonly namespace: string };
@@ -79,6 +81,7 @@ interface Ground {
   readonly services: Services;
   readonly ownerUrl: string;
   readonly appUrl: string;
+  readonly workerUrl: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   readonly webUi: TestStack['webUi'];
   kill(name: PartName, signal: NodeJS.Signals): void;
@@ -108,6 +111,7 @@ export async function startStack(settings: StackSettings = {}): Promise<TestStac
     sim: new SimulatorClient(services.simulatorUrl),
     pool,
     appUrl: ground.appUrl,
+    workerUrl: ground.workerUrl,
     temporal: new Client({ connection, namespace: temporalAddress.namespace }),
     temporalAddress,
     env: services.environment,
@@ -179,6 +183,7 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
     services,
     ownerUrl,
     appUrl,
+    workerUrl,
     temporal: { address, namespace },
     webUi: null,
     kill: (name, signal) => services.kill(ours(name), signal),
@@ -212,6 +217,7 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
     services,
     ownerUrl: database.ownerUrl,
     appUrl: services.options.database.appUrl,
+    workerUrl: services.options.database.workerUrl,
     temporal: stack.temporalAddress,
     webUi: webUiOf(stack),
     kill: (name, signal) => stack.kill(name, signal),
@@ -243,6 +249,7 @@ async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> 
     REQUESTS_PER_TARGET_PER_HOUR: '1000',
     SWEEP_INTERVAL: '5s',
     RELAY_INTERVAL: '500ms',
+    AUDIT_SEAL_INTERVAL: '5s',
     METRICS_PORT: String(await freePort()),
     ...settings.env,
   };

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { postgresDirs } from '../../scripts/postgres-home';
 import { STACKS } from '../../scripts/run-dirs';
+import { beyondTheList, type SaidByEntries } from '../audit-entries';
 import { scan } from './scan';
 
 /**
@@ -45,3 +46,17 @@ it('no personal data is found in anything the service leaves behind', async () =
   expect(files).toBeGreaterThan(20);
   expect(findings).toEqual([]);
 }, 300_000);
+
+it('every audit entry of every stack is of an action on the list, and says only what that action may say', () => {
+  const files = readdirSync(STATE_DIR, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('/audit-entries.json'),
+  );
+  expect(files.length).toBeGreaterThan(0);
+  const said = files.flatMap((file) => JSON.parse(readFileSync(join(STATE_DIR, file), 'utf8')) as SaidByEntries[]);
+  expect(said.map(({ action }) => action)).toContain('mentor-call.requested');
+  expect(beyondTheList(said)).toEqual([]);
+});
+
+it('checkpoints are among what is searched', () => {
+  expect(readFileNames()).toEqual(expect.arrayContaining(['checkpoints', '000000000001.json']));
+});

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { loadConfig } from '../../config/config';
+import { verifyAuditTrail } from '../../db/audit-verifier';
 import { OUTCOMES } from '../../domain/mentor-call';
+import { withAuditTrail } from '../../scripts/audit-trail';
 import type { LedgerEntry } from '../../simulator/client';
 import { consent } from '../integration/calls/people';
 import type { TestStack } from '../stack';
@@ -148,6 +151,7 @@ async function findFaults(stack: TestStack, calls: readonly Requested[], mentorP
   }
   faults.push(...overlappingRings(ledger, mentorPhones));
   faults.push(...(await leftOver(stack, ids)));
+  faults.push(...(await auditFaults(stack)));
   return faults;
 }
 
@@ -161,6 +165,19 @@ function overlappingRings(ledger: readonly LedgerEntry[], mentorPhones: readonly
         .filter((b) => String(b.ringingAt) < String(a.endedAt) && String(a.ringingAt) < String(b.endedAt))
         .map(() => `one mentor was rung for two calls at once`),
     );
+  });
+}
+
+/** Whatever was killed in the middle of chaining: every entry has its place, and the trail verifies. */
+async function auditFaults(stack: TestStack): Promise<string[]> {
+  return withAuditTrail(loadConfig(stack.env), stack.workerUrl, async (trail) => {
+    let report = await verifyAuditTrail(trail);
+    await until('the audit chain to reach every entry', 60_000, async () => {
+      report = await verifyAuditTrail(trail);
+      return report.isWhole && report.waiting === 0 && report.horizon?.position === report.chained;
+    }).catch(() => undefined);
+    if (!report.isWhole) return [`the audit trail is not whole: ${JSON.stringify(report.fault)}`];
+    return report.waiting === 0 ? [] : [`${report.waiting} audit entries were never chained`];
   });
 }
 
