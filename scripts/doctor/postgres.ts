@@ -94,7 +94,7 @@ async function grants(app: Client): Promise<Finding> {
             NOT has_table_privilege('audit_entries', 'UPDATE') AS "it may change audit entries",
             NOT has_table_privilege('audit_entries', 'DELETE') AS "it may delete audit entries",
             NOT has_table_privilege('audit_entries', 'TRUNCATE') AS "it may empty the audit entries",
-            has_table_privilege('audit_entries', 'INSERT') AS "it may not write audit entries",
+            has_any_column_privilege('audit_entries', 'INSERT') AS "it may not write audit entries",
             has_table_privilege('call_logs', 'SELECT') AND has_table_privilege('call_logs', 'INSERT')
               AS "it may not write calls",
             has_table_privilege('vault_records', 'DELETE') OR has_table_privilege('vault_records', 'UPDATE')

@@ -73,14 +73,15 @@ function retention(namespace: string, days: number): Finding {
 
 async function searchAttributes(connection: Connection, namespace: string): Promise<Finding> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const known: Readonly<Record<string, number>> = customAttributes ?? {};
   const wrong = Object.entries(SEARCH_ATTRIBUTE_TYPES)
-    .filter(([name, type]) => Number(customAttributes?.[name] ?? 0) !== type)
+    .filter(([name, type]) => known[name] !== type)
     .map(([name]) => name);
   if (wrong.length === 0) return ok('search attributes', 'All search attributes are registered.');
   return fail(
     'search attributes',
     `Missing, or of another type: ${wrong.join(', ')}. A workflow that sets one would hang.`,
-    'A worker registers them when it starts; on Temporal Cloud add them by hand, as docs/production.md says.',
+    'A worker registers them when it starts; where it may not (Temporal Cloud), add them by hand.',
   );
 }
 

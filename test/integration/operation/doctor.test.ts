@@ -92,7 +92,7 @@ describe('what is down or wrong is named, with what to do', () => {
     ['a number', { TWILIO_PHONE_NUMBER: '+14155550177' }, 'numbers', '+14155550177', /does not have this number/],
     [
       'the fallback',
-      { VOICE_FALLBACK_URL: 'http://127.0.0.1:1/{country}.xml' },
+      { VOICE_FALLBACK_URL: 'http://127.0.0.1:59999/{country}.xml' },
       'fallback',
       'fallback documents',
       /default \(ECONNREFUSED\)/,
