@@ -74,10 +74,10 @@ async function missingAttributes(
   namespace: string,
 ): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const known = customAttributes ?? {};
+  const known = new Map(Object.entries(customAttributes ?? {}).map(([name, type]) => [name, Number(type)]));
   const wanted = Object.entries(SEARCH_ATTRIBUTE_TYPES);
-  if (wanted.some(([name, type]) => known[name] !== undefined && known[name] !== type)) throw new SearchAttributeTaken();
-  return wanted.map(([name]) => name).filter((name) => known[name] === undefined);
+  if (wanted.some(([name, type]) => (known.get(name) ?? type) !== type)) throw new SearchAttributeTaken();
+  return wanted.map(([name]) => name).filter((name) => !known.has(name));
 }
 
 function grpcCode(error: unknown): unknown {
