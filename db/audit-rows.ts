@@ -23,6 +23,8 @@ export type StoredLink = z.output<typeof linkRow>;
 const ENTRY_COLUMNS = `entry_id, at, actor, action, object_id, purpose, outcome, canonical, txid::text,
   at = date_trunc('milliseconds', at) AS whole`;
 
+const WORDS = ['entry_id', 'actor', 'action', 'object_id', 'purpose', 'outcome'] as const;
+
 /** Which of the entry's columns do not say what its bytes say; empty when all do. */
 export function columnsThatDiffer(entry: StoredEntry): string[] {
   if (entry.whole && canonicalBytes(entry).equals(entry.canonical)) return [];
@@ -33,9 +35,8 @@ export function columnsThatDiffer(entry: StoredEntry): string[] {
   } catch {
     return ['canonical'];
   }
-  const { canonical, txid, whole, at, ...words } = entry;
-  const differing = Object.entries(words).flatMap(([name, value]) => (said[name] === value ? [] : [name]));
-  if (!whole || said['at'] !== at.toISOString()) differing.push('at');
+  const differing: string[] = WORDS.filter((name) => said[name] !== entry[name]);
+  if (!entry.whole || said['at'] !== entry.at.toISOString()) differing.push('at');
   return differing.length === 0 ? ['canonical'] : differing;
 }
 

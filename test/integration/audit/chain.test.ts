@@ -143,7 +143,7 @@ describe('the one who chains', () => {
     const random = new SeededRandom(4);
     const pool = database.anotherPool(16);
     const added: string[] = [];
-    let isAdding = true;
+    const adding = new AbortController();
     const client = async (slow: boolean) => {
       for (let n = 0; n < 12; n += 1) {
         const tx = await pool.connect();
@@ -158,14 +158,14 @@ describe('the one who chains', () => {
       }
     };
     const chainer = async () => {
-      while (isAdding) {
+      while (!adding.signal.aborted) {
         await chainBatch(database.worker, keys.current('audit-chain'), 3);
         await writeNextCheckpoint(database.worker, store, keys);
       }
     };
     const chaining = Array.from({ length: 4 }, chainer);
     await Promise.all(Array.from({ length: 16 }, (_, n) => client(n % 3 === 0)));
-    isAdding = false;
+    adding.abort();
     await Promise.all(chaining);
     await seal(database.worker, keys, store);
     expect((await places()).toSorted()).toEqual(added.toSorted());

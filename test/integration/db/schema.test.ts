@@ -56,6 +56,20 @@ describe('the schema', () => {
     });
   });
 
+  test('the worker can do the same, and add to the audit chain; what an entry says is all that may be written of one', async () => {
+    const { rows: tables } = await database.owner.query<{ table: string; can: string }>(
+      `SELECT table_name AS table, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS can
+         FROM information_schema.role_table_grants WHERE grantee = 'kindline_worker' GROUP BY table_name`,
+    );
+    expect(tables).toEqual([{ table: 'audit_chain', can: 'INSERT SELECT' }]);
+    const { rows: columns } = await database.owner.query<{ column: string }>(
+      `SELECT column_name AS column FROM information_schema.role_column_grants
+        WHERE grantee = 'kindline_application' AND table_name = 'audit_entries' AND privilege_type = 'INSERT'`,
+    );
+    expect(columns.map(({ column }) => column)).not.toContain('txid');
+    expect(columns).toHaveLength(8);
+  });
+
   test('the application can neither make tables nor read what was migrated', async () => {
     for (const statement of ['CREATE TABLE mine (id int)', 'SELECT * FROM schema_migrations', 'CREATE ROLE mine']) {
       await expect(database.app.query(statement)).rejects.toMatchObject({ code: '42501' });
