@@ -2,6 +2,8 @@
 
 /** A hundred times the largest honest body. */
 export const JSON_BODY = 100_000;
+/** Four times the deepest honest body. What walks through a body recursively would run out of stack far above it. */
+export const JSON_DEPTH = 16;
 /** Twilio's own forms are below 5 kB. */
 export const WEBHOOK_BODY = 64_000;
 

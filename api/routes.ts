@@ -7,7 +7,8 @@ import express, {
 } from 'express';
 import type { Authenticate, Caller } from './authentication';
 import { checkRole, type RouteName, type RoutesWith, RULES } from './authorisation';
-import { JSON_BODY, WEBHOOK_BODY } from './limits';
+import { isDeeperThan } from './json-depth';
+import { JSON_BODY, JSON_DEPTH, WEBHOOK_BODY } from './limits';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
 import { readWebhook, type TwilioRequest, type TwilioVerifier } from './twilio-requests';
@@ -58,6 +59,7 @@ export function createRoutes(app: Express, authenticate: Authenticate, verifier:
         },
         onlyJson,
         express.json({ limit: JSON_BODY, inflate: false, strict: true }),
+        notTooDeep,
         async (req, res) => {
           const caller = callers.get(req);
           if (caller === undefined) throw new Problem('token-required');
@@ -91,6 +93,12 @@ export function createRoutes(app: Express, authenticate: Authenticate, verifier:
 const onlyJson: RequestHandler = (req, _res, next) => {
   const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
   next(hasBody && !req.is('application/json') ? new Problem('unsupported-media-type') : undefined);
+};
+
+/** Before anything walks through the body: its hash does so even before its schema does. */
+const notTooDeep: RequestHandler = (req, _res, next) => {
+  const body: unknown = req.body;
+  next(isDeeperThan(JSON_DEPTH, body) ? new Problem('invalid-body') : undefined);
 };
 
 /** Twilio, or somebody who pretends to be: no problem document, only the status. */

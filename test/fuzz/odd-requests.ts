@@ -86,7 +86,9 @@ function oddPath(random: SeededRandom, known: KnownIds, pattern: string, isList:
   const path = pattern.replace(/:\w+/g, () =>
     random.next() < 0.5 ? known.one(random) : random.pick([randomUUID(), known.one(random).toUpperCase(), ...ODD_IDS]),
   );
-  if (random.next() < (isList ? 0.3 : 0.9)) return path;
+  // A few lists in full: each name in one is a look into the vault.
+  if (isList && random.next() < 0.2) return `${path}?limit=${random.between(1, 3)}`;
+  if (random.next() < (isList ? 0.05 : 0.9)) return path;
   const query = Array.from({ length: random.between(1, 3) }, () => oddParameter(random)).join('&');
   return `${path}?${query}`;
 }
