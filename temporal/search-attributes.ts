@@ -74,7 +74,7 @@ async function missingAttributes(
   namespace: string,
 ): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const known = new Map(Object.entries(customAttributes ?? {}).map(([name, type]) => [name, Number(type)]));
+  const known = new Map<string, number>(Object.entries(customAttributes ?? {}));
   const wanted = Object.entries(SEARCH_ATTRIBUTE_TYPES);
   if (wanted.some(([name, type]) => (known.get(name) ?? type) !== type)) throw new SearchAttributeTaken();
   return wanted.map(([name]) => name).filter((name) => !known.has(name));
