@@ -2,12 +2,37 @@
  * The one way to ask Postgres: parameters always apart from the text, every row checked by a zod schema at the
  * edge, so that a wrong column stops here and not three rooms further.
  */
+import { createHash } from 'node:crypto';
 import type { QueryResultRow } from 'pg';
 import type { z } from 'zod';
 
 /** A pool, or a client inside a transaction. */
 export interface Db {
-  query(text: string, values?: readonly unknown[]): Promise<{ rows: QueryResultRow[]; rowCount: number | null }>;
+  query(
+    statement: string | NamedStatement,
+    values?: readonly unknown[],
+  ): Promise<{ rows: QueryResultRow[]; rowCount: number | null }>;
+}
+
+/** A statement that a connection of Postgres parses when it first sees its name, and from then on only runs. */
+interface NamedStatement {
+  readonly text: string;
+  readonly name: string;
+}
+
+const names = new Map<string, string>();
+/** Far more than there are in our sources; a text made of values would otherwise fill the memory of both sides. */
+const MOST_NAMES = 500;
+
+/** Named by its text, so that behind a pooler two processes never mean two statements by one name. */
+function named(text: string): string | NamedStatement {
+  let name = names.get(text);
+  if (name === undefined) {
+    if (names.size >= MOST_NAMES) return text;
+    name = createHash('sha256').update(text).digest('base64url').slice(0, 24);
+    names.set(text, name);
+  }
+  return { text, name };
 }
 
 /** All rows, parsed. */
@@ -17,7 +42,7 @@ export async function many<S extends z.ZodType>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<z.output<S>[]> {
-  const { rows } = await db.query(text, values);
+  const { rows } = await db.query(named(text), values);
   return rows.map((row) => schema.parse(row));
 }
 
@@ -46,7 +71,7 @@ export async function one<S extends z.ZodType>(
 
 /** Runs a statement that returns nothing. @returns how many rows it touched */
 export async function execute(db: Db, text: string, values: readonly unknown[] = []): Promise<number> {
-  const { rowCount } = await db.query(text, values);
+  const { rowCount } = await db.query(named(text), values);
   return rowCount ?? 0;
 }
 
