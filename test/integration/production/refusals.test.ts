@@ -104,8 +104,8 @@ describe('stand-ins in production', () => {
   );
 
   it('are refused behind a public host name, whatever is allowed', async () => {
-    const public_ = { PUBLIC_BASE_URL: 'https://kindline.example.org', TWILIO_WEBHOOK_BASE_URL: 'https://10.0.0.1' };
-    const { code, output } = await start('api', { ...public_, ALLOW_STAND_INS: 'i-am-testing' });
+    const inTheWorld = { PUBLIC_BASE_URL: 'https://kindline.example.org', TWILIO_WEBHOOK_BASE_URL: 'https://10.0.0.1' };
+    const { code, output } = await start('api', { ...inTheWorld, ALLOW_STAND_INS: 'i-am-testing' });
     expect(output).toMatch(/PUBLIC_BASE_URL: expected .*\n.*TWILIO_WEBHOOK_BASE_URL: expected /);
     expect(output).toContain('because ALLOW_STAND_INS is set');
     expect(code).toBe(1);
