@@ -29,6 +29,7 @@ const RESPONSE_HEADERS = {
   'WWW-Authenticate': { description: '`Bearer`.', schema: { type: 'string' } },
 } as const;
 
+/** Without an example, which the page would fill in: every try would then be the same request. */
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
@@ -36,16 +37,14 @@ const IDEMPOTENCY_KEY = {
   description:
     'Any text of 1 to 255 visible ASCII characters, such as a UUID: new for each thing the user wants, the same for each attempt to get it. Remembered for a day at least; another body under the same key is refused.',
   schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
-  example: '7f1f7c0a-54b5-4a52-9c0e-1c2d3e4f5a66',
 } as const;
 
 const IF_MATCH = {
   name: 'If-Match',
   in: 'header',
   required: true,
-  description: 'The `ETag` of the version that was changed; `*` overwrites whatever is there.',
+  description: 'The `ETag` of the version that was changed, such as `"3"`; `*` overwrites whatever is there.',
   schema: { type: 'string' },
-  example: '"3"',
 } as const;
 
 /**
