@@ -47,6 +47,7 @@ async function main(): Promise<void> {
   };
   const app = bareApp();
   app.use(express.urlencoded({ extended: false }));
+  // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 takes care of a rejection
   app.post('/call-status', take);
   serve(app, config.api.port, async () => {
     await pool.end();

@@ -35,6 +35,7 @@ async function main(): Promise<void> {
   };
   const app = bareApp();
   app.use(express.json());
+  // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Express 5 takes care of a rejection
   app.post('/connect-mentor', accept);
   serve(app, config.api.port, async () => {
     await pool.end();
