@@ -71,7 +71,8 @@ describe('a client of the mentor call, on a real server', () => {
     const older = `kindline-${randomUUID()}`;
     await ensureNamespace(temporal.connection, older);
     const service = temporal.connection.operatorService;
-    await service.addSearchAttributes({ namespace: older, searchAttributes: { KindlineState: KEYWORD } });
+    const searchAttributes = Object.fromEntries([['KindlineState', KEYWORD]]);
+    await service.addSearchAttributes({ namespace: older, searchAttributes });
     await Promise.all([1, 2, 3].map(() => registerSearchAttributes(temporal.connection, older)));
     const { customAttributes } = await service.listSearchAttributes({ namespace: older });
     expect(customAttributes).toMatchObject({
