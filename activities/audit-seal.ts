@@ -1,4 +1,4 @@
-import { chainBatch } from '../db/audit-chain';
+import { chainBatch, lateEntries } from '../db/audit-chain';
 import { writeNextCheckpoint } from '../db/audit-checkpoints';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeat } from './heartbeat';
@@ -18,6 +18,8 @@ export function createAuditSealActivities({ pool, auditKeys, checkpoints, logger
           chained = await chainBatch(pool, auditKeys.current('audit-chain'));
           count += chained;
         }
+        const late = await lateEntries(pool);
+        if (late > 0) logger.warn({ count: late }, 'audit entries wait for their place: a transaction is left open');
         return count;
       });
     },

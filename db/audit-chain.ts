@@ -62,6 +62,22 @@ export async function chainWithin(tx: Db, key: ServiceKey, batch: number = BATCH
   return ready.length;
 }
 
+/**
+ * How many entries have waited for their place for more than ten minutes. Some transaction on the server is open for as
+ * long, in this database or another: whatever happens to these entries meanwhile, the chain does not know of.
+ */
+export async function lateEntries(db: Db): Promise<number> {
+  const { txid } = await chainEnd(db);
+  const { late } = await one(
+    db,
+    z.object({ late: z.int() }),
+    `SELECT count(*)::int AS late FROM audit_entries
+      WHERE txid > $1::xid8 AND at < clock_timestamp() - interval '10 minutes'`,
+    [txid],
+  );
+  return late;
+}
+
 const readyRow = z.object({ entry_id: z.string(), txid: z.string(), canonical: z.instanceof(Buffer) });
 
 /**
@@ -74,7 +90,7 @@ function readyEntries(tx: Db, after: string, batch: number): Promise<z.output<ty
     readyRow,
     `WITH ready AS (
        SELECT txid FROM audit_entries
-        WHERE txid > $1::xid8 AND txid < pg_snapshot_xmin(pg_current_snapshot())
+        WHERE txid > $1::xid8 AND txid < audit_number(pg_snapshot_xmin(pg_current_snapshot()))
         ORDER BY txid LIMIT $2)
      SELECT entry_id, txid::text, canonical FROM audit_entries
       WHERE txid > $1::xid8 AND txid <= (SELECT max(txid) FROM ready)
@@ -107,13 +123,14 @@ async function addLinks(
 
 /**
  * A database that was brought back from a logical dump counts its transactions from the beginning again: its new
- * entries would all seem to be long chained. Better no chain than one that leaves them out.
+ * entries would all seem to be long chained. Better no chain than one that leaves them out; `continueAuditNumbers`
+ * (`audit-numbers.ts`) lets it go on.
  */
 async function refuseLowerTransactions(tx: Db, head: ChainHead): Promise<void> {
   const { behind } = await one(
     tx,
     z.object({ behind: z.boolean() }),
-    'SELECT $1::xid8 >= pg_snapshot_xmax(pg_current_snapshot()) AS behind',
+    'SELECT $1::xid8 >= audit_number(pg_snapshot_xmax(pg_current_snapshot())) AS behind',
     [head.txid],
   );
   if (behind) throw new AuditChainError('lower-transactions');

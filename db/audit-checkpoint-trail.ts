@@ -98,7 +98,7 @@ export class CheckpointTrail {
       return `should be number ${this.nextSequence}: one is missing before it`;
     if (checkpoint.previous !== this.lastHash) return 'does not follow the one before it';
     if (checkpoint.system !== this.identity.system || checkpoint.database !== this.identity.database) {
-      return 'was written for another database';
+      return `was written for another database: ${checkpoint.system}/${checkpoint.database}`;
     }
     if (checkpoint.position < (this.lastGood?.checkpoint.position ?? 0)) return 'goes back behind the one before it';
     return null;

@@ -51,8 +51,7 @@ export async function writeNextCheckpoint(
   const checkpoint: Checkpoint = {
     version: 1,
     sequence: (last?.sequence ?? 0) + 1,
-    // A clock that was set back must not put a checkpoint before an older one.
-    at: new Date(Math.max(now.getTime(), Date.parse(last?.at ?? '1970-01-01'))).toISOString(),
+    at: now.toISOString(),
     ...identity,
     position: head.position,
     head: head.mac.toString('hex'),

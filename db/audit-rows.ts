@@ -4,6 +4,8 @@ import { canonicalBytes, entryFields } from './audit';
 import { type Db, many, maybeOne } from './query';
 
 const entryRow = entryFields.extend({
+  /** Null for a time that no clock says: an entry may hold what the application would never write. */
+  at: z.date().nullable(),
   canonical: z.instanceof(Buffer),
   txid: z.string(),
   /** Whether the time has no more than the milliseconds that the canonical bytes can say. */
@@ -20,14 +22,15 @@ const linkRow = z.object({
 });
 export type StoredLink = z.output<typeof linkRow>;
 
-const ENTRY_COLUMNS = `entry_id, at, actor, action, object_id, purpose, outcome, canonical, txid::text,
+const ENTRY_COLUMNS = `entry_id, CASE WHEN at >= '0001-01-01Z' AND at < '10000-01-01Z' THEN at END AS at, actor, action, object_id, purpose, outcome, canonical, txid::text,
   at = date_trunc('milliseconds', at) AS whole`;
 
 const WORDS = ['entry_id', 'actor', 'action', 'object_id', 'purpose', 'outcome'] as const;
 
 /** Which of the entry's columns do not say what its bytes say; empty when all do. */
 export function columnsThatDiffer(entry: StoredEntry): string[] {
-  if (entry.whole && canonicalBytes(entry).equals(entry.canonical)) return [];
+  const { at } = entry;
+  if (at !== null && entry.whole && canonicalBytes({ ...entry, at }).equals(entry.canonical)) return [];
   let said: Record<string, unknown> = {};
   try {
     const parsed: unknown = JSON.parse(entry.canonical.toString('utf8'));
@@ -36,7 +39,7 @@ export function columnsThatDiffer(entry: StoredEntry): string[] {
     return ['canonical'];
   }
   const differing: string[] = WORDS.filter((name) => said[name] !== entry[name]);
-  if (!entry.whole || said['at'] !== entry.at.toISOString()) differing.push('at');
+  if (at === null || !entry.whole || said['at'] !== at.toISOString()) differing.push('at');
   return differing.length === 0 ? ['canonical'] : differing;
 }
 

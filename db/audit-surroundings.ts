@@ -32,16 +32,37 @@ export async function uncoveredErasures(db: Db): Promise<AuditFault[]> {
   ];
 }
 
-/** Two triggers each; `A`: they fire always, also for a session that calls itself a replica. */
+/** What `refuse_change` does, to the letter: it could have been replaced by one that refuses nothing. */
+const REFUSES = `
+BEGIN
+  RAISE EXCEPTION 'rows of % are never changed or removed', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+`;
+/** As `pg_trigger.tgtype` has them: before each row that is updated or deleted, before each truncation. */
+const KINDS = [1 + 2 + 8 + 16, 2 + 32];
+
+/**
+ * These two triggers each and no other, nor a rule, which could swallow what is added. `A`: they fire always, also for a
+ * session that calls itself a replica.
+ */
 export async function guardFaults(db: Db): Promise<AuditFault[]> {
   const unguarded = await many(
     db,
     z.object({ name: z.string() }),
     `SELECT name FROM unnest(ARRAY['audit_entries', 'audit_chain', 'erasures']) AS name
-      WHERE (SELECT count(*) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-              WHERE t.tgrelid = name::regclass AND t.tgenabled = 'A' AND p.proname = 'refuse_change') <> 2`,
+      WHERE ARRAY[2, 2]::bigint[] <> (
+              SELECT ARRAY[count(*), count(DISTINCT t.tgtype) FILTER (
+                       WHERE t.tgenabled = 'A' AND t.tgqual IS NULL AND t.tgattr = '' AND t.tgtype = ANY($1::int[])
+                         AND p.prosrc = $2)]
+                FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+               WHERE t.tgrelid = name::regclass AND NOT t.tgisinternal)
+         OR EXISTS (SELECT FROM pg_rewrite WHERE ev_class = name::regclass)`,
+    [KINDS, REFUSES],
   );
   return unguarded.map(({ name }) =>
-    auditFault('guard', `The triggers that refuse changes to ${name} are missing or switched off.`),
+    auditFault(
+      'guard',
+      `The triggers that refuse changes to ${name} are not as they were made: missing, switched off, or with others beside them.`,
+    ),
   );
 }

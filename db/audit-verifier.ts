@@ -9,7 +9,7 @@ import { CHAIN_START, chainMac } from '../vault/chain-mac';
 import type { ServiceKeys } from '../vault/service-keys';
 import { chainEnd } from './audit-chain';
 import { CheckpointTrail } from './audit-checkpoint-trail';
-import { databaseIdentity } from './audit-checkpoints';
+import { type DatabaseIdentity, databaseIdentity } from './audit-checkpoints';
 import { type AuditFault, auditFault, type AuditReport, Faults } from './audit-report';
 import {
   columnsThatDiffer,
@@ -29,6 +29,8 @@ export interface AuditTrail {
   /** With the purposes `audit-chain` and `audit-checkpoint`. */
   readonly keys: ServiceKeys;
   readonly store: CheckpointStore;
+  /** Whose checkpoints they are, when it is not this database that they were written for: it was moved here. */
+  readonly of?: DatabaseIdentity | undefined;
 }
 
 /** Rows of one question to Postgres. */
@@ -60,7 +62,7 @@ class Verification {
   async run(): Promise<AuditReport> {
     const { db, store, keys } = this.trail;
     const head = await chainEnd(db);
-    const checkpoints = new CheckpointTrail(store, keys, await databaseIdentity(db));
+    const checkpoints = new CheckpointTrail(store, keys, this.trail.of ?? (await databaseIdentity(db)));
     const unchained = await this.followChain(head, checkpoints);
     const waiting = entriesBetween(db, { after: head.txid, upTo: null }, this.pageSize);
     if (!this.faults.isEnough) {
@@ -171,7 +173,7 @@ class Verification {
       const columns = columnsThatDiffer(entry);
       if (columns.length > 0) this.note(changed(entry, null, null));
       last = entry;
-      if (since === null || entry.at < since) since = entry.at;
+      if (entry.at !== null && (since === null || entry.at < since)) since = entry.at;
       count += 1;
       rows.skip();
     }
@@ -179,8 +181,8 @@ class Verification {
     const { newest } = await one(
       this.trail.db,
       z.object({ newest: z.string() }),
-      `SELECT greatest(pg_snapshot_xmax(pg_current_snapshot()),
-                       coalesce(pg_current_xact_id_if_assigned(), '0'::xid8))::text AS newest`,
+      `SELECT audit_number(greatest(pg_snapshot_xmax(pg_current_snapshot()),
+                                    coalesce(pg_current_xact_id_if_assigned(), '0'::xid8)))::text AS newest`,
     );
     if (last !== null && BigInt(last.txid) > BigInt(newest)) this.note(inserted(last, null));
     return { count, since: since?.toISOString() ?? null };

@@ -32,12 +32,14 @@ export async function appendAudit(tx: Db, entry: AuditEntry): Promise<string> {
     purpose: entry.purpose ?? null,
     outcome: entry.outcome,
   };
-  await execute(
+  const added = await execute(
     tx,
     `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, purpose, outcome, canonical)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [row.entry_id, row.at, row.actor, row.action, row.object_id, row.purpose, row.outcome, canonicalBytes(row)],
   );
+  // A rule or a trigger that swallows entries must not go unnoticed by the deed that is to be accounted for.
+  if (added !== 1) throw new Error('An audit entry was not written');
   return row.entry_id;
 }
 

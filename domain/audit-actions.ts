@@ -9,7 +9,6 @@ const ALSO_SAYS = {
   'subject.erased': [],
   'record.revealed': ['purpose'],
   'record.destroyed': ['purpose'],
-  'record.swept': ['purpose'],
   'contact-point.created': [],
   'contact-point.deleted': [],
   'mentor-call.requested': ['purpose'],
@@ -26,6 +25,7 @@ const ALSO_SAYS = {
   'mentor.deleted': [],
   'payload.decoded': ['purpose'],
   'webhook-event.replayed': ['purpose'],
+  'audit-trail.continued': [],
 } as const satisfies Record<string, readonly 'purpose'[]>;
 export type AuditAction = keyof typeof ALSO_SAYS;
 

@@ -9,7 +9,7 @@ const checkpointFields = z.strictObject({
   version: z.literal(1),
   /** From 1, without gaps. */
   sequence: z.int().min(1),
-  /** ISO 8601, UTC; never before the checkpoint before it. */
+  /** ISO 8601, UTC, as the worker's clock said. A clock may jump: the order of checkpoints is that of their numbers. */
   at: z.iso.datetime(),
   /** Which database the chain is in: Postgres's own identifier of the cluster, and the database's name. */
   system: z.string().regex(/^\d{1,20}$/),
@@ -33,7 +33,7 @@ export type SignedCheckpoint = z.output<typeof signedFields>;
 
 /** As it lies in a store. */
 export interface StoredCheckpoint {
-  /** `2026-11-21/000000000042.json`: the order of names is the order of checkpoints. */
+  /** `000000000/000000000042.json`: the order of names is the order of checkpoints. */
   readonly name: string;
   readonly bytes: Buffer;
 }
@@ -48,9 +48,16 @@ export interface CheckpointStore {
   all(): AsyncIterable<StoredCheckpoint>;
 }
 
-/** One folder a day, so that none grows beyond a few thousand: at one checkpoint a minute a day has 1,440. */
-export function checkpointName({ at, sequence }: Pick<Checkpoint, 'at' | 'sequence'>): string {
-  return `${at.slice(0, 10)}/${String(sequence).padStart(12, '0')}.json`;
+/** So that the newest is found among few, however many there are: seven years, one a minute, are 3,700 folders. */
+const IN_ONE_FOLDER = 1_000;
+
+/**
+ * Of the number alone. With a time in it, two workers could each write a checkpoint of the same number, one on either
+ * side of midnight.
+ */
+export function checkpointName({ sequence }: Pick<Checkpoint, 'sequence'>): string {
+  const folder = String(Math.floor(sequence / IN_ONE_FOLDER)).padStart(9, '0');
+  return `${folder}/${String(sequence).padStart(12, '0')}.json`;
 }
 
 /** What is signed: the fields in their order. */

@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CheckpointStore, StoredCheckpoint } from '../domain/audit-checkpoint';
+import { readAhead } from './read-ahead';
 
-const FOLDER = /^\d{4}-\d\d-\d\d$/;
+const FOLDER = /^\d{9}$/;
 const FILE = /^\d{12}\.json$/;
+const READ_AT_ONCE = 16;
 
 /** Made at the first checkpoint; nobody but the worker's own user may look into it. */
 export function openCheckpointDirectory(directory: string): CheckpointStore {
@@ -16,6 +18,10 @@ export function openCheckpointDirectory(directory: string): CheckpointStore {
   const namesIn = async (folder: string): Promise<string[]> =>
     (await entriesOf(join(directory, folder), FILE)).map((file) => `${folder}/${file}`);
 
+  async function* allNames(): AsyncGenerator<string> {
+    for (const folder of await entriesOf(directory, FOLDER)) yield* await namesIn(folder);
+  }
+
   return {
     async newest() {
       for (const folder of (await entriesOf(directory, FOLDER)).reverse()) {
@@ -25,11 +31,7 @@ export function openCheckpointDirectory(directory: string): CheckpointStore {
       return null;
     },
     add: ({ name, bytes }) => addFile(join(directory, name), bytes),
-    async *all() {
-      for (const folder of await entriesOf(directory, FOLDER)) {
-        for (const name of await namesIn(folder)) yield read(name);
-      }
-    },
+    all: () => readAhead(allNames(), read, READ_AT_ONCE),
   };
 }
 

@@ -1,10 +1,11 @@
 /**
- * `npm run audit:verify -- [--json]`: proves the audit trail of the running service, or of the one that the
+ * `npm run audit:verify -- [--json] [--of SYSTEM/DATABASE]`: proves the audit trail of the running service, or of the one that the
  * environment describes. Names the first thing that does not fit and says how far it can see. Exit code 1 unless
- * everything fits. Needs the role of the worker: `DATABASE_WORKER_URL`, or the worker's own environment.
+ * everything fits. `--of`: the checkpoints are of that database, which was moved here. Needs the role of the worker: `DATABASE_WORKER_URL`, or the worker's own environment.
  */
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../config/config';
+import type { DatabaseIdentity } from '../db/audit-checkpoints';
 import type { AuditReport } from '../db/audit-report';
 import { verifyAuditTrail } from '../db/audit-verifier';
 import { sqlState } from '../db/query';
@@ -19,19 +20,31 @@ const NOT_OURS = new Map([
 ]);
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, of: { type: 'string' } } });
+  const of = values.of === undefined ? undefined : databaseOf(values.of);
   const { env } = await serviceSettings();
   const config = loadConfig(env);
   const began = Date.now();
-  const report = await withAuditTrail(config, config.database.workerUrl, (trail) => verifyAuditTrail(trail)).catch(
-    (error: unknown) => {
-      const known = NOT_OURS.get(sqlState(error) ?? '');
-      throw known === undefined ? error : new CommandError(known);
-    },
-  );
+  const report = await withAuditTrail(config, config.database.workerUrl, (trail) =>
+    verifyAuditTrail({ ...trail, of }),
+  ).catch((error: unknown) => {
+    const known = NOT_OURS.get(sqlState(error) ?? '');
+    throw known === undefined ? error : new CommandError(known);
+  });
   const durationMs = Date.now() - began;
   process.stdout.write(values.json ? `${JSON.stringify({ ...report, durationMs }, null, 2)}\n` : inWords(report));
   return report.isWhole ? 0 : 1;
+}
+
+/** As the verifier names it when it meets a checkpoint of another database. */
+function databaseOf(text: string): DatabaseIdentity {
+  const [, system, database] = /^(\d{1,20})\/(.+)$/.exec(text) ?? [];
+  if (system === undefined || database === undefined) {
+    throw new CommandError(
+      '--of: expected the system identifier and the name of a database, such as 7381234567/kindline',
+    );
+  }
+  return { system, database };
 }
 
 /** For whoever has to rely on it: what was found, and what could not have been. */
@@ -68,16 +81,16 @@ function horizon({ horizon: seen, chained, waiting }: AuditReport): string[] {
       ? ['Horizon: none. No checkpoint fits, so a cut of the end could not be seen anywhere.']
       : [
           `Horizon: place ${seen.position}, as of ${seen.at} (checkpoint ${seen.checkpoint}).`,
-          '  Up to there any change, gap, addition, swap or cut would have been seen.',
+          '  Of the places up to there any change, gap, swap or cut would have been seen.',
         ];
   if (chained > (seen?.position ?? 0)) {
     lines.push(
-      `  Places ${(seen?.position ?? 0) + 1} to ${chained}: a change would have been seen, a cut of the end not.`,
+      `  Places ${(seen?.position ?? 0) + 1} to ${chained}: a change would have been seen, unless the end was cut and chained anew.`,
     );
   }
   if (waiting > 0) lines.push('  Entries that wait: only that each agrees with its own bytes.');
   lines.push(
-    '  Never seen: what the application itself wrote wrongly, and what somebody did who holds the keys of the chain.',
+    '  Never seen: what was added wrongly in the way that the application adds, and what somebody did who holds the keys.',
   );
   return lines;
 }

@@ -35,9 +35,15 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** `migrated: false` gives an empty database. */
-export async function createTestDatabase(options: { migrated?: boolean } = {}): Promise<TestDatabase> {
-  const server = await findServer();
+interface DatabaseOptions {
+  /** False: an empty one. */
+  readonly migrated?: boolean;
+  /** True: on a server of this suite's own. The chain of the audit trail waits for transactions in any of its databases. */
+  readonly alone?: boolean;
+}
+
+export async function createTestDatabase(options: DatabaseOptions = {}): Promise<TestDatabase> {
+  const server = await findServer(options.alone === true);
   const name = `kindline_test_${randomBytes(6).toString('hex')}`;
   await withAdmin(server.adminUrl, async (admin) => {
     await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
@@ -115,9 +121,9 @@ interface Server {
 
 let ownServer: { server: LocalPostgres; stateDir: string; users: number } | null = null;
 
-async function findServer(): Promise<Server> {
+async function findServer(alone: boolean): Promise<Server> {
   const shared = process.env['KINDLINE_TEST_DATABASE_ADMIN_URL'];
-  if (shared !== undefined && shared !== '') return { adminUrl: shared, stop: () => Promise.resolve() };
+  if (!alone && shared !== undefined && shared !== '') return { adminUrl: shared, stop: () => Promise.resolve() };
   if (ownServer === null) {
     const stateDir = mkdtempSync(join(tmpdir(), 'kindline-postgres-test-'));
     const server = await LocalPostgres.start({

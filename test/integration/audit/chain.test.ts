@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { appendAudit } from '../../../db/audit';
-import { chainBatch } from '../../../db/audit-chain';
-import { writeNextCheckpoint } from '../../../db/audit-checkpoints';
+import { chainBatch, lateEntries } from '../../../db/audit-chain';
+import { databaseIdentity, writeNextCheckpoint } from '../../../db/audit-checkpoints';
 import { verifyAuditTrail } from '../../../db/audit-verifier';
 import { AUDIT_PURPOSES, ensureServiceKeys } from '../../../db/service-keys';
 import { parseCheckpoint } from '../../../domain/audit-checkpoint';
+import { createServiceKeys } from '../../../vault/service-keys';
 import { SeededRandom } from '../../chaos/seeded-random';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { localRing } from '../db/people';
@@ -19,13 +20,13 @@ const keys = auditKeys();
 // Keeps the server up between the tests.
 let first: TestDatabase;
 beforeAll(async () => {
-  first = await createTestDatabase();
+  first = await createTestDatabase({ alone: true });
 });
 afterAll(() => first.drop());
 
 /** One of each test's own: places count from 1. */
 async function ownDatabase(): Promise<void> {
-  database = await createTestDatabase();
+  database = await createTestDatabase({ alone: true });
   store = new MemoryStore();
 }
 const dropOwn = () => database.drop();
@@ -52,10 +53,22 @@ describe('the role of the API', () => {
     'SET ROLE kindline_worker',
     `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, outcome, canonical, txid)
      VALUES (gen_random_uuid(), now(), 'system', 'mentor.changed', 'x', 'done', '', '3')`,
+    `CREATE OR REPLACE FUNCTION audit_number(xid8) RETURNS xid8 LANGUAGE sql AS 'SELECT $1'`,
     `INSERT INTO service_keys (purpose, version, ring, root_key_id, wrapped, state)
      VALUES ('audit-chain', 2, 'local', 'x', '', 'current')`,
   ])('cannot: %s', async (statement) => {
     await expect(database.app.query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('cannot add an entry that fills the memory of whoever reads it', async () => {
+    const add = `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, outcome, canonical)
+                 VALUES (gen_random_uuid(), now(), 'system', 'mentor.changed', $1, 'done', $2)`;
+    for (const [objectId, canonical] of [
+      ['x', Buffer.alloc(5_000)],
+      ['x'.repeat(3_000), Buffer.alloc(1)],
+    ]) {
+      await expect(database.app.query(add, [objectId, canonical])).rejects.toMatchObject({ code: '23514' });
+    }
   });
 
   it('does not see that the keys of chain and checkpoints are there, nor can it change them; the worker opens them', async () => {
@@ -112,6 +125,23 @@ describe('the one who chains', () => {
     slow.release();
     await expect(chainAll(database.worker, keys)).resolves.toBe(2);
     expect(await places()).toEqual([late, early]);
+  });
+
+  it('counts the entries that have waited for more than ten minutes, and no others', async () => {
+    const open = await database.app.connect();
+    await open.query('BEGIN');
+    await appendAudit(open, someEntry());
+    await database.app.query(
+      `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, outcome, canonical)
+       SELECT gen_random_uuid(), now() - ago, 'system', 'mentor.changed', 'x', 'done', '{}'
+         FROM unnest(ARRAY['9 minutes', '11 minutes', '2 hours']::interval[]) AS ago`,
+    );
+    await chainAll(database.worker, keys);
+    await expect(lateEntries(database.worker)).resolves.toBe(2);
+    await open.query('COMMIT');
+    open.release();
+    await chainAll(database.worker, keys);
+    await expect(lateEntries(database.worker)).resolves.toBe(0);
   });
 
   it('leaves out what was rolled back, and does not wait for those who only read', async () => {
@@ -172,6 +202,28 @@ describe('the one who chains', () => {
     await expect(verify()).resolves.toMatchObject({ isWhole: true, chained: added.length, waiting: 0 });
   }, 60_000);
 
+  it('goes on under a new key, and what was chained under the old one is proved as before', async () => {
+    const rotated = createServiceKeys([
+      ...keys.all('audit-chain').map((key) => ({ purpose: 'audit-chain', ...key }) as const),
+      ...keys.all('audit-checkpoint').map((key) => ({ purpose: 'audit-checkpoint', ...key }) as const),
+      { purpose: 'audit-chain', version: 2, key: randomBytes(32) },
+      { purpose: 'audit-checkpoint', version: 2, key: randomBytes(32) },
+    ]);
+    await appendTogether(database.app, 2);
+    await seal(database.worker, keys, store);
+    await appendTogether(database.app, 2);
+    await seal(database.worker, rotated, store);
+    const { rows } = await database.worker.query('SELECT key_version FROM audit_chain ORDER BY position');
+    expect(rows.map(({ key_version: version }) => version)).toEqual([1, 1, 2, 2]);
+    const trail = { db: database.worker, store };
+    await expect(verifyAuditTrail({ ...trail, keys: rotated })).resolves.toMatchObject({
+      isWhole: true,
+      horizon: { position: 4 },
+    });
+    // Who has only the old keys cannot prove what came later.
+    await expect(verifyAuditTrail({ ...trail, keys })).resolves.toMatchObject({ fault: { position: 3 } });
+  });
+
   it('refuses to go on in a database that numbers its transactions lower than the chain does', async () => {
     await appendTogether(database.app, 1);
     await database.worker.query(`INSERT INTO audit_chain VALUES (1, gen_random_uuid(), '9000000000', 1, sha256('x'))`);
@@ -204,13 +256,23 @@ describe('a checkpoint', () => {
     await expect(verify()).resolves.toMatchObject({ isWhole: true, horizon: { position: 3 } });
   });
 
-  it('never goes back in time when a clock does', async () => {
+  it('keeps its place among the others whatever a clock does, and says what the clock said', async () => {
     await writeNextCheckpoint(database.worker, store, keys, new Date('2030-01-02T00:00:00.000Z'));
     await writeNextCheckpoint(database.worker, store, keys, new Date('2029-12-31T00:00:00.000Z'));
-    expect(store.list().map(({ name }) => name)).toEqual([
-      '2030-01-02/000000000001.json',
-      '2030-01-02/000000000002.json',
+    expect(store.list().map(({ name, bytes }) => [name, parseCheckpoint(bytes)?.at])).toEqual([
+      ['000000000/000000000001.json', '2030-01-02T00:00:00.000Z'],
+      ['000000000/000000000002.json', '2029-12-31T00:00:00.000Z'],
     ]);
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, checkpoints: 2 });
+  });
+
+  it('is the only one of its number, also when two workers write it on either side of midnight', async () => {
+    await seal(database.worker, keys, store);
+    const written = await Promise.all([
+      writeNextCheckpoint(database.worker, store, keys, new Date('2030-01-01T23:59:59.999Z')),
+      writeNextCheckpoint(database.worker, store, keys, new Date('2030-01-02T00:00:00.001Z')),
+    ]);
+    expect(written.filter((checkpoint) => checkpoint !== null)).toHaveLength(1);
     await expect(verify()).resolves.toMatchObject({ isWhole: true, checkpoints: 2 });
   });
 
@@ -224,7 +286,7 @@ describe('a checkpoint', () => {
 
   it('is refused beside those of another database, and beside one that we have not signed', async () => {
     await seal(database.worker, keys, store);
-    const other = await createTestDatabase();
+    const other = await createTestDatabase({ alone: true });
     await expect(writeNextCheckpoint(other.worker, store, keys)).rejects.toMatchObject({ code: 'other-database' });
     await other.drop();
     await expect(writeNextCheckpoint(database.worker, store, auditKeys())).rejects.toMatchObject({
@@ -247,6 +309,65 @@ describe('the verifier', () => {
     await database.owner.query('ALTER TABLE audit_chain DISABLE TRIGGER audit_chain_no_truncate');
     const { fault } = await verify();
     expect(fault).toMatchObject({ kind: 'guard', what: expect.stringContaining('audit_chain') });
+  });
+
+  it.each([
+    [
+      'a function that refuses nothing',
+      `CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
+    ],
+    [
+      'a trigger that swallows entries',
+      `CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+       CREATE TRIGGER swallow BEFORE INSERT ON audit_entries FOR EACH ROW EXECUTE FUNCTION swallow()`,
+    ],
+    ['a rule that swallows entries', 'CREATE RULE swallow AS ON INSERT TO audit_entries DO INSTEAD NOTHING'],
+  ])('names a table with %s', async (_what, statement) => {
+    await database.owner.query(statement);
+    expect((await verify()).fault).toMatchObject({ kind: 'guard', what: expect.stringContaining('audit_entries') });
+  });
+
+  it('names an entry of a time that no clock says, as the role of the API could add it, and goes on behind it', async () => {
+    const ids: string[] = [];
+    for (const at of ['infinity', '-infinity', '275761-01-01', '0044-03-15 BC']) {
+      const { rows } = await database.app.query(
+        `INSERT INTO audit_entries (entry_id, at, actor, action, object_id, outcome, canonical)
+         VALUES (gen_random_uuid(), $1, 'system', 'mentor.changed', 'x', 'done', '{}') RETURNING entry_id`,
+        [at],
+      );
+      ids.push(rows[0].entry_id);
+    }
+    await expect(verify()).resolves.toMatchObject({ faults: 4, waiting: 4, waitingSince: null });
+    await seal(database.worker, keys, store);
+    await expect(verify()).resolves.toMatchObject({
+      faults: 4,
+      chained: 4,
+      horizon: { position: 4 },
+      fault: { kind: 'changed', position: 1, entryId: ids[0], what: expect.stringContaining(' at ') },
+    });
+  });
+
+  it('proves a trail that was moved by the checkpoints of where it was, when it is told so', async () => {
+    await appendTogether(database.app, 2);
+    await seal(database.worker, keys, store);
+    const of = await databaseIdentity(database.worker);
+    const there = await createTestDatabase({ alone: true });
+    for (const table of ['audit_entries', 'audit_chain']) {
+      const { rows } = await database.owner.query(`SELECT coalesce(json_agg(t), '[]') AS all FROM ${table} t`);
+      await there.owner.query(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1)`, [
+        JSON.stringify(rows[0].all),
+      ]);
+    }
+    const moved = { db: there.worker, keys, store };
+    await expect(verifyAuditTrail(moved)).resolves.toMatchObject({
+      horizon: null,
+      fault: { kind: 'checkpoint', what: expect.stringContaining(`${of.system}/${of.database}`) },
+    });
+    await expect(verifyAuditTrail({ ...moved, of })).resolves.toMatchObject({
+      isWhole: true,
+      horizon: { position: 2 },
+    });
+    await there.drop();
   });
 
   it('reads what is written in any alphabet', async () => {

@@ -3,10 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import type { CheckpointStore } from '../../../domain/audit-checkpoint';
+import { checkpointName, type CheckpointStore } from '../../../domain/audit-checkpoint';
 import { bucketOf, openCheckpointBucket } from '../../../providers/checkpoint-bucket';
 import { openCheckpointDirectory } from '../../../providers/checkpoint-directory';
-import { motoServer } from '../../../scripts/moto-server';
 import { describeWithMoto, MOTO_CREDENTIALS, startMoto } from '../../moto';
 
 interface Ground {
@@ -41,12 +40,15 @@ async function bucket(): Promise<Ground> {
   };
 }
 
-const stores = [
-  { name: 'a directory', open: directory, isThere: true },
-  { name: 'a bucket', open: bucket, isThere: motoServer() !== null },
-];
+describe('checkpoints in a directory', () => {
+  promises(directory);
+});
+describeWithMoto('checkpoints in a bucket', () => {
+  promises(bucket);
+});
 
-describe.each(stores.filter(({ isThere }) => isThere))('checkpoints in $name', ({ open }) => {
+/** What every store promises. */
+function promises(open: () => Promise<Ground>): void {
   let ground: Ground;
   let store: CheckpointStore;
   beforeAll(async () => {
@@ -67,8 +69,8 @@ describe.each(stores.filter(({ isThere }) => isThere))('checkpoints in $name', (
     expect(await all()).toEqual([]);
   });
 
-  it('are read back in their order, over days, and the newest is found', async () => {
-    const names = ['2026-12-31/000000000009.json', '2026-12-31/000000000010.json', '2027-01-01/000000000011.json'];
+  it('are read back in their order, over folders, and the newest is found', async () => {
+    const names = [998, 999, 1_000].map((sequence) => checkpointName({ sequence }));
     for (const name of names.toReversed()) await expect(store.add({ name, bytes: bytes(name) })).resolves.toBe(true);
     expect(await all()).toEqual(names.map((name) => `${name} ${name}`));
     const newest = await store.newest();
@@ -77,14 +79,21 @@ describe.each(stores.filter(({ isThere }) => isThere))('checkpoints in $name', (
   });
 
   it('never writes over a checkpoint, also when many try at once', async () => {
-    const name = '2027-01-02/000000000012.json';
+    const name = checkpointName({ sequence: 1_001 });
     const tries = ['a', 'b', 'c', 'd', 'e', 'f'].map((text) => store.add({ name, bytes: bytes(text) }));
     const results = await Promise.all(tries);
     expect(results.filter((isFirst) => isFirst)).toHaveLength(1);
     const winner = ['a', 'b', 'c', 'd', 'e', 'f'][results.indexOf(true)];
     expect((await store.newest())?.bytes).toEqual(bytes(winner ?? ''));
   });
-});
+
+  it('are read in their order when there are more than are read at once', async () => {
+    const names = Array.from({ length: 80 }, (_, n) => checkpointName({ sequence: 2_960 + n }));
+    await Promise.all(names.toReversed().map((name) => store.add({ name, bytes: bytes(name) })));
+    expect((await all()).slice(-80)).toEqual(names.map((name) => `${name} ${name}`));
+    expect((await store.newest())?.name).toBe('000000003/000000003039.json');
+  });
+}
 
 describeWithMoto('a bucket', () => {
   it('says so when it is not there', async () => {
@@ -94,7 +103,7 @@ describeWithMoto('a bucket', () => {
       region: 'us-east-1',
     });
     await expect(store.newest()).rejects.toThrow();
-    await expect(store.add({ name: '2027-01-02/000000000012.json', bytes: Buffer.from('x') })).rejects.toThrow();
+    await expect(store.add({ name: checkpointName({ sequence: 12 }), bytes: Buffer.from('x') })).rejects.toThrow();
     store.close();
     await moto?.stop();
   }, 300_000);
@@ -104,11 +113,11 @@ describe('a directory', () => {
   it('shows its files to nobody else, and leaves no half-written one', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'kindline-checkpoints-'));
     const store = openCheckpointDirectory(dir);
-    await store.add({ name: '2026-11-21/000000000001.json', bytes: Buffer.from('x') });
-    await store.add({ name: '2026-11-21/000000000001.json', bytes: Buffer.from('y') });
-    expect(readdirSync(join(dir, '2026-11-21'))).toEqual(['000000000001.json']);
-    expect(statSync(join(dir, '2026-11-21', '000000000001.json')).mode & 0o777).toBe(0o600);
-    expect(statSync(join(dir, '2026-11-21')).mode & 0o777).toBe(0o700);
+    await store.add({ name: '000000000/000000000001.json', bytes: Buffer.from('x') });
+    await store.add({ name: '000000000/000000000001.json', bytes: Buffer.from('y') });
+    expect(readdirSync(join(dir, '000000000'))).toEqual(['000000000001.json']);
+    expect(statSync(join(dir, '000000000', '000000000001.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(dir, '000000000')).mode & 0o777).toBe(0o700);
     rmSync(dir, { recursive: true });
   });
 });

@@ -23,7 +23,7 @@ const keys = auditKeys();
 const store = new MemoryStore();
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createTestDatabase({ alone: true });
   const random = new SeededRandom(7);
   const subjectId = randomUUID();
   await database.owner.query('INSERT INTO subjects (subject_id) VALUES ($1)', [subjectId]);
