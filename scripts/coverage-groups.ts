@@ -30,7 +30,7 @@ export const COVERAGE_GROUPS: readonly CoverageGroup[] = [
     name: 'audit',
     atLeast: 90,
     files:
-      /^(db\/audit[\w-]*|domain\/audit-[\w-]+|activities\/audit-seal|providers\/[\w-]*checkpoint-store[\w-]*)\.ts$/,
+      /^(db\/audit[\w-]*|domain\/audit-[\w-]+|activities\/audit-seal|providers\/[\w-]*checkpoint[\w-]*|vault\/(chain-mac|checkpoint-signature)|workflows\/audit-seal)\.ts$/,
   },
   {
     name: 'authorisation',

@@ -1,6 +1,6 @@
 /**
  * How many lines of the sources run in the tests: what jest counts in its own processes, and what V8 counts in the
- * processes and threads that the tests start (services, commands, workflow sandboxes), added up by line.
+ * processes and threads that the tests start (services, commands, the sandboxes of workflow tests), added up by line.
  *
  * A process that is killed with SIGKILL writes nothing: what only the kill test runs does not count.
  */

@@ -234,11 +234,9 @@ function webUiOf({ temporalUiUrl: url, services: { codecUrl } }: Stack): TestSta
 }
 
 async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> {
-  const { NODE_V8_COVERAGE } = process.env;
   return {
     NODE_ENV: 'test',
-    // Only where lines are counted; see child-coverage.ts.
-    ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }),
+    ...counting(),
     DISPATCH_LEASE: settings.lease ?? '2s',
     DISPATCH_SETTLE: settings.settle ?? '1s',
     // They must fit into the short lease.
@@ -253,6 +251,13 @@ async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> 
     METRICS_PORT: String(await freePort()),
     ...settings.env,
   };
+}
+
+/** Only where lines are counted; see child-coverage.ts. */
+function counting(): NodeJS.ProcessEnv {
+  const { NODE_V8_COVERAGE } = process.env;
+  if (NODE_V8_COVERAGE === undefined) return {};
+  return { NODE_V8_COVERAGE, NODE_OPTIONS: `--require=${join(__dirname, 'no-thread-coverage.cjs')}` };
 }
 
 /** Set by `scripts/test.ts`: what the suites leave there is searched at the end, then removed. */
