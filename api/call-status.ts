@@ -8,10 +8,15 @@ import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
 import type { Routes } from './routes';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
-import { isUuid, readCount } from './webhook-query';
+import { isCallSid, isUuid, readCount } from './webhook-query';
 
 /** A status callback, sanitised: nothing of `From`, `To` or any other field of Twilio's. */
 interface LegEvent {
+  /**
+   * One per event: a leg is in a state once. Of all that Twilio says only what the event cannot be without is in it.
+   * The idempotency token is signed by nobody, and a signature does not say where a name ends and its value begins:
+   * `SequenceNumber=3` may come again as `SequenceNumbe=r3`, rightly signed, and must be the same event.
+   */
   readonly seenKey: string;
   readonly callId: string;
   readonly leg: Leg;
@@ -88,7 +93,7 @@ export async function tellLegEnded(
 async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent | null> {
   const callSid = asked.field('CallSid') ?? '';
   const status = asked.field('CallStatus') ?? '';
-  if (!/^CA[0-9a-f]{32}$/i.test(callSid) || !isCallStatus(status)) return null;
+  if (!isCallSid(callSid) || !isCallStatus(status)) return null;
   const named = asked.query.get('call');
   // A leg of the user's own making (they rang our number) has the number's callback URL, which names no call.
   const callId = named === null && isTerminal(status) ? await findCallIdBySid(deps.pool, callSid) : named;
@@ -96,7 +101,7 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
   const sequence = readCount(new URLSearchParams({ n: asked.field('SequenceNumber') ?? '' }), 'n');
   const dispatchId = asked.query.get('dispatch');
   return {
-    seenKey: seenKey(callSid, status, sequence),
+    seenKey: `call-status:${callSid}:${status}`,
     callId,
     leg: legOf(asked.query.get('leg')),
     step: readCount(asked.query, 'n'),
@@ -106,14 +111,6 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
     sequence,
     errorCode: /^\d{4,6}$/.test(asked.field('ErrorCode') ?? '') ? asked.field('ErrorCode') : null,
   };
-}
-
-/**
- * One key per event, made of what is signed. The idempotency token is not: a replay with a new token would be a new
- * event, and a forged token could hide a true one. A leg is in a state once, so nothing is lost without a sequence.
- */
-function seenKey(callSid: string, status: string, sequence: number | null): string {
-  return ['call-status', callSid, status, ...(sequence === null ? [] : [sequence])].join(':');
 }
 
 function legOf(word: string | null): Leg {

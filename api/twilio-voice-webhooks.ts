@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import { adoptCallSid } from '../db/dispatches';
-import { isTerminal } from '../domain/call-status';
+import { isCallStatus, isTerminal } from '../domain/call-status';
 import { greetingTwiml, hangUpTwiml, noKeyTwiml, type TwimlContext, whisperTwiml } from '../domain/twiml';
 import type { CarriedAnswer } from '../domain/webhook-urls';
 import type { ApiDeps } from './deps';
@@ -9,7 +9,7 @@ import type { Routes } from './routes';
 import { answerQuestion, countryOnTheLine, helplineFromMemory, sendTwiml, twimlContext } from './twiml-questions';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
-import { CALLED_IN, isUuid, readCount, readLanguage, readUserLeg } from './webhook-query';
+import { CALLED_IN, isCallSid, isUuid, readCount, readLanguage, readUserLeg } from './webhook-query';
 
 /** What one request about the user's leg is answered from. */
 interface UserLeg {
@@ -25,6 +25,7 @@ export function voiceWebhooks(routes: Routes, deps: ApiDeps): void {
     const ids = readUserLeg(asked.query);
     if (ids === null || nothingToSay(asked)) return sendTwiml(res, hangUpTwiml());
     const ctx = twimlContext(deps, { ...ids, country: countryOnTheLine(deps, asked) });
+    if (!isWhole(asked)) return sendTwiml(res, helplineFromMemory(deps, ctx));
     const leg: UserLeg = { asked, ctx, loop: readCount(asked.query, 'loop') ?? 0, carried: carriedAnswer(asked) };
     sendTwiml(res, await answerUserLeg(deps, leg));
   });
@@ -46,6 +47,15 @@ export function voiceWebhooks(routes: Routes, deps: ApiDeps): void {
  */
 function nothingToSay(asked: TwilioRequest): boolean {
   return isTerminal(asked.field('CallStatus') ?? '') && asked.query.get('step') !== 'helpline-over';
+}
+
+/**
+ * Whether it says which leg asks and how that is, as every request of Twilio's does. A signature does not say where a
+ * name ends and its value begins, so one that was overheard can be split anew until these are lost: it must not
+ * become anybody's leg. Should Twilio itself ever leave them out, a person is on the line: hence the helpline.
+ */
+function isWhole({ field }: TwilioRequest): boolean {
+  return isCallSid(field('CallSid')) && isCallStatus(field('CallStatus') ?? '');
 }
 
 function answerUserLeg(deps: ApiDeps, leg: UserLeg): Promise<string> | string {
@@ -136,7 +146,7 @@ async function answerMentorLeg(deps: ApiDeps, asked: TwilioRequest, res: Respons
   const leg = mentorLeg(deps, asked);
   const { digits } = carriedAnswer(asked);
   // No key at all: a voicemail, or a mentor who does not want to. The dial's own action tells the workflow.
-  if (leg === null || digits === undefined || digits === '') return sendTwiml(res, hangUpTwiml());
+  if (leg === null || !isWhole(asked) || digits === undefined || digits === '') return sendTwiml(res, hangUpTwiml());
   const { ctx, step } = leg;
   const document = await answerQuestion(deps, {
     asked,

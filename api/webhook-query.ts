@@ -7,6 +7,11 @@ export function isUuid(text: unknown): text is string {
   return typeof text === 'string' && UUID.test(text);
 }
 
+/** Whether it has the form of Twilio's name of a call. */
+export function isCallSid(text: string | null): text is string {
+  return text !== null && /^CA[0-9a-f]{32}$/i.test(text);
+}
+
 /** The dispatch of a leg that no dispatch made: the user rang our number. */
 export const CALLED_IN = '00000000-0000-0000-0000-000000000000';
 

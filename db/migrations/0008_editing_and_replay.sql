@@ -26,9 +26,11 @@ CREATE UNIQUE INDEX webhook_events_by_id ON webhook_events (event_id);
 -- The list of an admin: what nobody has handled first.
 CREATE INDEX webhook_events_listed ON webhook_events ((handled_at IS NULL) DESC, received_at DESC, event_id DESC);
 COMMENT ON COLUMN webhook_events.event_id IS 'class: pseudonymous';
+COMMENT ON COLUMN webhook_events.seen_key IS 'class: pseudonymous; SID and status: one event, however often it comes';
 
 -- Down Migration
 
+COMMENT ON COLUMN webhook_events.seen_key IS 'class: pseudonymous; Twilio''s idempotency token, else SID, status and sequence';
 DROP INDEX webhook_events_listed, webhook_events_by_id;
 ALTER TABLE webhook_events DROP COLUMN event_id;
 DROP TABLE idempotent_creations;

@@ -3,6 +3,7 @@ import { RULES } from '../../api/authorisation';
 import type { SeededRandom } from '../chaos/seeded-random';
 import { ACCOUNT_SID, AUTH_TOKEN, newCallSid, sign, WEBHOOK_BASE } from '../integration/api/api-under-test';
 import { MARKED } from '../marked-people';
+import { splitAnew } from './split-anew';
 import type { WireRequest } from './wire';
 
 /** A webhook as Twilio would send it. */
@@ -82,7 +83,7 @@ const withBody = (request: WireRequest, body: string | Buffer): WireRequest => (
 });
 const resigned = (webhook: Webhook, value: string) => withHeader(signed(webhook), 'X-Twilio-Signature', value);
 const signatureOf = (webhook: Webhook) => String(signed(webhook).headers['X-Twilio-Signature']);
-const changed = (webhook: Webhook, fields: Record<string, string>) =>
+const changed = (webhook: Webhook, fields: Readonly<Record<string, string>>) =>
   withBody(signed(webhook), new URLSearchParams(fields).toString());
 const word = (random: SeededRandom, length = 8) =>
   Array.from({ length }, () => random.pick('abcXYZ019+/='.split(''))).join('');
@@ -260,6 +261,8 @@ const HARMLESS: Readonly<Record<string, Forge>> = {
     withBody(signed(webhook), new URLSearchParams(Object.entries(webhook.fields).toReversed()).toString()),
   'a replay that says a field twice': (webhook) =>
     withBody(signed(webhook), `${signed(webhook).body.toString()}&Direction=outbound-api`),
+  'a replay whose names and values are split anew': (webhook, random) =>
+    changed(webhook, random.pick(splitAnew(webhook.fields))),
   'another method': (webhook, random) => ({
     ...signed(webhook),
     method: random.pick(['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'PROPFIND', 'TRACE']),

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { splitAnew } from '../../fuzz/split-anew';
 import { MARKED } from '../../marked-people';
 import {
   ACCOUNT_SID,
@@ -125,6 +126,21 @@ describe('a status callback', () => {
     expect((await once()).status).toBe(204);
     const before = await api.footprint();
     expect((await once()).status).toBe(204);
+    expect(await api.footprint()).toEqual(before);
+  });
+
+  test('that comes again with its names and values split anew, and so with its own signature, changes nothing', async () => {
+    const fields = { ...ended, AccountSid: ACCOUNT_SID, ApiVersion: '2010-04-01', CallSid: newCallSid() };
+    expect((await api.twilio(statusPath, fields)).status).toBe(204);
+    const before = await api.footprint();
+    const signature = sign(AUTH_TOKEN, `${WEBHOOK_BASE}${statusPath}`, fields);
+    const again = splitAnew(fields);
+    expect(again).toContainEqual(expect.objectContaining({ SequenceNumbe: 'r3' }));
+    const answers = await Promise.all(
+      again.map((other) => api.twilio(statusPath, {}, { body: new URLSearchParams(other).toString(), signature })),
+    );
+    // 403 where the account is gone; otherwise the signature is right.
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204, 403]));
     expect(await api.footprint()).toEqual(before);
   });
 
