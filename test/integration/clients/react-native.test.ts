@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LIVE_STATUSES, OUTCOMES } from '../../../domain/mentor-call';
 import { MARKED } from '../../marked-people';
 import { startStack, type TestStack } from '../../stack';
 import { addMentor, READY_MENTOR, READY_USER, rings } from '../calls/people';
@@ -20,6 +21,15 @@ it('the code of the page compiles under the strictest settings', () => {
     execFileSync(process.execPath, [tsc, ...settings, '--types', '', 'client.ts'], { cwd: dir, encoding: 'utf8' });
   expect(compile).not.toThrow();
   rmSync(dir, { recursive: true });
+});
+
+it('knows every state that a call can be in, and which are over', () => {
+  const code = codeOf(PAGE);
+  const [, states = ''] = /status:\n((?: +\|.*\n)+|.*?;)/.exec(code) ?? [];
+  const named = [...states.matchAll(/'([a-z-]+)'/g)].map(([, state]) => state);
+  expect(named.toSorted()).toEqual([...LIVE_STATUSES, ...OUTCOMES].toSorted());
+  const { isOver } = published(PAGE, fetch) as { isOver: (call: { status: string }) => boolean };
+  expect(named.filter((status) => !isOver({ status: String(status) }))).toEqual([...LIVE_STATUSES]);
 });
 
 describe('an app made of the code of the page', () => {
