@@ -7,9 +7,10 @@ import { type Db, execute, maybeOne } from './query';
 export interface SubjectKeyRow {
   readonly version: number;
   readonly wrapped: WrappedKey;
-  /** False when this transaction has made it: should it be rolled back, there never was such a key. */
-  readonly isCommitted: boolean;
 }
+
+/** The caller zeroes `made`: the key itself, when this call has made it; asking the ring to open it costs a request. */
+export type EnsuredSubjectKey = SubjectKeyRow & { readonly made: Buffer | null };
 
 const keyRow = z.object({
   version: z.int(),
@@ -17,7 +18,6 @@ const keyRow = z.object({
   ring: z.enum(['local', 'kms']),
   root_key_id: z.string(),
   wrapped: z.instanceof(Buffer).nullable(),
-  is_committed: z.boolean(),
 });
 
 /** What the key of a person is bound to. Constant for its life: purposes of reveals vary, a wrapped key has one. */
@@ -29,20 +29,32 @@ export function subjectKeyContext(subjectId: string): KeyContext {
  * The newest key of a person; made when there was none.
  * @throws {SubjectErased} when it has been destroyed: an erased person never gets a new key
  */
-export async function ensureSubjectKey(db: Db, ring: KeyRing, subjectId: string): Promise<SubjectKeyRow> {
+export async function ensureSubjectKey(db: Db, ring: KeyRing, subjectId: string): Promise<EnsuredSubjectKey> {
   const found = await newestKey(db, subjectId);
-  if (found !== null) return found;
+  if (found !== null) return { ...found, made: null };
   const { plaintext, wrapped } = await ring.generate(subjectKeyContext(subjectId));
+  try {
+    if (await insertFirstKey(db, subjectId, wrapped)) return { version: 1, wrapped, made: plaintext };
+  } catch (error) {
+    plaintext.fill(0);
+    throw error;
+  }
   plaintext.fill(0);
-  await execute(
+  // Somebody else was first, or the person has been erased meanwhile.
+  const first = await newestKey(db, subjectId);
+  if (first === null) throw new Error('A subject key is missing though there was one');
+  return { ...first, made: null };
+}
+
+/** @returns false when the person has a key, or had one */
+async function insertFirstKey(db: Db, subjectId: string, wrapped: WrappedKey): Promise<boolean> {
+  const inserted = await execute(
     db,
     `INSERT INTO subject_keys (subject_id, version, ring, root_key_id, wrapped)
      VALUES ($1, 1, $2, $3, $4) ON CONFLICT DO NOTHING`,
     [subjectId, wrapped.ring, wrapped.rootKeyId, wrapped.bytes],
   );
-  const made = await newestKey(db, subjectId);
-  if (made === null) throw new Error('A subject key is missing right after it was made');
-  return made;
+  return inserted === 1;
 }
 
 /** The wrapped key of a row of ours. */
@@ -54,14 +66,11 @@ async function newestKey(db: Db, subjectId: string): Promise<SubjectKeyRow | nul
   const row = await maybeOne(
     db,
     keyRow,
-    // What a transaction sees and has not written itself is committed. (It would not hold with savepoints.)
-    `SELECT version, state, ring, root_key_id, wrapped,
-            xmin IS DISTINCT FROM pg_current_xact_id_if_assigned()::xid AS is_committed
-       FROM subject_keys WHERE subject_id = $1 ORDER BY version DESC LIMIT 1`,
+    `SELECT version, state, ring, root_key_id, wrapped FROM subject_keys
+      WHERE subject_id = $1 ORDER BY version DESC LIMIT 1`,
     [subjectId],
   );
   if (row === null) return null;
   if (row.state === 'destroyed' || row.wrapped === null) throw new SubjectErased();
-  const wrapped = wrappedKey({ ...row, wrapped: row.wrapped });
-  return { version: row.version, wrapped, isCommitted: row.is_committed };
+  return { version: row.version, wrapped: wrappedKey({ ...row, wrapped: row.wrapped }) };
 }

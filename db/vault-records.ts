@@ -97,16 +97,15 @@ export function createVault({ pool, keyRing, cache, logger, databaseUrl }: Vault
     onLost: () => cache.clear(),
   });
 
-  /** `mayKeep` is false for a key whose row is not committed yet: it may never have existed. */
+  /** `made` is the key itself where it was made a moment ago; it is zeroed here. */
   const withSubjectKey = async <T>(
     subjectId: string,
-    version: number,
     wrapped: WrappedKey,
-    mayKeep: boolean,
     use: (key: Buffer) => T,
+    made: Buffer | null = null,
   ): Promise<T> => {
-    const load = (): Promise<Buffer> => keyRing.unwrap(wrapped, subjectKeyContext(subjectId));
-    if (mayKeep && listener.listening()) return await cache.withKey(subjectId, version, load, use);
+    const load = async (): Promise<Buffer> => made ?? (await keyRing.unwrap(wrapped, subjectKeyContext(subjectId)));
+    if (listener.listening()) return await cache.withKey(subjectId, wrapped.bytes, load, use);
     const key = await load();
     try {
       return use(key);
@@ -118,11 +117,11 @@ export function createVault({ pool, keyRing, cache, logger, databaseUrl }: Vault
   return {
     async seal({ subjectId, kind, value, expiresAt }, tx) {
       const db = tx ?? pool;
-      const { version, wrapped, isCommitted } = await ensureSubjectKey(db, keyRing, subjectId);
+      const { version, wrapped, made } = await ensureSubjectKey(db, keyRing, subjectId);
       const recordId = randomUUID();
-      const record = await withSubjectKey(subjectId, version, wrapped, isCommitted, (subjectKey) =>
-        sealRecord({ recordId, subjectId, kind, plaintext: value, subjectKey, subjectKeyVersion: version }),
-      );
+      const sealWith = (subjectKey: Buffer): SealedRecord =>
+        sealRecord({ recordId, subjectId, kind, plaintext: value, subjectKey, subjectKeyVersion: version });
+      const record = await withSubjectKey(subjectId, wrapped, sealWith, made);
       await insertRecord(db, record, expiresAt ?? null);
       return recordId;
     },
@@ -137,9 +136,7 @@ export function createVault({ pool, keyRing, cache, logger, databaseUrl }: Vault
       // From here on the entry is committed, whatever happens to this process.
       if (readable instanceof Error) throw readable;
       const { record, key } = readable;
-      return await withSubjectKey(record.subjectId, record.keyVersion, key, true, (subjectKey) =>
-        openRecord(record, subjectKey),
-      );
+      return await withSubjectKey(record.subjectId, key, (subjectKey) => openRecord(record, subjectKey));
     },
 
     destroy: (recordId, reason, actor = 'system') =>

@@ -9,10 +9,12 @@ export interface SubjectKeyCache {
   /**
    * Runs `use` with the subject's key, loading it when it is not here. `use` is synchronous and must not keep the
    * buffer: it is zeroed when the key leaves the cache.
-   * @param load unwraps the key; the cache owns the buffer it returns
+   * @param wrapped the key as it is stored. It names the key, which its version does not: the row of a key may be
+   * rolled back, and another key then takes its version
+   * @param load gives the key itself; the cache owns the buffer it returns
    */
-  withKey<T>(subjectId: string, version: number, load: () => Promise<Buffer>, use: (key: Buffer) => T): Promise<T>;
-  /** Forgets all versions of a subject's key. */
+  withKey<T>(subjectId: string, wrapped: Buffer, load: () => Promise<Buffer>, use: (key: Buffer) => T): Promise<T>;
+  /** Forgets all keys of a subject. */
   evict(subjectId: string): void;
   /** Forgets everything: at shutdown, and when the process may have missed an erasure. */
   clear(): void;
@@ -77,8 +79,8 @@ export function createSubjectKeyCache(options: SubjectKeyCacheOptions = {}): Sub
   };
 
   return {
-    async withKey(subjectId, version, load, use) {
-      const id = `${version}:${subjectId}`;
+    async withKey(subjectId, wrapped, load, use) {
+      const id = `${subjectId} ${wrapped.toString('base64')}`;
       let entry = take(id);
       if (entry === undefined) {
         const before = evictions;

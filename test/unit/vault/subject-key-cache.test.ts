@@ -13,8 +13,8 @@ function setUp(options: Parameters<typeof createSubjectKeyCache>[0] = {}) {
     loaded.push(key);
     return key;
   };
-  const firstByte = (subject: string, version = 1): Promise<number | undefined> =>
-    cache.withKey(subject, version, load, (key) => key[0]);
+  const firstByte = (subject: string, wrapped = 1): Promise<number | undefined> =>
+    cache.withKey(subject, Buffer.of(wrapped), load, (key) => key[0]);
   return { cache, clock, loaded, load, firstByte };
 }
 
@@ -29,7 +29,7 @@ describe('the cache of subject keys', () => {
     expect(loaded).toHaveLength(1);
   });
 
-  it('keeps people and versions apart', async () => {
+  it('keeps people and their keys apart', async () => {
     const { firstByte } = setUp();
     expect([await firstByte('a', 1), await firstByte('a', 2), await firstByte('b', 1)]).toEqual([1, 2, 3]);
   });
@@ -66,12 +66,12 @@ describe('the cache of subject keys', () => {
     const fail = (): never => {
       throw new Error('no');
     };
-    await expect(cache.withKey('a', 1, load, fail)).rejects.toThrow('no');
+    await expect(cache.withKey('a', Buffer.of(1), load, fail)).rejects.toThrow('no');
     expect(loaded.every(isZero)).toBe(true);
     expect(cache.size).toBe(0);
   });
 
-  it('zeroes all versions of an erased person, and nobody else', async () => {
+  it('zeroes all keys of an erased person, and nobody else', async () => {
     const { cache, firstByte, loaded } = setUp();
     await firstByte('a', 1);
     await firstByte('a', 2);
@@ -86,7 +86,7 @@ describe('the cache of subject keys', () => {
     let finish: (key: Buffer) => void = () => undefined;
     const slow = cache.withKey(
       'a',
-      1,
+      Buffer.of(1),
       () => new Promise<Buffer>((resolve) => (finish = resolve)),
       (key) => key[0],
     );
@@ -124,7 +124,7 @@ describe('the cache of subject keys', () => {
     await expect(
       cache.withKey(
         'a',
-        1,
+        Buffer.of(1),
         () => Promise.reject(new Error('kms')),
         () => 1,
       ),
