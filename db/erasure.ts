@@ -17,17 +17,18 @@ export async function eraseSubjectRows(tx: PoolClient, subjectId: string, actor:
     [subjectId],
   );
   if (first === 0) return false;
-  await execute(
-    tx,
-    `UPDATE subject_keys SET state = 'destroyed', wrapped = NULL, destroyed_at = clock_timestamp()
-      WHERE subject_id = $1 AND state = 'active'`,
-    [subjectId],
-  );
-  // Somebody without a key gets a destroyed one, so that a request still on its way cannot make a new one.
+  // Somebody without a key gets a destroyed one, so that a request still on its way cannot make a new one. First,
+  // because it waits for a transaction that is making one: the next statement then sees that key and destroys it.
   await execute(
     tx,
     `INSERT INTO subject_keys (subject_id, version, ring, root_key_id, wrapped, state, destroyed_at)
      VALUES ($1, 1, 'local', 'none', NULL, 'destroyed', clock_timestamp()) ON CONFLICT DO NOTHING`,
+    [subjectId],
+  );
+  await execute(
+    tx,
+    `UPDATE subject_keys SET state = 'destroyed', wrapped = NULL, destroyed_at = clock_timestamp()
+      WHERE subject_id = $1 AND state = 'active'`,
     [subjectId],
   );
   await execute(

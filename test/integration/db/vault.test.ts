@@ -194,6 +194,23 @@ describe('the vault', () => {
     await expect(vault.seal({ subjectId, kind: 'phone', value: phone() })).rejects.toBeInstanceOf(SubjectErased);
   });
 
+  test('somebody who is erased while their first key is being written keeps none', async () => {
+    const subjectId = await person();
+    let erasing: Promise<boolean> = Promise.resolve(false);
+    await inTransaction(database.app, async (tx) => {
+      await vault.seal({ subjectId, kind: 'phone', value: phone() }, tx);
+      erasing = vault.eraseSubject(subjectId, 'system');
+      await eventually(() => somebodyWaitsForALock(database));
+    });
+    await expect(erasing).resolves.toBe(true);
+    const { rows } = await database.app.query(
+      `SELECT k.state, v.ciphertext FROM subject_keys k JOIN vault_records v USING (subject_id) WHERE subject_id = $1`,
+      [subjectId],
+    );
+    expect(rows).toEqual([{ state: 'destroyed', ciphertext: null }]);
+    await expect(vault.seal({ subjectId, kind: 'phone', value: phone() })).rejects.toBeInstanceOf(SubjectErased);
+  });
+
   test('a process that loses the connection it listens on drops its keys and listens again', async () => {
     const { recordId } = await sealed();
     await reveal(recordId);
@@ -221,6 +238,19 @@ describe('the vault', () => {
     }
   });
 });
+
+async function somebodyWaitsForALock({ adminUrl }: TestDatabase): Promise<boolean> {
+  const superuser = new Client({ connectionString: adminUrl });
+  await superuser.connect();
+  try {
+    const { rows } = await superuser.query(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return rows.length > 0;
+  } finally {
+    await superuser.end();
+  }
+}
 
 describe('accounts', () => {
   let database: TestDatabase;
