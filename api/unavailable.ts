@@ -1,5 +1,5 @@
 import { KeyRingError } from '../domain/errors';
-import { TemporalNotInTime } from '../temporal/errors';
+import { TemporalNotInTime, TemporalNotPrepared } from '../temporal/errors';
 
 /** SQLSTATE classes that mean "not now": connection, resources, shutdown, and our own statement or lock timeout. */
 const SQLSTATES_OF_AN_OUTAGE = /^(?:08|53|57P|57014|55P03)/;
@@ -17,7 +17,7 @@ export function isUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isUnavailable);
   const code: unknown = Reflect.get(error, 'code');
   if (typeof code === 'string' && (SQLSTATES_OF_AN_OUTAGE.test(code) || SOCKET_CODES.test(code))) return true;
-  if (error instanceof TemporalNotInTime) return true;
+  if (error instanceof TemporalNotInTime || error instanceof TemporalNotPrepared) return true;
   // pg-pool and pg have only a text for these; it is compared, never kept.
   return (
     error instanceof Error && /^(?:timeout exceeded when trying to connect|Connection terminated)/.test(error.message)

@@ -18,6 +18,15 @@ export class QuestionRefused extends KindlineError {
   }
 }
 
+/** Thrown when Temporal answers, but no worker has prepared the namespace for us yet. */
+export class TemporalNotPrepared extends KindlineError {
+  override readonly name = 'TemporalNotPrepared';
+
+  constructor() {
+    super('temporal-not-prepared', 'The namespace is missing, or its search attributes are');
+  }
+}
+
 /** Thrown when Temporal or its workers did not answer in time. What was asked may still be done. */
 export class TemporalNotInTime extends KindlineError {
   override readonly name = 'TemporalNotInTime';

@@ -1,5 +1,6 @@
 import {
   isGrpcServiceError,
+  NamespaceNotFoundError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -16,7 +17,7 @@ import {
   type TwimlQuestion,
 } from '../domain/mentor-call';
 import type { KindlineClient } from './connection';
-import { MentorCallIsOver, QuestionRefused, TemporalNotInTime } from './errors';
+import { MentorCallIsOver, QuestionRefused, TemporalNotInTime, TemporalNotPrepared } from './errors';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
@@ -36,7 +37,7 @@ const DESCRIBE_WITHIN_MS = 3_000;
  * nothing (the namespace remembers ids for seven days).
  *
  * @returns `running`, or `over` when this call has been before and has ended
- * @throws TemporalNotInTime
+ * @throws TemporalNotInTime, or TemporalNotPrepared before the first start of a worker
  */
 export async function startMentorCall(
   client: KindlineClient,
@@ -170,9 +171,20 @@ async function inTime<T>(client: KindlineClient, withinMs: number, run: () => Pr
     if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isUnreachable(error)) {
       throw new TemporalNotInTime();
     }
+    if (isNotPrepared(error)) throw new TemporalNotPrepared();
     throw error;
   }
 }
+
+/** Workers make the namespace and register our search attributes when they start; until then nobody can be rung. */
+function isNotPrepared(error: unknown): boolean {
+  if (error instanceof NamespaceNotFoundError) return true;
+  if (isGrpcServiceError(error)) return WRONG_ARGUMENT.includes(error.code) && /search attribute/i.test(error.details);
+  return error instanceof Error && error.cause !== undefined && isNotPrepared(error.cause);
+}
+
+/** gRPC: invalid argument. */
+const WRONG_ARGUMENT: readonly unknown[] = [3];
 
 /** gRPC: cancelled, deadline exceeded, resource exhausted, unavailable. */
 const NOT_IN_TIME: readonly unknown[] = [1, 4, 8, 14];

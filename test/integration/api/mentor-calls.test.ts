@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openCall, closeCall } from '../../../db/calls';
-import { QuestionRefused, TemporalNotInTime } from '../../../temporal/errors';
+import { QuestionRefused, TemporalNotInTime, TemporalNotPrepared } from '../../../temporal/errors';
 import { adoptCallSid, ensureDispatch } from '../../../db/dispatches';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest, CONSENT, newCallSid } from './api-under-test';
@@ -258,8 +258,11 @@ test('with Twilio down the answer is 503 with helplines, at once and without a t
   expect(await api.footprint()).toEqual(before);
 });
 
-test('with Temporal down the answer is 503 with helplines', async () => {
-  api.process.down = new TemporalNotInTime();
+test.each([
+  ['with Temporal down', new TemporalNotInTime()],
+  ['before the first start of a worker', new TemporalNotPrepared()],
+])('%s the answer is 503 with helplines', async (_when, error) => {
+  api.process.down = error;
   const answer = await request();
   expect(answer).toMatchObject({
     status: 503,

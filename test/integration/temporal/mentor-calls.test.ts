@@ -18,6 +18,7 @@ import {
 } from '../../../temporal/search-attributes';
 import { createServiceKeys } from '../../../vault/service-keys';
 import { mentorCallInput } from '../../mentor-call-input';
+import { eventually } from '../../stack';
 
 /** Temporal's numbers for types of search attributes, written a second time. */
 const [KEYWORD, DATETIME] = [2, 6];
@@ -27,6 +28,8 @@ describe('a client of the mentor call, on a real server', () => {
   const namespace = `kindline-${randomUUID()}`;
   const dir = mkdtempSync(join(tmpdir(), 'kindline-temporal-'));
   let own: Child | null = null;
+  const keys = createServiceKeys([{ purpose: 'payload-codec', version: 1, key: randomBytes(32) }]);
+  let config: Parameters<typeof connectTemporal>[0];
   let temporal: TemporalConnection;
 
   beforeAll(async () => {
@@ -37,16 +40,7 @@ describe('a client of the mentor call, on a real server', () => {
       await own.start();
       address = `127.0.0.1:${port}`;
     }
-    const keys = createServiceKeys([{ purpose: 'payload-codec', version: 1, key: randomBytes(32) }]);
-    const config = {
-      address,
-      namespace,
-      uiUrl: null,
-      taskQueue: 'nobody',
-
-      apiKey: null,
-      tls: false,
-    };
+    config = { address, namespace, uiUrl: null, taskQueue: 'nobody', apiKey: null, tls: false };
     temporal = await connectTemporal(config, keys);
     await ensureNamespace(temporal.connection, namespace);
     await registerSearchAttributes(temporal.connection, namespace);
@@ -92,6 +86,23 @@ describe('a client of the mentor call, on a real server', () => {
       code: 'search-attribute-taken',
     });
   });
+
+  it('says that nobody has prepared the namespace, while it is missing and while its attributes are', async () => {
+    const unprepared = await connectTemporal({ ...config, namespace: `kindline-${randomUUID()}` }, keys);
+    const { namespace: name } = unprepared.client.options;
+    const expected = { code: 'temporal-not-prepared' };
+    await expect(calls.startMentorCall(unprepared.client, input())).rejects.toMatchObject(expected);
+    await expect(calls.describeMentorCall(unprepared.client, randomUUID())).rejects.toMatchObject(expected);
+    await ensureNamespace(unprepared.connection, name);
+    await expect(calls.startMentorCall(unprepared.client, input())).rejects.toMatchObject(expected);
+    await registerSearchAttributes(unprepared.connection, name);
+    await eventually(async () => {
+      const call = input();
+      expect(await calls.startMentorCall(unprepared.client, call)).toBe('running');
+      await unprepared.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
+    }, 30_000);
+    await unprepared.close();
+  }, 60_000);
 
   it('starts a call with what an operator must always see', async () => {
     const call = input();
