@@ -1,6 +1,7 @@
+import { checked, type Judged } from './checked';
 import { arrangeKeys, variables } from './config';
-import { ConfigError, type ConfigProblem } from './config-error';
-import { isHttps, keyRingProblems } from './production';
+import type { ConfigProblem } from './config-error';
+import { isHttps, keyRingProblems, publicHosts } from './production';
 import { isLoopback } from './variables';
 
 /**
@@ -45,23 +46,17 @@ export type CodecConfig = ReturnType<typeof arrange>;
  * @throws ConfigError naming every wrong variable and what it expects, never a value
  */
 export function loadCodecConfig(env: NodeJS.ProcessEnv): CodecConfig {
-  const read = codecVariables.safeParse(env);
-  if (!read.success) {
-    throw new ConfigError(read.error.issues.map((i) => ({ variable: i.path.join('.'), expected: i.message })));
-  }
-  const problems = [...keyRingProblems(read.data), ...addressProblems(read.data)];
-  if (problems.length > 0) throw new ConfigError(problems);
-  return arrange(read.data);
+  return arrange(checked(codecVariables, env, (v) => [...keyRingProblems(v), ...addressProblems(v)]));
 }
 
 /** Only processes of this machine can ask, and they could as well read the key file. */
-function isOnlyOurs(v: CodecVariables): boolean {
+function isOnlyOurs(v: Judged<CodecVariables>): boolean {
   return v.NODE_ENV !== 'production' && isLoopback(`http://${hostInUrl(v.CODEC_HOST)}`);
 }
 
 /** What anybody could reach must ask for a token; and the Web UI sends its token to https only. */
-function addressProblems(v: CodecVariables): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
+function addressProblems(v: Judged<CodecVariables>): ConfigProblem[] {
+  const problems = v.ALLOW_STAND_INS ? publicHosts(v) : [];
   const expect = (holds: boolean, variable: string, expected: string) => {
     if (!holds) problems.push({ variable, expected });
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError } from './config-error';
+import { checked } from './checked';
 import { productionProblems } from './production';
 import {
   boolean,
@@ -159,13 +159,7 @@ export type Config = ReturnType<typeof arrange>;
  * @throws ConfigError naming every wrong variable and what it expects, never a value
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const read = variables.safeParse(env);
-  if (!read.success) {
-    throw new ConfigError(read.error.issues.map((i) => ({ variable: i.path.join('.'), expected: i.message })));
-  }
-  const problems = productionProblems(read.data);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return arrange(read.data);
+  return arrange(checked(variables, env, productionProblems));
 }
 
 function arrange(v: Variables) {

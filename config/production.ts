@@ -1,3 +1,4 @@
+import type { Judged } from './checked';
 import type { ConfigProblem } from './config-error';
 import type { KeyVariables, Variables } from './config';
 import { isLoopback } from './variables';
@@ -7,14 +8,14 @@ import { isLoopback } from './variables';
  *
  * A deployment that lacks a credential must not start with a stand-in and report calls that nobody received.
  */
-export function productionProblems(v: Variables): ConfigProblem[] {
+export function productionProblems(v: Judged<Variables>): ConfigProblem[] {
   const problems = mismatches(v);
   if (v.ALLOW_STAND_INS) problems.push(...publicHosts(v));
   else if (v.NODE_ENV === 'production') problems.push(...standIns(v));
   return problems;
 }
 
-function mismatches(v: Variables): ConfigProblem[] {
+function mismatches(v: Judged<Variables>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const margin = v.DISPATCH_SEND_MARGIN ?? v.DISPATCH_HTTP_TIMEOUT + 1_000;
   if (margin <= v.DISPATCH_HTTP_TIMEOUT) {
@@ -52,7 +53,7 @@ export function keyRingProblems(v: KeyVariables & Pick<Variables, 'NODE_ENV' | '
 }
 
 /** What production refuses to run without. */
-function standIns(v: Variables): ConfigProblem[] {
+function standIns(v: Judged<Variables>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const expect = (holds: boolean, variable: string, expected: string) => {
     if (!holds) problems.push({ variable, expected: `${expected} in production` });
@@ -65,7 +66,7 @@ function standIns(v: Variables): ConfigProblem[] {
     'an https address that Twilio can reach',
   );
   expect(isHttps(v.VOICE_FALLBACK_URL), 'VOICE_FALLBACK_URL', 'the https address of the static fallback documents');
-  expect(isHttps(v.OIDC_ISSUER), 'OIDC_ISSUER', 'an https issuer');
+  expect(isHttps(v.OIDC_ISSUER ?? null), 'OIDC_ISSUER', 'an https issuer');
   return problems;
 }
 
@@ -74,10 +75,20 @@ export function isHttps(address: string | null): boolean {
   return address?.startsWith('https://') === true && !isLoopback(address);
 }
 
+/** Where the world would find us. */
+const ADDRESSES = [
+  'PUBLIC_BASE_URL',
+  'TWILIO_WEBHOOK_BASE_URL',
+  'VOICE_FALLBACK_URL',
+  'TEMPORAL_UI_URL',
+  'CODEC_PUBLIC_URL',
+] as const;
+
 /** Stand-ins are for tests on one machine: a service that the world can reach must not ring simulated phones. */
-function publicHosts(v: Variables): ConfigProblem[] {
+export function publicHosts(v: Partial<Pick<Variables, (typeof ADDRESSES)[number]>>): ConfigProblem[] {
   const expected = 'an address of this machine, because ALLOW_STAND_INS is set';
-  return (['PUBLIC_BASE_URL', 'TWILIO_WEBHOOK_BASE_URL'] as const)
-    .filter((name) => v[name] !== null && !isLoopback(v[name] ?? ''))
-    .map((variable) => ({ variable, expected }));
+  return ADDRESSES.filter((name) => v[name] != null && !isLoopback(v[name])).map((variable) => ({
+    variable,
+    expected,
+  }));
 }

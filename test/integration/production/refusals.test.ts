@@ -34,6 +34,7 @@ const STAND_INS = {
   VOICE_FALLBACK_URL: 'http://127.0.0.1:8055/fallback/{country}.xml',
   PUBLIC_BASE_URL: 'http://127.0.0.1:3000',
   TWILIO_WEBHOOK_BASE_URL: undefined,
+  TEMPORAL_UI_URL: 'http://127.0.0.1:8080',
   KMS_ENDPOINT: 'http://127.0.0.1:5000',
   KEY_RING: 'local',
   KMS_KEY_ID: undefined,

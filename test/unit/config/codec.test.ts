@@ -69,7 +69,16 @@ describe('the codec server', () => {
     const env = { ...PRODUCTION, ...local, TEMPORAL_UI_URL: 'http://127.0.0.1:8233', ALLOW_STAND_INS: 'i-am-testing' };
     expect(loadCodecConfig(env).signIn?.issuer).toBe('http://127.0.0.1:8055/oidc');
     expect(problemsOf({ ...env, CODEC_OIDC_ISSUER: '' })).toEqual(['CODEC_OIDC_ISSUER']);
-    expect(problemsOf({ ...env, CODEC_PUBLIC_URL: 'http://codec.example.org' })).toEqual(['CODEC_PUBLIC_URL']);
+    for (const address of ['http://codec.example.org', 'https://codec.example.org']) {
+      for (const variable of ['CODEC_PUBLIC_URL', 'TEMPORAL_UI_URL', 'PUBLIC_BASE_URL']) {
+        expect(problemsOf({ ...env, [variable]: address })).toEqual([variable]);
+      }
+    }
+  });
+
+  it('names in one start what is malformed and what is missing', () => {
+    const env = { ...PRODUCTION, CODEC_PORT: 'x', CODEC_PUBLIC_URL: '', KMS_KEY_ID: '' };
+    expect(problemsOf(env).toSorted()).toEqual(['CODEC_PORT', 'CODEC_PUBLIC_URL', 'KMS_KEY_ID']);
   });
 
   it('lets admins in unless told who, and refuses a role that is none', () => {

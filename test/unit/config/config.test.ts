@@ -61,6 +61,12 @@ describe('the configuration', () => {
     expect(problemsOf({}).toSorted()).toEqual(Object.keys(LOCAL).toSorted());
   });
 
+  it('names in one start what is malformed, what does not fit, and what production wants, each once', () => {
+    const env = { NODE_ENV: 'production', PORT: '70000', PUBLIC_BASE_URL: 'nonsense', TWILIO_API_SECRET: 'x' };
+    const wanted = ['PORT', 'PUBLIC_BASE_URL', 'TWILIO_API_KEY', 'TWILIO_WEBHOOK_BASE_URL', 'VOICE_FALLBACK_URL'];
+    expect(problemsOf(env).toSorted()).toEqual([...wanted, ...Object.keys(LOCAL), 'KMS_KEY_ID'].toSorted());
+  });
+
   it.each([
     ['PORT', '70000'],
     ['DISPATCH_LEASE', '15 seconds'],
@@ -157,10 +163,13 @@ describe('production', () => {
   });
 
   it.each(['https://kindline.example.org', 'http://10.0.0.1', 'http://localhost.example.org'])(
-    'refuses stand-ins behind %s',
+    'refuses stand-ins behind %s, whichever of our addresses it is',
     (address) => {
-      expect(problemsOf({ ...STAND_INS, PUBLIC_BASE_URL: address })).toEqual(['PUBLIC_BASE_URL']);
-      expect(problemsOf({ ...STAND_INS, TWILIO_WEBHOOK_BASE_URL: address })).toEqual(['TWILIO_WEBHOOK_BASE_URL']);
+      for (const variable of ['PUBLIC_BASE_URL', 'TWILIO_WEBHOOK_BASE_URL', 'TEMPORAL_UI_URL', 'CODEC_PUBLIC_URL']) {
+        expect(problemsOf({ ...STAND_INS, [variable]: address })).toEqual([variable]);
+      }
+      const documents = `${address}/{country}.xml`;
+      expect(problemsOf({ ...STAND_INS, VOICE_FALLBACK_URL: documents })).toEqual(['VOICE_FALLBACK_URL']);
     },
   );
 });
