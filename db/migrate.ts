@@ -1,6 +1,7 @@
 /**
  * The schema, up and down: SQL files in `db/migrations`, run in order by node-pg-migrate in one transaction under
- * an advisory lock. The roles of the API and the worker are made here too and can do no more than the files grant.
+ * an advisory lock. The roles of the API and the worker are made here too and can do no more than the files grant;
+ * nobody else's can connect.
  */
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
@@ -36,6 +37,7 @@ export async function migrate(ownerUrl: string, options: MigrateOptions): Promis
   await client.connect();
   try {
     await ensureRoles(client, options);
+    await closeToOthers(client);
     const done = await runner({
       dbClient: client,
       dir: join(__dirname, 'migrations'),
@@ -59,6 +61,23 @@ async function ensureRoles(client: Client, { appRole, workerRole }: MigrateOptio
   await ensureMember(client, WORKER_GROUP_ROLE, GROUP_ROLE);
   if (appRole !== undefined) await ensureLogin(client, appRole, GROUP_ROLE);
   if (workerRole !== undefined) await ensureLogin(client, workerRole, WORKER_GROUP_ROLE);
+}
+
+/**
+ * Unless told otherwise, Postgres lets every role of the server into every database; other databases on it (Temporal's)
+ * have roles of their own.
+ */
+async function closeToOthers(client: Client): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT current_database() AS name, has_database_privilege('public', current_database(), 'CONNECT') AS open,
+            has_database_privilege($1, current_database(), 'CONNECT') AS ours`,
+    [GROUP_ROLE],
+  );
+  const database = client.escapeIdentifier(String(rows[0]?.name));
+  if (rows[0]?.open === true || rows[0]?.ours !== true) {
+    await atomically(client, `GRANT CONNECT ON DATABASE ${database} TO ${GROUP_ROLE}`);
+  }
+  if (rows[0]?.open === true) await atomically(client, `REVOKE CONNECT ON DATABASE ${database} FROM PUBLIC`);
 }
 
 async function ensureLogin(client: Client, { name, password }: LoginRole, group: string): Promise<void> {

@@ -1,9 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { reserveSlot } from '../../../db/mentor-slots';
 import { migrate } from '../../../db/migrate';
 import { createTestDatabase, roles, type TestDatabase } from '../../postgres';
 import { liveCall, mentorWith } from './people';
+
+async function answers(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.end();
+}
 
 const files = readdirSync(join(__dirname, '../../../db/migrations')).length;
 const tablesOf = `SELECT count(*)::int AS tables FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
@@ -29,6 +37,25 @@ describe('migrations', () => {
     expect((await database.owner.query('SELECT count(*)::int AS subjects FROM subjects')).rows).toEqual([
       { subjects: 0 },
     ]);
+  });
+
+  test('leave the database to the owner, the API and the worker: no other role of the server gets in', async () => {
+    await up();
+    const stranger = `stranger_${randomBytes(6).toString('hex')}`;
+    const admin = new Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    try {
+      await admin.query(`CREATE ROLE ${stranger} LOGIN PASSWORD 'strange'`);
+      const url = new URL(database.adminUrl);
+      [url.username, url.password] = [stranger, 'strange'];
+      await expect(answers(url.href)).rejects.toMatchObject({ code: '42501' });
+      for (const ours of [database.ownerUrl, database.appUrl, database.workerUrl]) {
+        await expect(answers(ours)).resolves.toBeUndefined();
+      }
+    } finally {
+      await admin.query(`DROP ROLE IF EXISTS ${stranger}`);
+      await admin.end();
+    }
   });
 
   test('do nothing when they are there already, also from several processes at once', async () => {
