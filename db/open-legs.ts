@@ -46,7 +46,8 @@ export function openLegs(db: Db, silentMs: number, limit: number): Promise<OpenL
         WHERE call_sid IS NOT NULL AND opened_at > clock_timestamp() - interval '${LONGEST_CALL}'
           AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.sid = call_logs.call_sid)
      ), heard AS (
-       SELECT l.*, (SELECT max(received_at) FROM webhook_events e WHERE e.call_sid = l.call_sid) AS last,
+       SELECT l.call_sid, l.call_id, l.workflow_id, l.dispatch_id, l.since,
+              (SELECT max(received_at) FROM webhook_events e WHERE e.call_sid = l.call_sid) AS last,
               EXISTS (SELECT 1 FROM webhook_events e WHERE e.call_sid = l.call_sid
                        AND e.status IN ('completed', 'busy', 'no-answer', 'failed', 'canceled')) AS is_over
          FROM legs l WHERE l.call_sid IS NOT NULL)
