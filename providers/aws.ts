@@ -1,5 +1,8 @@
 /** What all clients of AWS share: timeouts of our own, and which of its errors mean "not now". */
 
+// The SDK's own switch. On Node 20 it would print several lines of prose into logs that are one JSON object a line.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 /**
  * Options for the SDK's own HTTP handler: by default it waits for ever.
  * @param totalMs what the caller gives the whole operation; a hanging attempt leaves time for another one

@@ -1,6 +1,7 @@
 /** Checkpoints as objects of a bucket. With Object Lock, nobody who breaks in can take them away. */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CheckpointStore, StoredCheckpoint } from '../domain/audit-checkpoint';
+import { awsTimeouts } from './aws';
 import { readAhead } from './read-ahead';
 
 export interface CheckpointBucket {
@@ -14,10 +15,11 @@ export interface BucketOptions {
   readonly endpoint: string | null;
   /** Null: from the AWS environment. */
   readonly region: string | null;
+  /** One try of a request has half of it (ms). */
+  readonly timeoutMs?: number;
 }
 
-/** A request of S3's that takes longer is asked again (ms). */
-const REQUEST_TIMEOUT = 5_000;
+const TIMEOUT = 10_000;
 const ATTEMPTS = 3;
 /** S3 answers a request in some 20 ms: one at a time, a year of checkpoints would take three hours. */
 const READ_AT_ONCE = 32;
@@ -32,11 +34,11 @@ export function bucketOf(url: string): CheckpointBucket {
 /** The caller's AWS identity needs `s3:PutObject`, `s3:GetObject` and `s3:ListBucket`, and nothing that deletes. */
 export function openCheckpointBucket(
   { bucket, prefix }: CheckpointBucket,
-  { endpoint, region }: BucketOptions,
+  { endpoint, region, timeoutMs = TIMEOUT }: BucketOptions,
 ): CheckpointStore & { close(): void } {
   const s3 = new S3Client({
     maxAttempts: ATTEMPTS,
-    requestHandler: { requestTimeout: REQUEST_TIMEOUT, connectionTimeout: REQUEST_TIMEOUT },
+    requestHandler: awsTimeouts(timeoutMs),
     ...(region === null ? {} : { region }),
     // Servers that are not AWS have no host name for each bucket.
     ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),

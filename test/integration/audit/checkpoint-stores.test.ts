@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
@@ -107,6 +108,20 @@ describeWithMoto('a bucket', () => {
     store.close();
     await moto?.stop();
   }, 300_000);
+});
+
+describe('a bucket that takes requests and never answers', () => {
+  it('fails within its time, so that the next seal may try again', async () => {
+    Object.assign(process.env, MOTO_CREDENTIALS);
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    const endpoint = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    const store = openCheckpointBucket(bucketOf('s3://somebodys'), { endpoint, region: 'us-east-1', timeoutMs: 400 });
+    await expect(store.newest()).rejects.toMatchObject({ name: 'TimeoutError' });
+    store.close();
+    silent.close();
+  }, 20_000);
 });
 
 describe('a directory', () => {

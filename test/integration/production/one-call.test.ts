@@ -29,6 +29,11 @@ const LAST_WORDS = { api: 'api stopped', worker: 'worker drained', codec: 'codec
 
 const temporalAddress = process.env.KINDLINE_TEST_TEMPORAL_ADDRESS ?? '';
 const withParts = temporalAddress === '' ? describe.skip : describeWithMoto;
+if (temporalAddress === '') {
+  process.stderr.write(
+    '\n*** Run by `npm test` only: the processes of production are NOT tested without its Temporal. ***\n\n',
+  );
+}
 
 withParts('the processes of production', () => {
   let database: TestDatabase;
@@ -221,6 +226,12 @@ withParts('the processes of production', () => {
     },
     60_000,
   );
+
+  it.each(RUNNING)('%s has logged one JSON object a line, and nothing else', (service) => {
+    const lines = (processes.get(service) as EntryPoint).output.split('\n').filter((line) => line !== '');
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String) });
+  });
 
   it('refuse workflows that were bundled from other code', async () => {
     appendFileSync(join(image, 'dist', 'workflows', 'index.js'), '// A change that was not bundled.\n');
