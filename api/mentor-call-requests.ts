@@ -26,22 +26,34 @@ const requestBody = connectMentorRequest.extend({ consent: z.unknown().optional(
 type RequestBody = z.output<typeof requestBody>;
 
 /** Where the call is to ring: a number given for this call only, or one the user saved. */
-type Target =
-  | { readonly kind: 'given'; readonly number: PhoneNumber; readonly token: Buffer; readonly country: string }
-  | { readonly kind: 'saved'; readonly recordId: string; readonly token: Buffer; readonly country: string };
+type Target = GivenTarget | SavedTarget;
+interface GivenTarget {
+  readonly kind: 'given';
+  readonly number: PhoneNumber;
+  readonly token: Buffer;
+  readonly country: string;
+}
+interface SavedTarget {
+  readonly kind: 'saved';
+  readonly recordId: string;
+  readonly token: Buffer;
+  readonly country: string;
+}
 
 /**
  * Takes a request for a mentor call: judged, sealed, started. Nothing about the call is written here; the first row is
  * the workflow's, so that a crash in between leaves at most a sealed number nobody points to.
  */
 export async function requestMentorCall(deps: ApiDeps, req: Request, res: Response, caller: Caller): Promise<void> {
+  // First what the request alone tells: whatever is down, whoever can mend it is told what is wrong with it.
   const body = checkedBody(requestBody, req);
+  const given = givenTarget(deps, body, res);
+  const consent = givenConsent(body);
   const request = idempotentRequest(deps.tokenizer, req, caller.subjectId, ROUTE);
   const { requestId: callId, requestHash, isRepeatable } = request;
   // Before anything that may have changed since: a contact point deleted meanwhile does not change the first answer.
   if (isRepeatable && (await wasAskedBefore(deps, callId, requestHash))) return accepted(res, callId);
-  const target = await targetOf(deps, body, caller, res);
-  const consent = givenConsent(body);
+  const target: Target = given ?? (await savedTarget(deps, body, caller, res));
   const preferences = await allowedPreferences(deps, body, caller);
 
   await refuseWhereHopeless(deps, caller, target);
@@ -84,17 +96,30 @@ async function wasAskedBefore(deps: ApiDeps, callId: string, requestHash: string
   return true;
 }
 
-async function targetOf(deps: ApiDeps, body: RequestBody, caller: Caller, res: Response): Promise<Target> {
-  const { userPhoneNumber, contactPointId } = body;
+/** The number of the body, or null when it names a saved one. Asks nobody. */
+function givenTarget(deps: ApiDeps, { userPhoneNumber, contactPointId }: RequestBody, res: Response) {
   if ((userPhoneNumber === undefined) === (contactPointId === undefined)) {
     const detail = 'Exactly one of userPhoneNumber and contactPointId is expected.';
     throw new Problem('invalid-body', { errors: [{ pointer: '#/userPhoneNumber', detail }] });
   }
-  if (userPhoneNumber !== undefined) {
-    const number = numberToRing(userPhoneNumber, '#/userPhoneNumber', deps.config.limits.allowedCountries);
-    contextOf(res).country = number.country;
-    return { kind: 'given', number, token: deps.tokenizer.token(number.e164), country: number.country };
-  }
+  if (userPhoneNumber === undefined) return null;
+  const number = numberToRing(userPhoneNumber, '#/userPhoneNumber', deps.config.limits.allowedCountries);
+  contextOf(res).country = number.country;
+  const target: GivenTarget = {
+    kind: 'given',
+    number,
+    token: deps.tokenizer.token(number.e164),
+    country: number.country,
+  };
+  return target;
+}
+
+async function savedTarget(
+  deps: ApiDeps,
+  { contactPointId }: RequestBody,
+  caller: Caller,
+  res: Response,
+): Promise<SavedTarget> {
   const saved =
     contactPointId === undefined ? null : await findContactPoint(deps.pool, caller.subjectId, contactPointId);
   if (saved === null || saved.kind !== 'phone' || saved.country === null) {

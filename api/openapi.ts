@@ -218,8 +218,7 @@ function problemsOf(name: RouteName, rule: Rule, about: Operation): ProblemCode[
   add(rule.access === 'signed-in', 'token-required', 'token-invalid', 'role-not-allowed');
   add(rule.access === 'signed-in', 'sign-in-unavailable', 'temporarily-unavailable');
   const hasBody = about.body !== undefined || (rule.access === 'signed-in' && name.startsWith('POST '));
-  add(hasBody, 'malformed-json', 'body-too-large', 'unsupported-media-type');
-  add(about.body !== undefined, 'invalid-body');
+  add(hasBody, 'malformed-json', 'invalid-body', 'body-too-large', 'unsupported-media-type');
   add(about.query !== undefined, 'invalid-query');
   add(about.isRepeatable === true, 'idempotency-key-invalid', 'idempotency-key-reused');
   add(about.isEdit === true, 'precondition-required', 'stale-version');

@@ -46,7 +46,7 @@ export const PROBLEMS = {
     'Somebody else has changed this meanwhile',
     'GET it again, look at what has changed, and send your change with its new ETag in If-Match.',
   ],
-  'body-too-large': [413, 'The body is too large', 'Send at most 100 kB.'],
+  'body-too-large': [413, 'The body is too large', 'Send less: 100 kB at most, and 1 MB to the codec server.'],
   'unsupported-media-type': [
     415,
     'The body is of an unsupported kind',

@@ -34,7 +34,7 @@ export async function legRecipient(
     pool,
     row,
     `SELECT CASE $2 WHEN 'user' THEN c.recipient_token WHEN 'mentor' THEN m.phone_token END AS token,
-            CASE $2 WHEN 'mentor' THEN NULL ELSE c.country END AS country, d.attempt
+            CASE $2 WHEN 'mentor' THEN m.country ELSE c.country END AS country, d.attempt
        FROM call_logs c
        LEFT JOIN mentor_offers o ON o.call_id = c.call_id AND o.step = $3
        LEFT JOIN mentors m ON m.mentor_id = o.mentor_id

@@ -270,3 +270,19 @@ test.each([
   });
   expect(answer.headers.get('retry-after')).toBe('5');
 });
+
+test.each([
+  ['no consent', { userPhoneNumber: MARKED.userPhone }, 'consent-required'],
+  ['a number that is none', { ...body, userPhoneNumber: 'my phone' }, 'phone-number-invalid'],
+  [
+    'a number of a country that is not served',
+    { ...body, userPhoneNumber: '+33 1 99 00 12 34' },
+    'country-not-allowed',
+  ],
+])('with Temporal down a request with a key and %s is told what is wrong with it', async (_what, json, code) => {
+  api.process.down = new TemporalNotInTime();
+  const headers = { 'Idempotency-Key': randomUUID() };
+  expect(await request(json, headers)).toMatchObject({ status: 422, body: { code } });
+  // Rightly asked, it has to wait until somebody knows whether it was asked before.
+  expect(await request(body, headers)).toMatchObject({ status: 503, body: { code: 'temporarily-unavailable' } });
+});

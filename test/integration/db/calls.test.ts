@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { legRecipient, NOBODY } from '../../../db/call-recipients';
 import {
   closeCall,
   countRecentRequests,
@@ -13,7 +14,7 @@ import {
 } from '../../../db/calls';
 import { reserveSlot } from '../../../db/mentor-slots';
 import { getMentor } from '../../../db/mentors';
-import type { MentorCallInput } from '../../../domain/mentor-call';
+import type { Leg, MentorCallInput } from '../../../domain/mentor-call';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { callInput, LIMITS, liveCall, mentorWith, personWithNumber, tokenHex } from './people';
 
@@ -174,6 +175,23 @@ describe('a running call', () => {
     expect(await findLiveCallByToken(database.app, [Buffer.alloc(32)])).toBeNull();
     expect((await liveCalls(database.app, 0, 1_000)).map(({ callId }) => callId)).toContain(input.callId);
     expect(await liveCalls(database.app, 3_600_000, 1_000)).toEqual([]);
+  });
+});
+
+describe('whom a leg was for, as its log line says it', () => {
+  test('is the user, or the mentor of that step with the country of the mentor’s own number', async () => {
+    const input = callInput(await personWithNumber(database.app), { country: 'GB' });
+    await open(input);
+    const phoneToken = randomBytes(32);
+    const { mentorId } = await mentorWith(database.app, { country: 'US', phoneToken });
+    await reserveSlot(database.app, { mentorId, callId: input.callId, step: 2, leaseMs: 60_000 });
+    const leg = (kind: Leg, step: number | null) =>
+      legRecipient(database.app, { callId: input.callId, leg: kind, step, dispatchId: null });
+    const user = { recipientToken: Buffer.from(input.recipientToken, 'hex'), country: 'GB', retryCount: 0 };
+    expect(await leg('user', null)).toEqual(user);
+    expect(await leg('mentor', 2)).toEqual({ recipientToken: phoneToken, country: 'US', retryCount: 0 });
+    expect(await leg('mentor', 7)).toEqual(NOBODY);
+    expect(await leg('helpline', null)).toEqual({ ...user, recipientToken: null });
   });
 });
 
