@@ -33,6 +33,19 @@ export async function ensureServiceKeys(
 ): Promise<ServiceKeys> {
   const present = new Set((await liveKeys(db, purposes)).map(({ purpose }) => purpose));
   for (const purpose of purposes.filter((wanted) => !present.has(wanted))) await makeFirstVersion(db, ring, purpose);
+  return openServiceKeys(db, ring, purposes);
+}
+
+/**
+ * Opens all live versions and makes none: for commands that only look. A key that one of them made, with whatever ring
+ * its environment names, would be the service's for ever.
+ * @throws {KeyRingError} when a key was wrapped by another ring or root key
+ */
+export async function openServiceKeys(
+  db: Db,
+  ring: KeyRing,
+  purposes: readonly ServiceKeyPurpose[] = ORDINARY_PURPOSES,
+): Promise<ServiceKeys> {
   const rows = await liveKeys(db, purposes);
   const opened = rows.map(async ({ purpose, version, ring: name, root_key_id: rootKeyId, wrapped }) => ({
     purpose,

@@ -1,9 +1,9 @@
 import { Pool } from 'pg';
 import type { Config } from '../config/config';
 import type { AuditTrail } from '../db/audit-verifier';
-import { AUDIT_PURPOSES, ensureServiceKeys } from '../db/service-keys';
+import { AUDIT_PURPOSES, openServiceKeys } from '../db/service-keys';
 import { openCheckpointStore } from '../providers/open-checkpoint-store';
-import { openKeyRing } from '../providers/open-key-ring';
+import { existingKeyRing } from './existing-key-ring';
 
 /**
  * Opens what the verifier needs, and closes it again.
@@ -21,8 +21,8 @@ export async function withAuditTrail<T>(
   db.on('error', () => undefined);
   const store = openCheckpointStore(config.audit, config.keys.region);
   try {
-    const keyRing = await openKeyRing(config.keys, config);
-    return await use({ db, keys: await ensureServiceKeys(db, keyRing, AUDIT_PURPOSES), store });
+    const keyRing = await existingKeyRing(config);
+    return await use({ db, keys: await openServiceKeys(db, keyRing, AUDIT_PURPOSES), store });
   } finally {
     store.close();
     await db.end();

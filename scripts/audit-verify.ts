@@ -4,16 +4,18 @@
  * everything fits. `--of`: the checkpoints are of that database, which was moved here. Needs the role of the worker: `DATABASE_WORKER_URL`, or the worker's own environment.
  */
 import { parseArgs } from 'node:util';
+import { isUnavailable } from '../api/unavailable';
 import { loadConfig } from '../config/config';
 import type { DatabaseIdentity } from '../db/audit-checkpoints';
 import type { AuditReport } from '../db/audit-report';
 import { verifyAuditTrail } from '../db/audit-verifier';
 import { sqlState } from '../db/query';
+import { KeyRingError } from '../domain/errors';
 import { withAuditTrail } from './audit-trail';
 import { CommandError, runCommand } from './command-error';
 import { serviceSettings } from './service-settings';
 
-/** `42501`: no rights. `42P01`: no such table. */
+/** SQLSTATEs: no rights, no such table. */
 const NOT_OURS = new Map([
   ['42501', 'The role may not read the audit chain: set DATABASE_WORKER_URL, or use the environment of the worker.'],
   ['42P01', 'This database has no audit chain yet: npm run migrate -- up.'],
@@ -28,8 +30,7 @@ async function main(): Promise<number> {
   const report = await withAuditTrail(config, config.database.workerUrl, (trail) =>
     verifyAuditTrail({ ...trail, of }),
   ).catch((error: unknown) => {
-    const known = NOT_OURS.get(sqlState(error) ?? '');
-    throw known === undefined ? error : new CommandError(known);
+    throw inOneSentence(error);
   });
   const durationMs = Date.now() - began;
   process.stdout.write(values.json ? `${JSON.stringify({ ...report, durationMs }, null, 2)}\n` : inWords(report));
@@ -45,6 +46,18 @@ function databaseOf(text: string): DatabaseIdentity {
     );
   }
   return { system, database };
+}
+
+/** What keeps the trail from being looked at, for whoever can mend it; anything else is a fault of ours. */
+function inOneSentence(error: unknown): unknown {
+  const known = NOT_OURS.get(sqlState(error) ?? '');
+  if (known !== undefined) return new CommandError(known);
+  if (error instanceof KeyRingError) {
+    return new CommandError(`The keys of the chain do not open (${error.code}): see npm run doctor -- --only keys.`);
+  }
+  // Its own text names host, role and database. Of SQLSTATE class 28: the role is refused; 3D: no such database.
+  const isAway = isUnavailable(error) || /^(?:28|3D)/.test(sqlState(error) ?? '');
+  return isAway ? new CommandError('The database or the store of checkpoints does not answer, or refuses us.') : error;
 }
 
 /** For whoever has to rely on it: what was found, and what could not have been. */

@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type Config, loadConfig } from '../config/config';
 import { createPool } from '../db/pool';
-import { ensureServiceKeys } from '../db/service-keys';
-import { openKeyRing } from '../providers/open-key-ring';
+import { openServiceKeys } from '../db/service-keys';
 import { connectTemporal } from '../temporal/connection';
 import { type WorkflowOfSubject, workflowsOfSubject } from '../temporal/workflows-of-subject';
 import type { ServiceKeys } from '../vault/service-keys';
 import { CommandError, runCommand } from './command-error';
+import { existingKeyRing } from './existing-key-ring';
 import { serviceSettings } from './service-settings';
 
 /** How long Temporal may take (ms). */
@@ -25,11 +25,7 @@ async function main(): Promise<void> {
   if (!subject.success || positionals.length !== 1) {
     throw new CommandError('usage: npm run find -- <subject id, a UUID> [--json]');
   }
-  const { env, from } = await serviceSettings();
-  if (from === 'the environment' && !env.DATABASE_URL?.trim()) {
-    throw new CommandError('Nothing is running: begin with npm start in another terminal, or set the environment.');
-  }
-  const config = loadConfig(env);
+  const config = loadConfig((await serviceSettings()).env);
   const workflows = await find(config, subject.data);
   process.stdout.write(values.json === true ? `${JSON.stringify({ workflows }, null, 2)}\n` : inWords(workflows));
 }
@@ -53,8 +49,11 @@ async function find(config: Config, subjectId: string): Promise<Found[]> {
 async function codecKeys(config: Config): Promise<ServiceKeys> {
   const pool = createPool(config.database, { warn: () => undefined });
   try {
-    return await ensureServiceKeys(pool, await openKeyRing(config.keys, config), ['payload-codec']);
-  } catch {
+    const keys = await openServiceKeys(pool, await existingKeyRing(config), ['payload-codec']);
+    keys.current('payload-codec');
+    return keys;
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
     throw new CommandError('The keys of the service cannot be opened: the database or the key ring does not answer.');
   } finally {
     await pool.end();

@@ -31,7 +31,7 @@ async function databaseUrl(): Promise<string> {
     const url = env[name]?.trim() ?? '';
     if (url !== '') return url;
   }
-  throw new CommandError('Nothing is running: begin with npm start in another terminal, or set DATABASE_URL.');
+  throw new CommandError('DATABASE_URL: expected a postgres:// URL.');
 }
 
 async function connected(url: string): Promise<Client> {

@@ -1,5 +1,6 @@
 import { VARIABLE_NAMES } from '../config/config';
 import { openSecrets } from '../providers/secrets';
+import { CommandError } from './command-error';
 import { loadDotEnv } from './dot-env';
 import { localSecrets } from './local-secrets';
 import { localDatabaseUrls } from './postgres';
@@ -22,12 +23,15 @@ const NAMES_A_DEPLOYMENT = ['DATABASE_URL', 'TWILIO_ACCOUNT_SID', 'OIDC_ISSUER']
  * one, else what `npm start` has given to its services.
  *
  * @throws {SecretsError} when SECRETS_SOURCE cannot be read
- * @throws CommandError when a real part is configured by half
+ * @throws CommandError when there is neither, and when a real part is configured by half
  */
 export async function serviceSettings(): Promise<ServiceSettings> {
   loadDotEnv();
   const { env } = await openSecrets(process.env, VARIABLE_NAMES);
   const running = addressesIfRunning();
+  if (running === null && !NAMES_A_DEPLOYMENT.some((name) => env[name]?.trim())) {
+    throw new CommandError('Nothing is running: begin with npm start in another terminal, or set the environment.');
+  }
   if (running === null || NAMES_A_DEPLOYMENT.every((name) => env[name]?.trim()))
     return { env, from: 'the environment' };
   const real = realParts(env);

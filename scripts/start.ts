@@ -113,6 +113,7 @@ function readyText(addresses: Addresses, real: RealParts): string {
     `  ${addresses.api}/`,
     '',
     `  API               ${addresses.api}`,
+    `  Documentation     ${addresses.api}/docs`,
     `  Simulated phones  ${addresses.simulator}/`,
     ...(addresses.temporalUi === null ? [] : [`  Temporal Web UI   ${addresses.temporalUi}`]),
     ...(addresses.codec === null ? [] : [`  Codec server      ${addresses.codec}  (decodes for the Web UI)`]),

@@ -1,6 +1,6 @@
 /**
  * `npm run webhook -- call-status --query call=…,leg=user --param CallSid=CA… --param CallStatus=completed`: signs and
- * sends any voice callback to the running service, as Twilio would. `--tamper` changes the body after signing.
+ * sends any callback to the running service, as Twilio would. `--tamper` changes the body after signing.
  */
 import { parseArgs } from 'node:util';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
@@ -15,6 +15,7 @@ const PATHS: Readonly<Record<string, string>> = {
   'mentor-whisper': '/twiml/mentor-whisper',
   'mentor-confirm': '/twiml/mentor-confirm',
   inbound: '/twiml/inbound',
+  'inbound-text': '/twiml/inbound-text',
 };
 
 const USAGE = `usage: npm run webhook -- <${Object.keys(PATHS).join('|')}> [--query name=value,…] [--param Name=value]… [--url BASE] [--tamper]`;

@@ -44,7 +44,7 @@ export function reasonOf(error: unknown): string {
   }
   if (typeof error !== 'object' || error === null) return 'unknown';
   const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown };
-  if (typeof code === 'string' && /^\w{1,40}$/.test(code)) return code;
+  if (typeof code === 'string' && /^[\w-]{1,40}$/.test(code)) return code;
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (cause !== undefined) return reasonOf(cause);
   if (typeof code === 'number') return `code ${code}`;

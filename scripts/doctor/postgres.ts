@@ -13,7 +13,7 @@ const TRUNCATE = 32;
 
 /** Is the database there, is its schema ours, and can nobody change what was audited? */
 export async function postgresChecks({ config }: Patient): Promise<readonly Finding[]> {
-  const { url, migrationUrl } = config.database;
+  const { url, workerUrl, migrationUrl } = config.database;
   const app = await connected(url).catch((error: unknown) => reasonOf(error));
   if (typeof app === 'string') {
     return [fail('postgres', `Postgres does not let the application in (${app}).`, TODO_BY_CODE[app] ?? TODO_REACH)];
@@ -22,6 +22,9 @@ export async function postgresChecks({ config }: Patient): Promise<readonly Find
     const findings = [ok('postgres', 'Postgres answers.')];
     findings.push(...(await examined('migrations', TODO_MIGRATE, () => migrations(app, migrationUrl))));
     findings.push(...(await examined('grants', TODO_MIGRATE, () => grants(app))));
+    findings.push(
+      ...(await examined('worker role', TODO_WORKER, () => workerRole(app, workerUrl === url ? null : workerUrl))),
+    );
     findings.push(...(await examined('audit', TODO_MIGRATE, () => auditTriggers(app))));
     return findings;
   } finally {
@@ -30,6 +33,7 @@ export async function postgresChecks({ config }: Patient): Promise<readonly Find
 }
 
 const TODO_MIGRATE = 'Run npm run migrate.';
+const TODO_WORKER = 'Is DATABASE_WORKER_URL its address? npm run migrate makes the role and sets its password.';
 const TODO_REACH = 'Is it running, and is DATABASE_URL its address?';
 const TODO_BY_CODE: Readonly<Record<string, string>> = {
   '28P01': 'The password in DATABASE_URL is not the one of its role: npm run migrate sets it.',
@@ -37,7 +41,7 @@ const TODO_BY_CODE: Readonly<Record<string, string>> = {
   '3D000': 'The database in DATABASE_URL does not exist: create it, then run npm run migrate.',
 };
 
-async function connected(connectionString: string): Promise<Client> {
+export async function connected(connectionString: string): Promise<Client> {
   const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_WITHIN_MS, query_timeout: 10_000 });
   client.on('error', () => undefined);
   await client.connect();
@@ -108,6 +112,48 @@ async function grants(app: Client): Promise<Finding> {
     `The role of DATABASE_URL is not as it should be: ${wrong.join('; ')}.`,
     'Use the role that npm run migrate makes from DATABASE_URL; the owner belongs in DATABASE_MIGRATION_URL only.',
   );
+}
+
+/** The worker alone writes the chain over what was audited: whoever takes over the API cannot forge it. */
+async function workerRole(app: Client, url: string | null): Promise<Finding> {
+  const { rows } = await app.query<{ may: boolean }>(`SELECT has_table_privilege('audit_chain', 'INSERT') AS may`);
+  const appMayChain = rows[0]?.may === true;
+  if (url === null) {
+    return appMayChain
+      ? warn(
+          'worker role',
+          'The role of DATABASE_URL may write the audit chain: right for the worker, wrong for the API.',
+          'Give the API the role that npm run migrate makes from DATABASE_URL, and the worker that of DATABASE_WORKER_URL.',
+        )
+      : warn(
+          'worker role',
+          'The role that writes the audit chain was not looked at.',
+          'Set DATABASE_WORKER_URL to have it examined too.',
+        );
+  }
+  const worker = await connected(url);
+  try {
+    const found = await worker.query<Record<string, boolean>>(
+      `SELECT NOT rolsuper AS "it is a superuser",
+              NOT has_schema_privilege('public', 'CREATE') AS "it may create tables",
+              NOT (has_table_privilege('audit_entries', 'UPDATE') OR has_table_privilege('audit_entries', 'DELETE')
+                OR has_table_privilege('audit_entries', 'TRUNCATE')) AS "it may change audit entries",
+              NOT (has_table_privilege('audit_chain', 'UPDATE') OR has_table_privilege('audit_chain', 'DELETE')
+                OR has_table_privilege('audit_chain', 'TRUNCATE')) AS "it may change the audit chain",
+              has_table_privilege('audit_chain', 'INSERT') AS "it may not write the audit chain"
+         FROM pg_roles WHERE rolname = current_user`,
+    );
+    const wrong = Object.entries(found.rows[0] ?? {}).flatMap(([says, isRight]) => (isRight ? [] : [says]));
+    if (appMayChain) wrong.push('the role of DATABASE_URL may write the audit chain as well');
+    if (wrong.length === 0) return ok('worker role', 'The worker may chain what was audited, and nobody else may.');
+    return fail(
+      'worker role',
+      `The role of DATABASE_WORKER_URL is not as it should be: ${wrong.join('; ')}.`,
+      TODO_WORKER,
+    );
+  } finally {
+    await worker.end();
+  }
 }
 
 /** Grants stop the application; only triggers that always fire stop the owner too. */

@@ -1,12 +1,25 @@
 /** The commands as a newcomer types them, in a copy of the project of their own. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
 import { commandLine } from '../../../scripts/leftovers';
+import { localDatabaseUrls } from '../../../scripts/postgres';
 import { PROJECT_ROOT } from '../../../scripts/project';
+import { DATABASE } from '../../../scripts/stack';
 
 const COPIED =
   /^(activities|api|config|db|dist|domain|providers|scripts|simulator|temporal|vault|web|workers|workflows|package.*\.json|tsconfig.*\.json)$/;
@@ -33,7 +46,7 @@ describe('npm start', () => {
   it('comes up, refuses to be reset, and ends every part when npm is told to', async () => {
     const first = await startUntil('Ctrl-C ends it');
     expect(first.output()).toMatch(
-      /API +http.*\n +Simulated phones +http.*\n +Temporal Web UI +http.*\n +Codec server +http/,
+      /API +http.*\n +Documentation +http.*\/docs\n +Simulated phones +http.*\n +Temporal Web UI +http.*\n +Codec server +http/,
     );
 
     const reset = npm('reset');
@@ -45,6 +58,22 @@ describe('npm start', () => {
     expect(npm('find', randomUUID()).stdout).toMatch(/^No workflow is about this subject/);
     const mentors = await mentorIds(token.stdout.trim());
     expect(mentors).toHaveLength(2);
+
+    // What looks at a whole service finds this one by itself.
+    const doctor = npm('doctor', '--json');
+    expect(JSON.parse(doctor.stdout)).toMatchObject({ ok: true, from: 'npm start' });
+    expect([doctor.status, doctor.stderr]).toEqual([0, '']);
+    expect(JSON.parse(doctor.stdout).findings.filter(({ state }: { state: string }) => state !== 'ok')).toEqual([]);
+    const keys = npm('keys', 'status');
+    expect([keys.status, keys.stdout]).toEqual([0, expect.stringMatching(/audit-chain +1 +current +local +local:/)]);
+    for (const [name, answer] of [
+      ['call-status', '204 No Content'],
+      ['inbound-text', '200 OK'],
+    ] as const) {
+      expect([name, npm('webhook', name).stdout]).toEqual([name, expect.stringContaining(answer)]);
+    }
+    expect(npm('webhook', 'inbound-text', '--tamper')).toMatchObject({ status: 1, stdout: '403 Forbidden\n\n' });
+    await verifyThatIsTampered();
 
     await endNpm(first);
 
@@ -84,6 +113,43 @@ describe('npm run reset', () => {
 
 describe('commands', () => {
   it.each([
+    ['doctor', []],
+    ['audit:verify', []],
+    ['keys', ['status']],
+    ['find', [randomUUID()]],
+    ['token', ['--role', 'user']],
+    ['webhook', ['inbound']],
+  ])('%s says that nothing is running when nothing is', (command, args) => {
+    const ended = npm(command, ...args);
+    expect([ended.status, ended.stdout]).toEqual([1, '']);
+    expect(ended.stderr).toMatch(/^Nothing is running: begin with npm start in another terminal.*\n$/);
+    expect(existsSync(join(copy, '.kindline'))).toBe(false);
+  });
+
+  it('audit:verify says in one sentence when it cannot look, and makes no key', () => {
+    const elsewhere = {
+      DATABASE_URL: 'postgres://app:hidden@127.0.0.1:1/kindline',
+      TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+      TWILIO_AUTH_TOKEN: 'a-token-of-nobody',
+      TWILIO_PHONE_NUMBER: '+14155550100',
+      OIDC_ISSUER: 'http://127.0.0.1:1',
+    };
+    const noKey = npm('audit:verify', elsewhere);
+    expect([noKey.status, noKey.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^There is no key file at LOCAL_KEY_FILE.*\n$/),
+    ]);
+    expect(existsSync(join(copy, '.kindline', 'root-key.json'))).toBe(false);
+    const file = join(copy, 'of-the-test.key');
+    writeFileSync(file, `local:x ${Buffer.alloc(32, 1).toString('base64')}\n`, { mode: 0o600 });
+    const away = npm('audit:verify', { ...elsewhere, LOCAL_KEY_FILE: file });
+    expect([away.status, away.stderr]).toEqual([
+      1,
+      'The database or the store of checkpoints does not answer, or refuses us.\n',
+    ]);
+  });
+
+  it.each([
     ['token', ['--rolex', 'user'], "Unknown option '--rolex'"],
     ['migrate', ['down', '--count', 'all'], '--count: expected a number from 1'],
     ['fallback-twiml', ['--out', 'x'], 'FALLBACK_CRISIS_NUMBER: expected a number'],
@@ -99,6 +165,43 @@ describe('commands', () => {
     expect(existsSync(join(copy, 'x'))).toBe(false);
   });
 });
+
+/** What is whole, what was changed in it, and what was put back, as the exit code and the words say it. */
+async function verifyThatIsTampered(): Promise<void> {
+  const state = join(copy, '.kindline', 'start');
+  const { databasePassword } = JSON.parse(readFileSync(join(state, 'secrets.json'), 'utf8'));
+  const { postgresPort } = JSON.parse(readFileSync(join(state, 'addresses.json'), 'utf8'));
+  const owner = new Client({ connectionString: localDatabaseUrls(databasePassword, postgresPort, DATABASE).ownerUrl });
+  await owner.connect();
+  const change = async (from: string, to: string): Promise<void> => {
+    await owner.query('ALTER TABLE audit_entries DISABLE TRIGGER audit_entries_append_only');
+    await owner.query(
+      `UPDATE audit_entries SET outcome = $2 WHERE entry_id =
+         (SELECT entry_id FROM audit_entries WHERE outcome = $1 ORDER BY txid, entry_id LIMIT 1)`,
+      [from, to],
+    );
+    await owner.query('ALTER TABLE audit_entries ENABLE ALWAYS TRIGGER audit_entries_append_only');
+  };
+  try {
+    const whole = npm('audit:verify');
+    expect([whole.status, whole.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^The audit trail is whole\.\n\n\d+ entries judged; the chain ends at place \d+;/),
+    ]);
+    await change('done', 'nothing');
+    const changed = npm('audit:verify');
+    expect([changed.status, changed.stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /^The audit trail is NOT whole\.\n {2}First that does not fit \(\w+\): .*entry [\da-f-]{36}/,
+      ),
+    ]);
+    await change('nothing', 'done');
+    expect(JSON.parse(npm('audit:verify', '--json').stdout)).toMatchObject({ isWhole: true, fault: null });
+  } finally {
+    await owner.end();
+  }
+}
 
 interface Run {
   readonly npm: ChildProcess;

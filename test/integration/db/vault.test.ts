@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { closeCall } from '../../../db/calls';
 import { ensureDispatch, settleAccepted } from '../../../db/dispatches';
 import { inTransaction } from '../../../db/pool';
-import { ensureServiceKeys } from '../../../db/service-keys';
+import { ensureServiceKeys, openServiceKeys } from '../../../db/service-keys';
 import { createSubject, subjectForAccount } from '../../../db/subjects';
 import type { Vault } from '../../../db/vault-records';
 import { RecordDestroyed, SubjectErased } from '../../../domain/errors';
@@ -300,6 +300,15 @@ describe('service keys', () => {
     expect(rotated.all('token').map(({ version }) => version)).toEqual([2, 1]);
     await database.app.query(`UPDATE service_keys SET state = 'retired' WHERE purpose = 'token' AND version = 1`);
     expect((await ensureServiceKeys(database.app, ring)).all('token')).toHaveLength(1);
+  });
+
+  test('whoever only looks makes no key', async () => {
+    const empty = await createTestDatabase();
+    const keys = await openServiceKeys(empty.worker, ring, ['audit-chain', 'token']);
+    expect([keys.all('audit-chain'), keys.all('token')]).toEqual([[], []]);
+    const { rows } = await empty.owner.query('SELECT 1 FROM service_keys');
+    expect(rows).toEqual([]);
+    await empty.drop();
   });
 
   test('keys wrapped under another root key do not open', async () => {

@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadConfig } from '../../../config/config';
 import { type ExaminedPart, examine } from '../../../scripts/doctor/examination';
 import type { Finding } from '../../../scripts/doctor/finding';
 import { publicAddressCheck } from '../../../scripts/doctor/public-address';
 import { built } from '../../../scripts/project';
 import { createTwilioNumbers } from '../../../providers/twilio-numbers';
+import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { startStack, type TestStack } from '../../stack';
 
 let stack: TestStack;
@@ -28,6 +32,7 @@ test('a service that is well passes every check', async () => {
     'postgres',
     'migrations',
     'grants',
+    'worker role',
     'audit',
     'temporal',
     'namespace',
@@ -35,6 +40,7 @@ test('a service that is well passes every check', async () => {
     'worker',
     'priority',
     'keys',
+    'stored keys',
     'clock',
     'sign-in',
     'public address',
@@ -135,6 +141,50 @@ describe('what is down or wrong is named, with what to do', () => {
     } finally {
       await stack.pool.query('ALTER TABLE audit_entries ENABLE ALWAYS TRIGGER audit_entries_append_only');
     }
+  }, 60_000);
+});
+
+describe('what the worker alone holds', () => {
+  const withWorker = {
+    get DATABASE_WORKER_URL() {
+      return stack.workerUrl;
+    },
+  };
+
+  test('is looked at when its address is known', async () => {
+    const findings = await examined(['postgres', 'keys'], withWorker);
+    expect(of(findings, 'worker role')).toMatchObject([{ state: 'ok' }]);
+    expect(of(findings, 'stored keys')).toMatchObject([{ state: 'ok', says: expect.stringContaining('all 5 keys') }]);
+    expect(of(await examined(['postgres']), 'worker role')).toMatchObject([{ state: 'warn' }]);
+  }, 60_000);
+
+  test('is named when its role may do too much or too little, or the API’s may do the same', async () => {
+    const owner = await examined(['postgres'], { DATABASE_WORKER_URL: stack.env.DATABASE_MIGRATION_URL });
+    expect(of(owner, 'worker role')).toMatchObject([{ state: 'fail', says: expect.stringContaining('create tables') }]);
+    const turned = { DATABASE_URL: stack.workerUrl, DATABASE_WORKER_URL: stack.env.DATABASE_URL };
+    expect(of(await examined(['postgres'], turned), 'worker role')).toMatchObject([
+      { state: 'fail', says: expect.stringMatching(/it may not write the audit chain; the role of DATABASE_URL may/) },
+    ]);
+    const shared = await examined(['postgres'], { DATABASE_URL: stack.workerUrl });
+    expect(of(shared, 'worker role')).toMatchObject([
+      { state: 'warn', says: expect.stringContaining('wrong for the API') },
+    ]);
+  }, 60_000);
+
+  test('a key ring that works and is not the one of this database is named', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'kindline-doctor-'));
+    const file = join(dir, 'root-key.json');
+    await openLocalKeyRing(file, { nodeEnv: 'test' });
+    const findings = await examined(['keys'], { ...withWorker, LOCAL_KEY_FILE: file });
+    rmSync(dir, { recursive: true });
+    expect(of(findings, 'keys')).toMatchObject([{ state: 'ok' }]);
+    expect(of(findings, 'stored keys')).toMatchObject([
+      {
+        state: 'fail',
+        says: expect.stringContaining('(not-our-key)'),
+        todo: expect.stringContaining('LOCAL_KEY_FILE'),
+      },
+    ]);
   }, 60_000);
 });
 
