@@ -92,7 +92,7 @@ export function createKmsKeyRing(options: KmsKeyRingOptions): KeyRing {
       const input = { KeyId: rootKeyId, NumberOfBytes: KEY_BYTES, EncryptionContext: encryptionContext(context) };
       const answer = await ask('GenerateDataKey', (o) => client.send(new GenerateDataKeyCommand(input), o));
       const plaintext = plaintextOf(answer, rootKeyId);
-      return { plaintext, wrapped: { ring: 'kms', rootKeyId, bytes: Buffer.from(answer.CiphertextBlob ?? []) } };
+      return { plaintext, wrapped: wrappedBy(rootKeyId, answer) };
     },
 
     async unwrap(wrapped, context) {
@@ -116,7 +116,7 @@ export function createKmsKeyRing(options: KmsKeyRingOptions): KeyRing {
       };
       const answer = await ask('ReEncrypt', (o) => client.send(new ReEncryptCommand(input), o));
       if (answer.SourceKeyId !== source || answer.KeyId !== rootKeyId) throw notOurKey();
-      return { ring: 'kms', rootKeyId, bytes: Buffer.from(answer.CiphertextBlob ?? []) };
+      return wrappedBy(rootKeyId, answer);
     },
 
     async describe() {
@@ -168,6 +168,21 @@ function encryptionContext({ subject, purpose }: KeyContext): Record<string, str
 function bytesOf({ bytes }: WrappedKey): Buffer {
   if (bytes.length > 0 && bytes.length <= LONGEST_WRAPPED) return bytes;
   throw new KeyRingError('key-not-authentic', 'A wrapped key has an impossible length');
+}
+
+/** @throws {KeyRingError} when there is nothing to keep: what is sealed with such a key would never open again */
+function wrappedBy(
+  rootKeyId: string,
+  answer: Answer & { readonly CiphertextBlob?: Uint8Array | undefined },
+): WrappedKey {
+  const wrapped = { ring: 'kms', rootKeyId, bytes: Buffer.from(answer.CiphertextBlob ?? []) } as const;
+  try {
+    bytesOf(wrapped);
+  } catch (error) {
+    answer.Plaintext?.fill(0);
+    throw error;
+  }
+  return wrapped;
 }
 
 /** The SDK's own bytes, not a copy: what the caller zeroes is then the only one. */

@@ -195,4 +195,15 @@ describe('what KMS answers', () => {
     answers = [{ status: 200, body: { KeyId: `${ARN}0`, SourceKeyId: ARN, CiphertextBlob: 'AQID' } }];
     await expect(ring.rewrap(wrapped, context())).rejects.toMatchObject({ code: 'not-our-key' });
   });
+
+  it('is not believed when a key comes without the bytes that are to be kept', async () => {
+    const wrapped = { ring: 'kms', rootKeyId: ARN, bytes: Buffer.from('AQID', 'base64') } as const;
+    const ring = kmsRing(url, ARN);
+    for (const blob of [{}, { CiphertextBlob: '' }, { CiphertextBlob: Buffer.alloc(7_000).toString('base64') }]) {
+      answers = [{ status: 200, body: { KeyId: ARN, Plaintext: key, ...blob } }];
+      await expect(ring.generate(context())).rejects.toMatchObject({ code: 'key-not-authentic' });
+      answers = [{ status: 200, body: { KeyId: ARN, SourceKeyId: ARN, ...blob } }];
+      await expect(ring.rewrap(wrapped, context())).rejects.toMatchObject({ code: 'key-not-authentic' });
+    }
+  });
 });
