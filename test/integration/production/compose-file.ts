@@ -71,6 +71,14 @@ function filled(value: unknown, env: Record<string, string>): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, filled(entry, env)]));
 }
 
+/** The command by which Compose asks a service whether it is well; the image's own where the service has none. */
+export function healthcheckOf(name: string): string[] {
+  const own = compose().services[name]?.healthcheck?.test;
+  const dockerfile = readFileSync(join(ROOT, 'deploy', 'Dockerfile'), 'utf8');
+  const [, ofImage = '[]'] = /^HEALTHCHECK[^[]+CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+  return own ?? ['CMD', ...z.array(z.string()).parse(JSON.parse(ofImage))];
+}
+
 /** Variables without which Compose stops. */
 export const REQUIRED = [...new Set([...composeText.matchAll(/\$\{(\w+):\?/g)].map(([, name = '']) => name))];
 

@@ -189,8 +189,12 @@ describe('docker-compose.yml', () => {
     for (const name of OURS) expect(services[name]?.init).toBe(true);
   });
 
-  it('starts files that are there, and they reach neither the simulator nor a package of development', () => {
-    const entries = OURS.map((name) => services[name]?.command?.find((word) => word.startsWith('dist/')) ?? '');
+  it('starts files that are there, as the guide does by hand, and they reach neither the simulator nor a package of development', () => {
+    const started = OURS.map((name) => services[name]?.command?.find((word) => word.startsWith('dist/')) ?? '');
+    const guide = readFileSync(join(ROOT, 'docs', 'production.md'), 'utf8');
+    const byHand = [...guide.matchAll(/exec \w+ node (dist\/\S+\.js)/g)].map(([, file = '']) => file);
+    expect(byHand).toContain('dist/scripts/doctor.js');
+    const entries = [...started, ...byHand];
     const dist = join(ROOT, 'dist');
     const { files, packages } = reachOf(
       dist,

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '../../../scripts/child';
@@ -18,7 +19,7 @@ import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { eventually, type Role, type TestStack } from '../../stack';
 import { AppUser, addMentor, legOf, READY_MENTOR, READY_USER } from '../calls/people';
 import { makeRootKey, startKms } from '../keys/kms';
-import { ROOT } from './compose-file';
+import { healthcheckOf, ROOT } from './compose-file';
 import { EntryPoint, makeImage, removeImage } from './entry-points';
 
 const { userPhone, mentorPhone } = MARKED;
@@ -187,6 +188,24 @@ withParts('the processes of production', () => {
     }
     expect(processes.get('worker')?.line('worker ready')).toMatchObject({ bundle: 'prebuilt' });
   }, 400_000);
+
+  it('count as healthy by the check of the compose file: a worker only when it takes work', async () => {
+    const idle = createServer((_req, res) => res.end('temporal_worker_start{namespace="x"} 1\n'));
+    await new Promise<void>((resolve) => idle.listen(0, '127.0.0.1', resolve));
+    const address = idle.address();
+    const ports = { 3000: env.PORT, 3001: env.CODEC_PORT, 9464: env.METRICS_PORT };
+    const check = (service: (typeof RUNNING)[number], other: Partial<typeof ports> = {}) => {
+      const [, ...command] = healthcheckOf(service).map((word) =>
+        word.replace(/127\.0\.0\.1:(\d+)/, (_whole, port) => `127.0.0.1:${Reflect.get({ ...ports, ...other }, port)}`),
+      );
+      return new EntryPoint(image, `${service}-check`, { command, secrets, dir }).endedWithin(20_000);
+    };
+    for (const service of RUNNING) expect([service, await check(service)]).toEqual([service, 0]);
+    const idlePort = String(typeof address === 'object' && address !== null ? address.port : 0);
+    expect(await check('worker', { 9464: idlePort })).toBe(1);
+    idle.close();
+    expect(await check('worker', { 9464: idlePort })).toBe(1);
+  }, 90_000);
 
   it('say in /health that they have stand-ins, and that every part answers', async () => {
     await eventually(async () => {
