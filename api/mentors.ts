@@ -4,6 +4,7 @@ import { createMentor, deleteMentor, getMentor, listMentors, type Mentor, update
 import type { Db } from '../db/query';
 import { createSubject } from '../db/subjects';
 import { isIanaZone } from '../domain/availability';
+import { RecordDestroyed, SubjectErased } from '../domain/errors';
 import type { PhoneNumber } from '../domain/phone-number';
 import { SealedValue } from '../domain/sealed';
 import type { Caller } from './authentication';
@@ -45,7 +46,10 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
     const page = await listMentors(deps.pool, limit, checkedCursor(deps.tokenizer, scope, cursor));
     const list = [];
     // One after another: each name is a transaction of its own with its audit entry.
-    for (const mentor of page.rows) list.push(await shown(deps, caller, mentor));
+    for (const mentor of page.rows) {
+      const now = await asItIs(deps, caller, mentor);
+      if (now !== null) list.push(now.shown);
+    }
     const answer: z.input<typeof mentorPage> = {
       mentors: list,
       nextCursor: signedCursor(deps.tokenizer, scope, page.nextCursor),
@@ -128,7 +132,32 @@ async function known({ pool }: ApiDeps, mentorId: string): Promise<Mentor> {
 }
 
 async function send(deps: ApiDeps, res: Response, caller: Caller, mentor: Mentor): Promise<void> {
-  res.set('ETag', entityTag(mentor.version)).json(await shown(deps, caller, mentor));
+  const now = await asItIs(deps, caller, mentor);
+  if (now === null) throw new Problem('not-found');
+  res.set('ETag', entityTag(now.version)).json(now.shown);
+}
+
+/**
+ * Row and name are read one after the other. When the name is gone by then, somebody has just given the mentor another
+ * one, or has deleted them.
+ *
+ * @returns null for a mentor who is no more
+ */
+async function asItIs(
+  deps: ApiDeps,
+  caller: Caller,
+  mentor: Mentor,
+): Promise<{ shown: z.input<typeof mentorShape>; version: number } | null> {
+  try {
+    return { shown: await shown(deps, caller, mentor), version: mentor.version };
+  } catch (error) {
+    if (!(error instanceof RecordDestroyed || error instanceof SubjectErased)) throw error;
+    const later = await getMentor(deps.pool, mentor.mentorId);
+    if (later === null) return null;
+    // The row still names a record that is gone: not a moment between two statements, but a fault.
+    if (later.nameRecordId === mentor.nameRecordId) throw error;
+    return asItIs(deps, caller, later);
+  }
 }
 
 async function shown(deps: ApiDeps, caller: Caller, mentor: Mentor): Promise<z.input<typeof mentorShape>> {

@@ -116,6 +116,41 @@ test('a deleted mentor is gone from every answer, with name and number', async (
   }
 });
 
+describe('between the look at a mentor and the look at the name', () => {
+  /** Does it once, when a name is about to be revealed. */
+  function meanwhile(act: () => Promise<unknown>): void {
+    const reveal = api.deps.vault.reveal.bind(api.deps.vault);
+    jest.spyOn(api.deps.vault, 'reveal').mockImplementationOnce(async (asked) => {
+      await act();
+      return reveal(asked);
+    });
+  }
+  const listed = async () =>
+    (await api.ask('GET', '/mentors?limit=100', { who })).body.mentors.map((one: { name: string }) => one.name);
+
+  test('a mentor who is deleted is left out of the list, and is a 404 by themselves', async () => {
+    const [first, second] = [await create(), await create()];
+    const all = await listed();
+    meanwhile(() => api.ask('DELETE', `/mentors/${first.mentorId}`, { who, ...overwriting }));
+    expect((await api.ask('GET', `/mentors/${first.mentorId}`, { who })).status).toBe(404);
+    meanwhile(async () => {
+      for (const { mentorId } of [second, ...(await api.ask('GET', '/mentors?limit=100', { who })).body.mentors])
+        await api.ask('DELETE', `/mentors/${mentorId}`, { who, ...overwriting });
+    });
+    expect(all.length).toBeGreaterThan(1);
+    expect(await listed()).toEqual([]);
+  });
+
+  test('a mentor who gets another name is shown with that one, and with the tag that goes with it', async () => {
+    const { mentorId } = await create();
+    const json = { name: MARKED.otherMentorName };
+    meanwhile(() => api.ask('PATCH', `/mentors/${mentorId}`, { who, json, ...overwriting }));
+    const shown = await api.ask('GET', `/mentors/${mentorId}`, { who });
+    expect(shown).toMatchObject({ status: 200, body: { name: MARKED.otherMentorName } });
+    expect(shown.headers.get('etag')).toBe((await api.ask('GET', `/mentors/${mentorId}`, { who })).headers.get('etag'));
+  });
+});
+
 test('a mentor nobody knows is a 404 for every method', async () => {
   const id = randomUUID();
   expect((await api.ask('PATCH', `/mentors/${id}`, { who, json: {} })).status).toBe(404);
