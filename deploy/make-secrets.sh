@@ -10,6 +10,10 @@ if [ $# -ne 1 ]; then
   exit 2
 fi
 dir=$1
+if [ -d "$dir" ] && [ ! -e "$dir/postgres_password" ] && [ -n "$(ls -A "$dir")" ]; then
+  echo "$dir holds other things already: it would be closed to everybody else; name a directory of its own" >&2
+  exit 2
+fi
 umask 077
 mkdir -p "$dir"
 chmod 700 "$dir"

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -220,6 +220,13 @@ describe('the secrets of a deployment', () => {
       .flatMap((text) => text.match(/[0-9a-f]{48}/g) ?? []);
     // Three of their own, and three URLs of which one repeats the owner's.
     expect([passwords.length, new Set(passwords).size]).toEqual([6, 5]);
+  });
+
+  it('are not put among other things: whoever used those would be shut out', () => {
+    writeFileSync(join(folder, 'something'), 'else');
+    chmodSync(folder, 0o755);
+    expect(makeSecrets).toThrow('holds other things already');
+    expect([readdirSync(folder), statSync(folder).mode & 0o777]).toEqual([['something'], 0o755]);
   });
 
   it('are left as they are when the command runs again', () => {
