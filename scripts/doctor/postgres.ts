@@ -38,6 +38,7 @@ const TODO_REACH = 'Is it running, and is DATABASE_URL its address?';
 const TODO_BY_CODE: Readonly<Record<string, string>> = {
   '28P01': 'The password in DATABASE_URL is not the one of its role: npm run migrate sets it.',
   '28000': 'The role in DATABASE_URL may not sign in: npm run migrate makes it.',
+  '42501': 'The role in DATABASE_URL may not connect to this database: npm run migrate lets it in.',
   '3D000': 'The database in DATABASE_URL does not exist: create it, then run npm run migrate.',
 };
 
