@@ -40,7 +40,10 @@ async function main(): Promise<number> {
   const params = { AccountSid: accountSid, ApiVersion: '2010-04-01', ...Object.fromEntries(pairs(values.param)) };
   const signature = getExpectedTwilioSignature(authToken, url, params);
   const body = new URLSearchParams({ ...params, ...(values.tamper ? { Tampered: 'yes' } : {}) });
-  const response = await fetch(url, { method: 'POST', headers: { 'x-twilio-signature': signature }, body });
+  const sent = fetch(url, { method: 'POST', headers: { 'x-twilio-signature': signature }, body });
+  const response = await sent.catch(() => {
+    throw new CommandError(`Nothing answers at ${base}.`);
+  });
   process.stdout.write(`${response.status} ${response.statusText}\n${await response.text()}\n`);
   return response.ok ? 0 : 1;
 }
@@ -49,6 +52,8 @@ async function main(): Promise<number> {
 function account(): { accountSid: string; authToken: string } {
   const { TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN } = process.env;
   if (TWILIO_ACCOUNT_SID && TWILIO_AUTH_TOKEN) return { accountSid: TWILIO_ACCOUNT_SID, authToken: TWILIO_AUTH_TOKEN };
+  // They would be made where there are none.
+  runningAddresses();
   const secrets = localSecrets(START_DIR);
   return { accountSid: secrets.twilioAccountSid, authToken: secrets.twilioAuthToken };
 }

@@ -18,6 +18,7 @@ export function renderProblems(problems: readonly ProblemEntry[]): Page {
 </div></header>
 <main>
 ${problems.map(section).join('\n')}
+${problems.length === 1 ? '<p><a href="/problems">All problems</a></p>' : ''}
 </main>`;
   return renderPage({ title: 'Problems – Kindline', body });
 }
@@ -26,6 +27,6 @@ function section({ code, status, title, hint }: ProblemEntry): string {
   return `<section id="${escapeHtml(code)}">
 <h2>${escapeHtml(title)}</h2>
 <p>${escapeHtml(hint)}</p>
-<p><code>${escapeHtml(code)}</code>, status ${status}. <a href="/problems">All problems</a></p>
+<p><a href="/problems/${escapeHtml(code)}"><code>${escapeHtml(code)}</code></a>, status ${status}</p>
 </section>`;
 }

@@ -119,6 +119,7 @@ describe('commands', () => {
     ['find', [randomUUID()]],
     ['token', ['--role', 'user']],
     ['webhook', ['inbound']],
+    ['webhook', ['inbound', '--url', 'http://127.0.0.1:1']],
   ])('%s says that nothing is running when nothing is', (command, args) => {
     const ended = npm(command, ...args);
     expect([ended.status, ended.stdout]).toEqual([1, '']);
@@ -153,9 +154,13 @@ describe('commands', () => {
     ['token', ['--rolex', 'user'], "Unknown option '--rolex'"],
     ['migrate', ['down', '--count', 'all'], '--count: expected a number from 1'],
     ['fallback-twiml', ['--out', 'x'], 'FALLBACK_CRISIS_NUMBER: expected a number'],
+    ['webhook', ['inbound', '--url', 'http://127.0.0.1:1'], 'Nothing answers at http://127.0.0.1:1.'],
+    ['doctor', ['--only', 'teeth'], '--only: expected postgres, temporal'],
   ])('%s says in one sentence what is wrong', (command, args, sentence) => {
     const environment = {
       DATABASE_MIGRATION_URL: 'postgres://nobody@127.0.0.1:1/none',
+      TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+      TWILIO_AUTH_TOKEN: 'a-token-of-nobody',
       TWILIO_PHONE_NUMBER: '+14155550100',
       FALLBACK_CRISIS_NUMBER: 'nine-eight-eight',
     };
