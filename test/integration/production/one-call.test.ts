@@ -168,6 +168,18 @@ withParts('the processes of production', () => {
     expect([await again.endedWithin(60_000), again.output]).toEqual([0, 'Nothing to do.\n']);
   }, 120_000);
 
+  it('tell who asks for a call before the first worker has come up who else is there', async () => {
+    start('api');
+    await eventually(() => processes.get('api')?.line('api ready'), 60_000);
+    expect(await new AppUser({ api, sim } as TestStack, userPhone).ask()).toMatchObject({
+      status: 503,
+      body: { code: 'temporarily-unavailable', helplines: { crisis: expect.anything() } },
+    });
+    expect(processes.get('api')?.lines()).toContainEqual(
+      expect.objectContaining({ error: expect.objectContaining({ code: 'temporal-not-prepared' }) }),
+    );
+  }, 90_000);
+
   it('come up on the prebuilt workflows, KMS and files of secrets, and say aloud that stand-ins are allowed', async () => {
     const bundling = new EntryPoint(image, 'bundle', {
       command: ['node', 'dist/scripts/build-workflow-bundle.js'],
@@ -178,7 +190,7 @@ withParts('the processes of production', () => {
       0,
       true,
     ]);
-    for (const service of RUNNING) start(service);
+    for (const service of RUNNING) if (!processes.has(service)) start(service);
     for (const service of RUNNING) {
       const process = processes.get(service) as EntryPoint;
       const ready = await eventually(() => process.line(FIRST_WORDS[service]), 90_000);
