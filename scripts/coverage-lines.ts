@@ -61,6 +61,30 @@ export class LineCoverage {
   }
 }
 
+/** How often each statement of a file ran, as instrumented code counts it. */
+export interface StatementCounts {
+  readonly statementMap: Readonly<Record<string, { readonly start: Position; readonly end: Position }>>;
+  readonly s: Readonly<Record<string, number>>;
+}
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * All lines of the statements that ran, not only their first ones: a query or an object is one statement of many
+ * lines. A statement inside another decides about its own lines.
+ */
+export function linesThatRan({ statementMap, s }: StatementCounts): number[] {
+  const counts = new Map<number, number>();
+  const spanOf = ({ start, end }: { start: Position; end: Position }) => end.line - start.line;
+  const outerFirst = Object.entries(statementMap).toSorted(([, a], [, b]) => spanOf(b) - spanOf(a));
+  for (const [id, { start, end }] of outerFirst) {
+    for (let line = start.line; line <= end.line; line += 1) counts.set(line, s[id] ?? 0);
+  }
+  return [...counts].filter(([, count]) => count > 0).map(([line]) => line);
+}
+
 /** Compiled code whose places are known; made once, however many processes have run it. */
 export class MappedScript {
   readonly length: number;

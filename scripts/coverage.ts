@@ -10,7 +10,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { createCoverageMap } from 'istanbul-lib-coverage';
 import { z } from 'zod';
 import { bundleOptions } from '../workers/bundle';
-import { LineCoverage, MappedScript, type ScriptCoverage } from './coverage-lines';
+import { LineCoverage, linesThatRan, MappedScript, type ScriptCoverage } from './coverage-lines';
 import { PROJECT_ROOT } from './project';
 
 /** Git-ignored; the pages to read are in `lcov-report/`. */
@@ -119,9 +119,7 @@ function addJest(coverage: LineCoverage): void {
   if (!existsSync(file)) return;
   const map = createCoverageMap(JSON.parse(readFileSync(file, 'utf8')));
   for (const source of map.files()) {
-    for (const [line, count] of Object.entries(map.fileCoverageFor(source).getLineCoverage())) {
-      if (count > 0) coverage.mark(source, Number(line));
-    }
+    for (const line of linesThatRan(map.fileCoverageFor(source))) coverage.mark(source, line);
   }
 }
 

@@ -1,5 +1,5 @@
 import { COVERAGE_GROUPS } from '../../../scripts/coverage-groups';
-import { LineCoverage, MappedScript, type ScriptCoverage } from '../../../scripts/coverage-lines';
+import { LineCoverage, linesThatRan, MappedScript, type ScriptCoverage } from '../../../scripts/coverage-lines';
 import { judge, table } from '../../../scripts/coverage-report';
 
 const CODE = ['function asked() {', '  return 1;', '}', 'function never() {', '  return 2;', '}', 'asked();'].join(
@@ -49,6 +49,15 @@ describe('lines that have run', () => {
     const coverage = coverageOf(RAN);
     coverage.mark('/project/api/routes.ts', 1);
     expect(coverage.entries()[0]?.[1].has(1)).toBe(false);
+  });
+});
+
+describe('instrumented code', () => {
+  const at = (from: number, to: number) => ({ start: { line: from, column: 0 }, end: { line: to, column: 9 } });
+
+  it('ran on every line of a statement, except where one inside it did not', () => {
+    const statementMap = { 0: at(1, 9), 1: at(2, 4), 2: at(6, 8), 3: at(7, 7) };
+    expect(linesThatRan({ statementMap, s: { 0: 1, 1: 2, 2: 0, 3: 0 } })).toEqual([1, 2, 3, 4, 5, 9]);
   });
 });
 
