@@ -28,9 +28,10 @@ describe('when a process dies or an answer is lost', () => {
 
   it('before the claim is committed, the phone is rung by the next attempt', async () => {
     const { number, asked } = await world.somebody();
-    const query = async (statement: { text: string }, values?: unknown[]) => {
-      if (statement.text.includes("SET state = 'attempting'")) throw new Error('connection terminated');
-      return world.deps.pool.query(statement, values);
+    const query = async (statement: string | { text: string }, values?: unknown[]) => {
+      const text = typeof statement === 'string' ? statement : statement.text;
+      if (text.includes("SET state = 'attempting'")) throw new Error('connection terminated');
+      return world.deps.pool.query(text, values);
     };
     const failing = poolWith(world.deps.pool, { query: query as never });
     await expect(world.attempt(asked, { pool: failing }).done).rejects.toThrow('connection terminated');
