@@ -26,11 +26,17 @@ it('a provider that cannot place calls ends as failed, with helplines, and no ph
   const ended = await user.end();
   expect(ended).toMatchObject({ status: 'failed', endReason: 'provider-unavailable' });
   expect(ended['helplines']).toMatchObject({ crisis: expect.anything() });
-  await stack.sim.faults([]);
+  // The app is told at once. An attempt that is under way has its outcome awaited; only then does the number go.
   await eventually(async () => {
-    const { rows } = await stack.pool.query('SELECT state FROM dispatches WHERE call_id = $1', [user.callId]);
-    expect(rows[0].state).toBe('abandoned');
+    const { rows } = await stack.pool.query(
+      `SELECT d.state, r.destroyed_at IS NOT NULL AS is_gone
+         FROM dispatches d JOIN call_logs c USING (call_id) JOIN vault_records r ON r.record_id = c.record_id
+        WHERE d.call_id = $1`,
+      [user.callId],
+    );
+    expect(rows[0]).toEqual({ state: 'abandoned', is_gone: true });
   });
+  await stack.sim.faults([]);
   expect(await rings(stack, userPhone)).toEqual([]);
 });
 

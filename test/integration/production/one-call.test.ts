@@ -175,8 +175,11 @@ withParts('the processes of production', () => {
       status: 503,
       body: { code: 'temporarily-unavailable', helplines: { crisis: expect.anything() } },
     });
-    expect(processes.get('api')?.lines()).toContainEqual(
-      expect.objectContaining({ error: expect.objectContaining({ code: 'temporal-not-prepared' }) }),
+    // The line of the log may come after the answer.
+    await eventually(() =>
+      expect(processes.get('api')?.lines()).toContainEqual(
+        expect.objectContaining({ error: expect.objectContaining({ code: 'temporal-not-prepared' }) }),
+      ),
     );
   }, 90_000);
 
