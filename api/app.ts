@@ -1,7 +1,7 @@
-import express, { type Express } from 'express';
-import helmet from 'helmet';
+import type { Express } from 'express';
 import { subjectOfAccounts } from './accounts';
 import { createAuthentication } from './authentication';
+import { bareApp } from './bare-app';
 import { callStatus } from './call-status';
 import { consentTexts } from './consent-texts';
 import { contactPoints } from './contact-points';
@@ -14,7 +14,6 @@ import { mentorCalls } from './mentor-calls';
 import { mentors } from './mentors';
 import { problemPages } from './problem-pages';
 import type { ProblemSettings } from './problems';
-import { requestLog } from './request-log';
 import { createRoutes } from './routes';
 import { terminalErrorHandler, unknownAddress } from './terminal-error-handler';
 import { voiceWebhooks } from './twilio-voice-webhooks';
@@ -23,19 +22,7 @@ import { webhookEvents } from './webhook-events';
 /** The whole HTTP application, made of what it is given; listens to nothing by itself. */
 export function createApi(deps: ApiDeps): Express {
   const { config, logger } = deps;
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  // The exact number: one too many, and a client could choose its own address.
-  app.set('trust proxy', config.api.trustProxyHops);
-  app.set('query parser', 'simple');
-  app.use(requestLog(logger));
-  app.use(
-    helmet({
-      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-      referrerPolicy: { policy: 'no-referrer' },
-    }),
-  );
+  const app = bareApp(config.api.trustProxyHops, logger);
 
   const settings: ProblemSettings = {
     publicBaseUrl: config.api.publicBaseUrl,

@@ -1,6 +1,5 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
-import helmet from 'helmet';
 import type { Pool } from 'pg';
 import type { CodecConfig } from '../config/codec';
 import { appendAudit } from '../db/audit';
@@ -8,12 +7,12 @@ import { isEncrypted } from '../temporal/payload-codec';
 import type { Logger } from '../vault/logger';
 import { type Authenticate, ROLES } from './authentication';
 import { hasOneOf } from './authorisation';
+import { bareApp } from './bare-app';
 import { onlyFrom, preflight } from './codec-origin';
 import { asWire, payloadsIn } from './codec-payloads';
 import { ADDRESS_SHARE, CODEC_BODY, PROBE_WITHIN } from './limits';
 import { Problem, type ProblemSettings } from './problems';
 import { contextOf } from './request-context';
-import { requestLog } from './request-log';
 import { requestRate } from './request-rate';
 import { terminalErrorHandler, unknownAddress } from './terminal-error-handler';
 import { within } from './unavailable';
@@ -37,18 +36,7 @@ const LOCAL_OPERATOR = 'local-operator';
  */
 export function createCodecServer(deps: CodecDeps): Express {
   const { config, logger } = deps;
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('trust proxy', config.trustProxyHops);
-  app.set('query parser', 'simple');
-  app.use(requestLog(logger));
-  app.use(
-    helmet({
-      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-      referrerPolicy: { policy: 'no-referrer' },
-    }),
-  );
+  const app = bareApp(config.trustProxyHops, logger);
 
   app.get('/health', at('/health'), health(deps));
   const fromUi = onlyFrom(config.uiOrigin);

@@ -15,7 +15,7 @@ import { withAuditTrail } from './audit-trail';
 import { CommandError, runCommand } from './command-error';
 import { DemoApp, type DemoCall, MENTOR_NAME, MENTOR_PHONE, USER_PHONE } from './demo-call';
 import { tellStory } from './demo-story';
-import { freePort } from './ports';
+import { freeStackPorts } from './ports';
 import { progress } from './project';
 import { removeRun, runDir } from './run-dirs';
 import { type Finding, searchFiles, searchTables } from './sealed-data-search';
@@ -42,14 +42,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
   const asked = stopSignal();
   const stateDir = await runDir('demo');
-  const ports = {
-    api: await freePort(),
-    simulator: await freePort(),
-    postgres: await freePort(),
-    temporal: await freePort(),
-    temporalHttp: await freePort(),
-    temporalUi: null,
-  };
+  const ports = await freeStackPorts();
   const stack = await Stack.start({
     stateDir,
     ports,

@@ -13,6 +13,18 @@ export async function freePort(): Promise<number> {
   return (await isPortFree(port)) ? port : freePort();
 }
 
+/** Free ports for a stack that nobody looks into: it has no Web UI. */
+export async function freeStackPorts() {
+  return {
+    api: await freePort(),
+    simulator: await freePort(),
+    postgres: await freePort(),
+    temporal: await freePort(),
+    temporalHttp: await freePort(),
+    temporalUi: null,
+  };
+}
+
 /** A port as somebody writes it; null when it is none. */
 export function portFrom(text: string): number | null {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;

@@ -13,7 +13,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Pool } from 'pg';
 import { localSecrets } from '../scripts/local-secrets';
 import { removePostgresHome } from '../scripts/postgres-home';
-import { freePort } from '../scripts/ports';
+import { freePort, freeStackPorts } from '../scripts/ports';
 import { STACKS } from '../scripts/run-dirs';
 import { Services } from '../scripts/services';
 import { type PartName, Stack } from '../scripts/stack';
@@ -200,15 +200,8 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
 
 async function ownGround(settings: StackSettings): Promise<Ground> {
   const stateDir = newStateDir();
-  const ports = {
-    api: await freePort(),
-    simulator: await freePort(),
-    postgres: await freePort(),
-    temporal: await freePort(),
-    temporalHttp: await freePort(),
-    temporalUi: settings.webUi === true ? await freePort() : null,
-    codec: settings.webUi === true ? await freePort() : null,
-  };
+  const webUi = { temporalUi: await freePort(), codec: await freePort() };
+  const ports = { ...(await freeStackPorts()), ...(settings.webUi === true ? webUi : {}) };
   const stack = await Stack.start({ stateDir, ports, durable: false, env: await environment(settings), isQuiet: true });
   const { services, database } = stack;
   if (database === null) throw new Error('a stack of its own has a database of its own');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { Child } from '../child';
-import { freePort } from '../ports';
+import { freePort, freeStackPorts } from '../ports';
 import { APP_ROLE } from '../postgres';
 import { built, progress, PROJECT_ROOT } from '../project';
 import { removeRun, runDir } from '../run-dirs';
@@ -50,14 +50,7 @@ export class BenchGround {
     const stateDir = await runDir('bench');
     const stack = await Stack.start({
       stateDir,
-      ports: {
-        api: await freePort(),
-        simulator: await freePort(),
-        postgres: await freePort(),
-        temporal: await freePort(),
-        temporalHttp: await freePort(),
-        temporalUi: null,
-      },
+      ports: await freeStackPorts(),
       durable: false,
       cancel,
       env: SETTINGS,

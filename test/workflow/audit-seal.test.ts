@@ -1,46 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { auditSeal } from '../../workflows';
 import { recordHistory } from './record-history';
+import { type SkippingWorker, startSkippingWorker } from './time-skipping';
 
-let env: TestWorkflowEnvironment;
-let worker: Worker;
-let running: Promise<void>;
+let worker: SkippingWorker;
 let chain: () => number;
 let checkpoint: () => number | null;
 let ran: string[] = [];
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const path = process.env['KINDLINE_TEST_SERVER'];
-  env = await TestWorkflowEnvironment.createTimeSkipping(
-    path ? { server: { executable: { type: 'existing-path', path } } } : {},
-  );
-  worker = await Worker.create({
-    connection: env.nativeConnection,
-    namespace: env.namespace ?? 'default',
-    taskQueue: 'kindline',
-    workflowsPath: require.resolve('../../workflows'),
-    activities: {
-      chainAuditEntries: async () => {
-        ran.push('chain');
-        return chain();
-      },
-      writeCheckpoint: async () => {
-        ran.push('checkpoint');
-        return checkpoint();
-      },
+  worker = await startSkippingWorker({
+    chainAuditEntries: async () => {
+      ran.push('chain');
+      return chain();
+    },
+    writeCheckpoint: async () => {
+      ran.push('checkpoint');
+      return checkpoint();
     },
   });
-  running = worker.run();
 }, 120_000);
 
 afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await env.teardown();
+  await worker.stop();
 });
 
 beforeEach(() => {
@@ -50,7 +33,7 @@ beforeEach(() => {
 });
 
 function start() {
-  return env.client.workflow.start<typeof auditSeal>('auditSeal', {
+  return worker.client.workflow.start<typeof auditSeal>('auditSeal', {
     taskQueue: 'kindline',
     workflowId: `audit-seal:${randomUUID()}`,
   });

@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { callSweep } from '../../workflows';
 import { recordHistory } from './record-history';
+import { type SkippingWorker, startSkippingWorker } from './time-skipping';
 
-let env: TestWorkflowEnvironment;
+let worker: SkippingWorker;
 let broken: string | null = null;
 let ran: string[] = [];
-let worker: Worker;
-let running: Promise<void>;
 
 const PARTS = [
   'freeDeadSlots',
@@ -20,11 +17,6 @@ const PARTS = [
 ];
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const path = process.env['KINDLINE_TEST_SERVER'];
-  env = await TestWorkflowEnvironment.createTimeSkipping(
-    path ? { server: { executable: { type: 'existing-path', path } } } : {},
-  );
   const activities = Object.fromEntries(
     PARTS.map((part) => [
       part,
@@ -35,20 +27,11 @@ beforeAll(async () => {
       },
     ]),
   );
-  worker = await Worker.create({
-    connection: env.nativeConnection,
-    namespace: env.namespace ?? 'default',
-    taskQueue: 'kindline',
-    workflowsPath: require.resolve('../../workflows'),
-    activities,
-  });
-  running = worker.run();
+  worker = await startSkippingWorker(activities);
 }, 120_000);
 
 afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await env.teardown();
+  await worker.stop();
 });
 
 beforeEach(() => {
@@ -57,7 +40,7 @@ beforeEach(() => {
 });
 
 function start() {
-  return env.client.workflow.start<typeof callSweep>('callSweep', {
+  return worker.client.workflow.start<typeof callSweep>('callSweep', {
     taskQueue: 'kindline',
     workflowId: `call-sweep:${randomUUID()}`,
   });

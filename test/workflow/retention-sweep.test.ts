@@ -1,49 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { RetentionRun } from '../../activities/retention';
 import type { retentionSweep } from '../../workflows';
 import { recordHistory } from './record-history';
+import { type SkippingWorker, startSkippingWorker } from './time-skipping';
 
-let env: TestWorkflowEnvironment;
-let worker: Worker;
-let running: Promise<void>;
+let worker: SkippingWorker;
 let failures = 0;
 const asked: RetentionRun[] = [];
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-  const path = process.env['KINDLINE_TEST_SERVER'];
-  env = await TestWorkflowEnvironment.createTimeSkipping(
-    path ? { server: { executable: { type: 'existing-path', path } } } : {},
-  );
-  worker = await Worker.create({
-    connection: env.nativeConnection,
-    namespace: env.namespace ?? 'default',
-    taskQueue: 'kindline',
-    workflowsPath: require.resolve('../../workflows'),
-    activities: {
-      destroyUnreferencedRecords: async (run: RetentionRun) => {
-        asked.push(run);
-        if (failures > 0) {
-          failures -= 1;
-          throw new Error('Postgres is restarting');
-        }
-        return { found: 3, destroyed: run.isDryRun ? 0 : 3 };
-      },
+  worker = await startSkippingWorker({
+    destroyUnreferencedRecords: async (run: RetentionRun) => {
+      asked.push(run);
+      if (failures > 0) {
+        failures -= 1;
+        throw new Error('Postgres is restarting');
+      }
+      return { found: 3, destroyed: run.isDryRun ? 0 : 3 };
     },
   });
-  running = worker.run();
 }, 120_000);
 
 afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await env.teardown();
+  await worker.stop();
 });
 
 const start = (run: RetentionRun) =>
-  env.client.workflow.start<typeof retentionSweep>('retentionSweep', {
+  worker.client.workflow.start<typeof retentionSweep>('retentionSweep', {
     args: [run],
     taskQueue: 'kindline',
     workflowId: `retention-sweep:${randomUUID()}`,

@@ -2,7 +2,7 @@
  * The application over real Postgres and real HTTP, with a Temporal that says what a test tells it to: everything but
  * the workflows is the service's own.
  */
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,7 @@ import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
 import { createTokenizer } from '../../../vault/tokens';
 import { undocumented } from '../../openapi-conformance';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
+import { mentorCallInput } from '../../mentor-call-input';
 
 const ISSUER = 'http://issuer.test/oidc';
 export const WEBHOOK_BASE = 'https://calls.example.org';
@@ -290,25 +291,8 @@ export const CONSENT = { textVersion: '2026-11', language: 'en' } as const;
 
 /** What the workflow's first activity writes. */
 export function callInput(userId: string, recordId: string, more: Partial<MentorCallInput> = {}): MentorCallInput {
-  return {
-    callId: randomUUID(),
-    userId,
-    recordId,
-    numberIsForThisCallOnly: true,
-    recipientToken: randomBytes(32).toString('hex'),
-    country: 'US',
-    language: 'en',
-    organisationNumber: '+14155550100',
-    mayCallBack: false,
-    preferences: {},
-    consent: CONSENT,
-    requestHash: 'ab'.repeat(32),
-    requestedAt: new Date().toISOString(),
-    times: testConfig('postgres://nobody@127.0.0.1/none', 'none', {}).mentorCall.times,
-    maxMentors: 4,
-    detectMachines: false,
-    ...more,
-  };
+  const { times } = testConfig('postgres://nobody@127.0.0.1/none', 'none', {}).mentorCall;
+  return mentorCallInput({ userId, recordId, consent: CONSENT, times, ...more });
 }
 
 export function testConfig(databaseUrl: string, keyFile: string, env: Record<string, string>): Config {
