@@ -1,8 +1,7 @@
+import type { MessageClass } from '../domain/message';
+
 /** What an outward act goes out by. */
 export type Channel = 'voice' | 'sms' | 'email';
-
-/** `safety`: somebody may come to harm when it does not arrive. */
-export type MessageClass = 'ordinary' | 'safety';
 
 /**
  * What is done when the answer to a create is lost and neither an event nor a settled list names what came of it:

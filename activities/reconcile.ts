@@ -31,7 +31,7 @@ export async function findEarlierCalls(
 ): Promise<string[]> {
   if (dispatch.sid !== null) return [dispatch.sid];
   const event = await latestEventFor(deps.pool, dispatch.dispatchId);
-  if (event?.callSid) return [event.callSid];
+  if (event !== null) return [event.sid];
   if (heartbeat !== null && heartbeat.dispatchId === dispatch.dispatchId) return [heartbeat.sid];
   const to = await reveal();
   const listed = await logged(deps.logger, { dispatchId: dispatch.dispatchId }, () => deps.voice.listCallsTo(to));

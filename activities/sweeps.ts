@@ -115,8 +115,8 @@ async function tellEnd(deps: ActivityDependencies, leg: OpenLeg, status: string)
   const seenKey = `asked:${callSid}:${status}`;
   await storeEvent(deps.pool, {
     seenKey,
-    kind: 'asked',
-    callSid,
+    type: 'asked',
+    sid: callSid,
     dispatchId,
     callId,
     leg: 'user',

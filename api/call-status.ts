@@ -1,6 +1,6 @@
 import { legRecipient, NOBODY } from '../db/call-recipients';
 import { findCallIdBySid } from '../db/calls';
-import { markHandled, storeEvent } from '../db/webhook-events';
+import { markHandled, storeEvent, type WebhookEvent } from '../db/webhook-events';
 import { changesTheCourse, isCallStatus, isTerminal } from '../domain/call-status';
 import type { Leg } from '../domain/mentor-call';
 import type { ApiDeps } from './deps';
@@ -43,7 +43,7 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
         return;
       }
       const isHandled = !changesTheCourse(event);
-      stored = await within(STORE_WITHIN, storeEvent(deps.pool, { kind: 'call-status', ...event }, isHandled));
+      stored = await within(STORE_WITHIN, storeEvent(deps.pool, asStored(event), isHandled));
     } catch (error) {
       // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
       deps.logger.warn({ route: '/call-status', error }, 'an event could not be stored');
@@ -88,6 +88,10 @@ export async function tellLegEnded(
   const { callId, seenKey, callSid, status, dispatchId, errorCode } = event;
   const told = process.legEnded(callId, { seenKey, callSid, status, dispatchId, errorCode }, SIGNAL_WITHIN);
   return await within(SIGNAL_WITHIN, told);
+}
+
+function asStored({ callSid, ...event }: LegEvent): WebhookEvent {
+  return { type: 'call-status', ...event, sid: callSid };
 }
 
 async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent | null> {

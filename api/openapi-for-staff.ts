@@ -26,16 +26,21 @@ const MENTOR = {
 };
 const EVENT = {
   eventId: 'b3a1d9c2-6a5f-4f7b-8f3e-0a1b2c3d4e55',
-  kind: 'call-status',
+  type: 'call-status',
   callId: '0d7b2a52-7a0c-4f0e-9d0c-3f5b1f1a9c11',
+  messageId: null,
+  alertId: null,
   dispatchId: null,
-  callSid: 'CA0123456789abcdef0123456789abcdef',
+  sid: 'CA0123456789abcdef0123456789abcdef',
   leg: 'user',
   step: null,
   status: 'completed',
   sequence: 3,
   errorCode: null,
+  payload: {},
   copies: 1,
+  attempts: 0,
+  lastError: null,
   receivedAt: '2026-11-21T15:04:05.678Z',
   handledAt: null,
 };

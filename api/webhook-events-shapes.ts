@@ -10,16 +10,23 @@ export const eventsQuery = listQuery.extend({
 export const webhookEventShape = z
   .strictObject({
     eventId: z.uuid(),
-    kind: z.string(),
+    type: z.string(),
     callId: z.uuid().nullable(),
+    messageId: z.uuid().nullable(),
+    alertId: z.uuid().nullable(),
     dispatchId: z.uuid().nullable(),
-    callSid: z.string().nullable(),
+    sid: z.string().nullable().meta({ description: 'Of the call or message at Twilio.' }),
     leg: z.string().nullable(),
     step: z.int().nullable(),
     status: z.string().nullable(),
     sequence: z.int().nullable(),
     errorCode: z.string().nullable(),
+    payload: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .meta({ description: 'What else Twilio said: codes, counts and ids of sealed records.' }),
     copies: z.int().meta({ description: 'How often it arrived.' }),
+    attempts: z.int().meta({ description: 'How often it was handed to its handler.' }),
+    lastError: z.string().nullable().meta({ description: 'The name of the last failure; null after a success.' }),
     receivedAt: time,
     handledAt: time.nullable().meta({ description: 'Null: nobody has handled it yet; the relay tries again.' }),
   })

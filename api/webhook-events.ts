@@ -17,7 +17,7 @@ type Told = z.input<typeof replayShape>['result'];
  */
 const HANDLERS: Readonly<Record<string, (deps: ApiDeps, event: StoredEvent) => (() => Promise<Told>) | null>> = {
   'call-status': (deps, event) => {
-    const { callId, callSid, status } = event;
+    const { callId, sid: callSid, status } = event;
     if (callId === null || callSid === null || status === null) return null;
     return () => tellLegEnded(deps, { ...event, callId, callSid, status });
   },
@@ -45,13 +45,13 @@ export function webhookEvents(routes: Routes, deps: ApiDeps): void {
     const eventId = checkedId(req, 'eventId');
     const event = await findEvent(deps.pool, eventId);
     if (event === null) throw new Problem('not-found');
-    const handle = HANDLERS[event.kind]?.(deps, event) ?? null;
+    const handle = HANDLERS[event.type]?.(deps, event) ?? null;
     if (handle === null) throw new Problem('event-not-replayable');
     const entry = {
       actor: caller.subjectId,
       action: 'webhook-event.replayed',
       objectId: eventId,
-      purpose: event.kind,
+      purpose: event.type,
     } as const;
     // Before it is handed over: there is never a replay without its entry.
     await appendAudit(deps.pool, { ...entry, outcome: 'done' });

@@ -152,7 +152,7 @@ export async function sidsOwnedByOthers(db: Db, dispatchId: string, sids: readon
     z.object({ sid: z.string() }),
     `SELECT s.sid FROM unnest($2::text[]) AS s(sid)
       WHERE EXISTS (SELECT 1 FROM dispatches d WHERE d.dispatch_id <> $1 AND (d.sid = s.sid OR s.sid = ANY(d.other_sids)))
-         OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.call_sid = s.sid AND e.dispatch_id <> $1)`,
+         OR EXISTS (SELECT 1 FROM webhook_events e WHERE e.sid = s.sid AND e.dispatch_id <> $1)`,
     [dispatchId, sids],
   );
   return new Set(rows.map(({ sid }) => sid));
@@ -162,17 +162,16 @@ export async function sidsOwnedByOthers(db: Db, dispatchId: string, sids: readon
 export async function latestEventFor(
   db: Db,
   dispatchId: string,
-): Promise<{ callSid: string; status: string | null } | null> {
-  const row = await maybeOne(
+): Promise<{ sid: string; status: string | null } | null> {
+  return await maybeOne(
     db,
-    z.object({ call_sid: z.string(), status: z.string().nullable() }),
-    `SELECT call_sid, status FROM webhook_events
-      WHERE dispatch_id = $1 AND call_sid IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.dispatch_id = $1 AND call_sid = ANY(d.other_sids))
+    z.object({ sid: z.string(), status: z.string().nullable() }),
+    `SELECT sid, status FROM webhook_events e
+      WHERE dispatch_id = $1 AND sid IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.dispatch_id = $1 AND e.sid = ANY(d.other_sids))
       ORDER BY received_at DESC LIMIT 1`,
     [dispatchId],
   );
-  return row === null ? null : { callSid: row.call_sid, status: row.status };
 }
 
 /** Dispatches in doubt whose lease has been over for a while: their workflow may be gone, and they block others. */

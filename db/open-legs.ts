@@ -47,8 +47,8 @@ export function openLegs(db: Db, silentMs: number, limit: number): Promise<OpenL
           AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.sid = call_logs.call_sid)
      ), heard AS (
        SELECT l.call_sid, l.call_id, l.workflow_id, l.dispatch_id, l.since,
-              (SELECT max(received_at) FROM webhook_events e WHERE e.call_sid = l.call_sid) AS last,
-              EXISTS (SELECT 1 FROM webhook_events e WHERE e.call_sid = l.call_sid
+              (SELECT max(received_at) FROM webhook_events e WHERE e.sid = l.call_sid) AS last,
+              EXISTS (SELECT 1 FROM webhook_events e WHERE e.sid = l.call_sid
                        AND e.status IN ('completed', 'busy', 'no-answer', 'failed', 'canceled')) AS is_over
          FROM legs l WHERE l.call_sid IS NOT NULL)
      SELECT call_sid, call_id, workflow_id, dispatch_id FROM heard
@@ -67,7 +67,7 @@ export async function callsToDeleteAtTwilio(db: Db, retentionMs: number, limit: 
        SELECT unnest(array_append(other_sids, sid)) AS call_sid, created_at AS since FROM dispatches
         WHERE channel = 'voice'
        UNION ALL SELECT call_sid, opened_at FROM call_logs
-       UNION ALL SELECT call_sid, received_at FROM webhook_events)
+       UNION ALL SELECT sid, received_at FROM webhook_events WHERE sid LIKE 'CA%')
      SELECT call_sid FROM known
       WHERE call_sid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deletions_at_twilio d WHERE d.call_sid = known.call_sid)
       GROUP BY call_sid HAVING max(since) <= clock_timestamp() - $1 * interval '1 millisecond'

@@ -10,8 +10,9 @@ export interface WebhookEvent {
   /** SID, status and sequence: what Twilio signs. */
   readonly seenKey: string;
   /** e.g. `call-status`. */
-  readonly kind: string;
-  readonly callSid: string | null;
+  readonly type: string;
+  /** Of the call or message at Twilio. */
+  readonly sid: string | null;
   readonly dispatchId: string | null;
   readonly callId: string | null;
   readonly leg: string | null;
@@ -19,14 +20,23 @@ export interface WebhookEvent {
   readonly status: string | null;
   readonly sequence: number | null;
   readonly errorCode: string | null;
+  readonly messageId?: string | null;
+  readonly alertId?: string | null;
+  /** What else Twilio said and a handler needs: codes, counts, ids of vault records. Never a value. */
+  readonly payload?: EventPayload;
 }
 
-export interface StoredEvent extends WebhookEvent {
+export type EventPayload = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface StoredEvent extends Required<WebhookEvent> {
   readonly eventId: string;
   readonly receivedAt: Date;
   readonly handledAt: Date | null;
   /** How often it arrived. */
   readonly copies: number;
+  /** How often it was handed to its handler, and the name of the failure the last time; null after a success. */
+  readonly attempts: number;
+  readonly lastError: string | null;
 }
 
 /**
@@ -44,14 +54,15 @@ export async function storeEvent(
     db,
     z.object({ is_new: z.boolean(), handled_at: z.date().nullable() }),
     `INSERT INTO webhook_events
-       (seen_key, kind, call_sid, dispatch_id, call_id, leg, step, status, sequence, error_code, handled_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $11 THEN clock_timestamp() END)
+       (seen_key, type, sid, dispatch_id, call_id, leg, step, status, sequence, error_code, message_id, alert_id, payload,
+        handled_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN $14 THEN clock_timestamp() END)
      ON CONFLICT (seen_key) DO UPDATE SET copies = webhook_events.copies + 1
      RETURNING copies = 1 AS is_new, handled_at`,
     [
       event.seenKey,
-      event.kind,
-      event.callSid,
+      event.type,
+      event.sid,
       event.dispatchId,
       event.callId,
       event.leg,
@@ -59,6 +70,9 @@ export async function storeEvent(
       event.status,
       event.sequence,
       event.errorCode,
+      event.messageId ?? null,
+      event.alertId ?? null,
+      event.payload ?? {},
       isHandled,
     ],
   );
@@ -69,8 +83,18 @@ export async function storeEvent(
 export async function markHandled(db: Db, seenKey: string): Promise<void> {
   await execute(
     db,
-    'UPDATE webhook_events SET handled_at = clock_timestamp() WHERE seen_key = $1 AND handled_at IS NULL',
+    `UPDATE webhook_events SET handled_at = clock_timestamp(), attempts = attempts + 1, last_error = NULL
+      WHERE seen_key = $1 AND handled_at IS NULL`,
     [seenKey],
+  );
+}
+
+/** Its handler failed; the event stays unhandled. @param name of the error, never its text */
+export async function noteFailedHandling(db: Db, seenKey: string, name: string): Promise<void> {
+  await execute(
+    db,
+    'UPDATE webhook_events SET attempts = attempts + 1, last_error = $2 WHERE seen_key = $1 AND handled_at IS NULL',
+    [seenKey, name],
   );
 }
 
@@ -78,8 +102,8 @@ const eventRow = z
   .object({
     event_id: z.uuid(),
     seen_key: z.string(),
-    kind: z.string(),
-    call_sid: z.string().nullable(),
+    type: z.string(),
+    sid: z.string().nullable(),
     dispatch_id: z.uuid().nullable(),
     call_id: z.uuid().nullable(),
     leg: z.string().nullable(),
@@ -87,9 +111,14 @@ const eventRow = z
     status: z.string().nullable(),
     sequence: z.int().nullable(),
     error_code: z.string().nullable(),
+    message_id: z.uuid().nullable(),
+    alert_id: z.uuid().nullable(),
+    payload: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     received_at: z.date(),
     handled_at: z.date().nullable(),
     copies: z.int(),
+    attempts: z.int(),
+    last_error: z.string().nullable(),
   })
   .readonly();
 
@@ -97,8 +126,8 @@ function toEvent(row: z.output<typeof eventRow>): StoredEvent {
   return {
     eventId: row.event_id,
     seenKey: row.seen_key,
-    kind: row.kind,
-    callSid: row.call_sid,
+    type: row.type,
+    sid: row.sid,
     dispatchId: row.dispatch_id,
     callId: row.call_id,
     leg: row.leg,
@@ -106,14 +135,19 @@ function toEvent(row: z.output<typeof eventRow>): StoredEvent {
     status: row.status,
     sequence: row.sequence,
     errorCode: row.error_code,
+    messageId: row.message_id,
+    alertId: row.alert_id,
+    payload: row.payload,
     receivedAt: row.received_at,
     handledAt: row.handled_at,
     copies: row.copies,
+    attempts: row.attempts,
+    lastError: row.last_error,
   };
 }
 
-const EVENT_COLUMNS = `event_id, seen_key, kind, call_sid, dispatch_id, call_id, leg, step, status, sequence, error_code,
-  received_at, handled_at, copies`;
+const EVENT_COLUMNS = `event_id, seen_key, type, sid, dispatch_id, call_id, leg, step, status, sequence, error_code,
+  message_id, alert_id, payload, received_at, handled_at, copies, attempts, last_error`;
 
 /**
  * Events that nobody has handled, oldest first: for the relay.
@@ -185,16 +219,16 @@ export async function legSeen(db: Db, callId: string, leg: string, step: number)
  */
 export async function lastStatus(
   db: Db,
-  callSid: string,
+  sid: string,
 ): Promise<{ status: string; errorCode: string | null; receivedAt: Date } | null> {
   const row = await maybeOne(
     db,
     z.object({ status: z.string(), error_code: z.string().nullable(), received_at: z.date() }),
     `SELECT status, error_code, received_at FROM webhook_events
-      WHERE call_sid = $1 AND status IS NOT NULL
+      WHERE sid = $1 AND status IS NOT NULL
       ORDER BY status IN ('completed', 'busy', 'no-answer', 'failed', 'canceled') DESC,
                sequence DESC NULLS LAST, received_at DESC LIMIT 1`,
-    [callSid],
+    [sid],
   );
   return row === null ? null : { status: row.status, errorCode: row.error_code, receivedAt: row.received_at };
 }

@@ -18,6 +18,7 @@ import {
 } from '../domain/mentor-call';
 import type { KindlineClient } from './connection';
 import { MentorCallIsOver, QuestionRefused, TemporalNotInTime, TemporalNotPrepared } from './errors';
+import { PRIORITY } from './priorities';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
@@ -61,8 +62,7 @@ export async function startMentorCall(
           { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
           { key: KINDLINE_COUNTRY, value: input.country },
         ],
-        // Somebody waits at their phone: before all bulk.
-        priority: { priorityKey: 1 },
+        priority: PRIORITY.emergency,
       }),
     );
     return 'running';

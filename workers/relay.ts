@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { markHandled, unhandledEvents, type StoredEvent } from '../db/webhook-events';
+import { markHandled, noteFailedHandling, unhandledEvents, type StoredEvent } from '../db/webhook-events';
 import { changesTheCourse } from '../domain/call-status';
 import type { KindlineClient } from '../temporal/connection';
 import { TemporalNotInTime } from '../temporal/errors';
@@ -16,7 +16,7 @@ const BATCH = 100;
  * @throws TemporalNotInTime; the event then stays unhandled
  */
 export async function tellWorkflow(client: KindlineClient, event: StoredEvent, withinMs: number): Promise<void> {
-  const { callId, callSid, status } = event;
+  const { callId, sid: callSid, status } = event;
   if (!changesTheCourse(event) || !callId || !callSid || !status) return;
   const { seenKey, dispatchId, errorCode } = event;
   await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
@@ -37,6 +37,7 @@ export async function relayOnce(pool: Pool, client: KindlineClient, logger: Logg
       await tellWorkflow(client, event, SIGNAL_WITHIN_MS);
     } catch (error) {
       if (error instanceof TemporalNotInTime) throw error;
+      await noteFailedHandling(pool, event.seenKey, error instanceof Error ? error.name : 'Error');
       logger.warn({ callId: event.callId, error }, 'a late event could not be handed over');
       continue;
     }

@@ -18,8 +18,8 @@ async function stored(more: Partial<WebhookEvent> = {}): Promise<{ eventId: stri
   const callSid = newCallSid();
   const event: WebhookEvent = {
     seenKey: `call-status:${callSid}:completed:3`,
-    kind: 'call-status',
-    callSid,
+    type: 'call-status',
+    sid: callSid,
     dispatchId: null,
     callId: randomUUID(),
     leg: 'user',
@@ -84,7 +84,8 @@ describe('the list of events', () => {
     const { body } = await list(`callId=${event.callId}`);
     const { seenKey: _not, ...shown } = event;
     const times = { receivedAt: expect.any(String), handledAt: null };
-    expect(body.webhookEvents).toEqual([{ ...shown, ...times, eventId, copies: 1 }]);
+    const unsaid = { messageId: null, alertId: null, payload: {}, attempts: 0, lastError: null };
+    expect(body.webhookEvents).toEqual([{ ...shown, ...unsaid, ...times, eventId, copies: 1 }]);
   });
 
   test('takes no cursor of another filter', async () => {
@@ -109,7 +110,7 @@ describe('an event that is handed over again', () => {
     await markHandled(api.deps.pool, event.seenKey);
     const before = api.process.ended.length;
     expect(await replay(eventId)).toMatchObject({ status: 200, body: { eventId, result: 'signalled' } });
-    const { seenKey, callSid, status, dispatchId, errorCode } = event;
+    const { seenKey, sid: callSid, status, dispatchId, errorCode } = event;
     expect(api.process.ended.slice(before)).toEqual([{ seenKey, callSid, status, dispatchId, errorCode }]);
     const entry = { action: 'webhook-event.replayed', purpose: 'call-status', outcome: 'done' };
     expect(await entriesOf(eventId)).toEqual([entry]);
@@ -139,7 +140,7 @@ describe('an event that is handed over again', () => {
 
   test('is a 404 when there is none, and a 422 without a trace when nobody could take it', async () => {
     for (const id of [randomUUID(), 'nonsense', '1']) expect((await replay(id)).status).toBe(404);
-    for (const event of [await stored({ kind: 'of-another-time' }), await stored({ callId: null })]) {
+    for (const event of [await stored({ type: 'of-another-time' }), await stored({ callId: null })]) {
       expect(await replay(event.eventId)).toMatchObject({ status: 422, body: { code: 'event-not-replayable' } });
       expect(await entriesOf(event.eventId)).toEqual([]);
     }

@@ -89,7 +89,7 @@ describe('a status callback', () => {
     api.twilio(path, { ...ended, ...more }, wrong);
   const stored = async (sid: string) => {
     const { rows } = await api.database.owner.query(
-      'SELECT status, leg, sequence, handled_at IS NOT NULL AS handled FROM webhook_events WHERE call_sid = $1 ORDER BY sequence',
+      'SELECT status, leg, sequence, handled_at IS NOT NULL AS handled FROM webhook_events WHERE sid = $1 ORDER BY sequence',
       [sid],
     );
     return rows;
@@ -202,7 +202,7 @@ describe('a status callback', () => {
   test('leaves nothing of what Twilio says about people', async () => {
     const CallSid = newCallSid();
     await event({ CallSid, Caller: MARKED.userPhone, CallerName: MARKED.mentorName, ErrorCode: MARKED.userPhone });
-    const { rows } = await api.database.owner.query('SELECT w::text AS row FROM webhook_events w WHERE call_sid = $1', [
+    const { rows } = await api.database.owner.query('SELECT w::text AS row FROM webhook_events w WHERE sid = $1', [
       CallSid,
     ]);
     expect(JSON.stringify(rows) + api.logLines.join('')).not.toMatch(/5550142|Quillfeather/);

@@ -328,11 +328,11 @@ describe('whose call it is', () => {
     const { id } = await inState('unknown');
     await expect(latestEventFor(database.app, id)).resolves.toBeNull();
     const [sid, double] = [newSid(), newSid()];
-    const event = { kind: 'call-status', callId: null, leg: 'user', step: null, sequence: 0, errorCode: null };
-    await storeEvent(database.app, { ...event, seenKey: sid, callSid: sid, dispatchId: id, status: 'ringing' });
-    await storeEvent(database.app, { ...event, seenKey: double, callSid: double, dispatchId: id, status: 'ringing' });
+    const event = { type: 'call-status', callId: null, leg: 'user', step: null, sequence: 0, errorCode: null };
+    await storeEvent(database.app, { ...event, seenKey: sid, sid, dispatchId: id, status: 'ringing' });
+    await storeEvent(database.app, { ...event, seenKey: double, sid: double, dispatchId: id, status: 'ringing' });
     await noteDoubled(database.app, id, double);
-    await expect(latestEventFor(database.app, id)).resolves.toEqual({ callSid: sid, status: 'ringing' });
+    await expect(latestEventFor(database.app, id)).resolves.toEqual({ sid, status: 'ringing' });
   });
 });
 

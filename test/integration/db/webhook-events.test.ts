@@ -18,8 +18,8 @@ afterAll(() => database.drop());
 function event(more: Partial<WebhookEvent> = {}): WebhookEvent {
   return {
     seenKey: randomUUID(),
-    kind: 'call-status',
-    callSid: 'CA1',
+    type: 'call-status',
+    sid: 'CA1',
     dispatchId: null,
     callId: null,
     leg: 'user',
@@ -91,7 +91,7 @@ describe('what is known of a leg', () => {
     const callSid = `CA${randomUUID()}`;
     for (const each of heard) {
       const [status, sequence] = each.split(':');
-      await storeEvent(database.app, event({ callSid, status: status ?? null, sequence: Number(sequence) }));
+      await storeEvent(database.app, event({ sid: callSid, status: status ?? null, sequence: Number(sequence) }));
     }
     await expect(lastStatus(database.app, callSid)).resolves.toMatchObject({ status: state });
   });

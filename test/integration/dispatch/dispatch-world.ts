@@ -292,8 +292,8 @@ async function answerWebhook(
     const sequence = Number(form.get('SequenceNumber'));
     await storeEvent(db.app, {
       seenKey: `${callSid}:${sequence}`,
-      kind: 'call-status',
-      callSid,
+      type: 'call-status',
+      sid: callSid,
       dispatchId,
       callId: url.searchParams.get('call'),
       leg: 'user',

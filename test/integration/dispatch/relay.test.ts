@@ -43,8 +43,8 @@ describe('the relay of late events', () => {
     const callId = randomUUID();
     await storeEvent(database.app, {
       seenKey: randomUUID(),
-      kind: 'call-status',
-      callSid: 'CA1',
+      type: 'call-status',
+      sid: 'CA1',
       dispatchId: null,
       callId,
       leg: 'user',

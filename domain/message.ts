@@ -1,0 +1,93 @@
+/**
+ * What a message is, in the words that the API, the workflow and the tables share. No import from a package: this file
+ * is part of the workflow bundle.
+ */
+
+/** What a message can go out by. `voice` only as the fallback: a call that says it. */
+export const MESSAGE_CHANNELS = ['sms', 'email'] as const;
+export type MessageChannel = (typeof MESSAGE_CHANNELS)[number];
+
+/** What a message is about; people can refuse each of them, per channel. `automatic` answers what somebody wrote. */
+export const MESSAGE_KINDS = [
+  'alert',
+  'reminder',
+  'update',
+  'verification',
+  'check-in',
+  'survey',
+  'automatic',
+] as const;
+export type MessageKind = (typeof MESSAGE_KINDS)[number];
+
+/** `safety`: somebody may come to harm when it does not arrive. */
+export type MessageClass = 'ordinary' | 'safety';
+
+/** How a message can end. A terminal state never goes back. */
+export const MESSAGE_OUTCOMES = [
+  'delivered',
+  /** Twilio took it and its receipt never came. */
+  'unconfirmed',
+  'undelivered',
+  'failed',
+  /** Not sent, because the person does not want it. */
+  'suppressed',
+  /** Not sent, because its time was over before it could be. */
+  'expired',
+  'cancelled',
+  /** Nobody can know whether it was sent, and it is not repeated. */
+  'lost',
+] as const;
+export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
+
+/** `waiting`: for its time, the recipient's day, a limit, or a line that is stopped. `sent`: the provider has it. */
+export const MESSAGE_STATES = ['accepted', 'waiting', 'sending', 'sent', ...MESSAGE_OUTCOMES] as const;
+export type MessageState = (typeof MESSAGE_STATES)[number];
+
+/** Names the words: a version of a template, or none when the text was given as it is. */
+export interface MessageContent {
+  readonly templateId: string | null;
+  readonly templateVersion: number | null;
+  /** Vault record of kind `text`: a JSON object, `{"text": …}` or `{"variables": {…}}`. */
+  readonly recordId: string;
+}
+
+/** Arguments of the workflow `message`: ids and operational values only. */
+export interface MessageInput {
+  readonly messageId: string;
+  /** Null unless it is a row of a batch. */
+  readonly batchId: string | null;
+  readonly batchRow: number | null;
+  /** Subject id of who asked for it. */
+  readonly requestedBy: string;
+  /** Subject id of who is to get it. */
+  readonly subjectId: string;
+  /** Vault record of the number or address. */
+  readonly recordId: string;
+  /** Whether that record was sealed for this message only, and is destroyed with its end. */
+  readonly ownsRecord: boolean;
+  /** Hex. */
+  readonly recipientToken: string;
+  /** ISO 3166, of the number; `ZZ` for an address. */
+  readonly country: string;
+  readonly channel: MessageChannel;
+  readonly kind: MessageKind;
+  readonly messageClass: MessageClass;
+  readonly urgency: 'emergency' | 'normal' | 'bulk';
+  /** ISO 639-1. */
+  readonly language: string;
+  readonly content: MessageContent;
+  /** ISO 8601; null: at once, for ever. */
+  readonly notBefore: string | null;
+  readonly notAfter: string | null;
+  /** What is tried when it does not arrive: a call that says it. */
+  readonly fallback: 'voice' | null;
+  /** One of ours that must be used (an answer goes out from where it was asked); null: whichever fits. */
+  readonly sender: string | null;
+  /** Keyed hash of the request. */
+  readonly requestHash: string;
+  readonly requestedAt: string;
+}
+
+export function messageWorkflowId(messageId: string): string {
+  return `message:${messageId}`;
+}
