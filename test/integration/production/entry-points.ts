@@ -42,25 +42,9 @@ export class EntryPoint {
 
   constructor(image: string, service: string, { env = {}, secrets, dir, logFile, command: own }: Settings) {
     const [command = '', ...args] = own ?? services[service]?.command ?? [];
-    const files = join(mkdtempSync(join(dir, `${service}-`)), 'secrets');
-    mkdirSync(files);
-    for (const { source, target } of services[service]?.secrets ?? []) {
-      const value = secrets[source];
-      if (value !== undefined) writeFileSync(join(files, target), `${value}\n`, { mode: 0o400 });
-    }
-    const given = Object.entries(services[service]?.environment ?? {}).filter(([, value]) => value !== null);
-    const set = {
-      PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
-      HOME: dir,
-      ...Object.fromEntries(given),
-      SECRETS_SOURCE: `file:${files}`,
-      AWS_SHARED_CREDENTIALS_FILE: join(files, 'aws_credentials'),
-      ...env,
-    };
-    const isSet = ([, value]: [string, string | null | undefined]) => value !== undefined;
     this.child = spawn(command, args, {
       cwd: image,
-      env: Object.fromEntries(Object.entries(set).filter(isSet)) as NodeJS.ProcessEnv,
+      env: environmentOf(service, { env, secrets, dir }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -104,6 +88,30 @@ export class EntryPoint {
       this.kill('SIGKILL');
     }
   }
+}
+
+/** What a service is given: the variables of the compose file, and its secrets as files. */
+export function environmentOf(
+  service: string,
+  { env = {}, secrets, dir }: Pick<Settings, 'env' | 'secrets' | 'dir'>,
+): NodeJS.ProcessEnv {
+  const files = join(mkdtempSync(join(dir, `${service}-`)), 'secrets');
+  mkdirSync(files);
+  for (const { source, target } of services[service]?.secrets ?? []) {
+    const value = secrets[source];
+    if (value !== undefined) writeFileSync(join(files, target), `${value}\n`, { mode: 0o400 });
+  }
+  const given = Object.entries(services[service]?.environment ?? {}).filter(([, value]) => value !== null);
+  const set = {
+    PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    HOME: dir,
+    ...Object.fromEntries(given),
+    SECRETS_SOURCE: `file:${files}`,
+    AWS_SHARED_CREDENTIALS_FILE: join(files, 'aws_credentials'),
+    ...env,
+  };
+  const isSet = ([, value]: [string, string | null | undefined]) => value !== undefined;
+  return Object.fromEntries(Object.entries(set).filter(isSet)) as NodeJS.ProcessEnv;
 }
 
 /** @returns the names of the secrets that a service reads as this variable */

@@ -1,8 +1,11 @@
-/** What production does not start with: each variable missing in turn, and stand-ins in place of what is real. */
+/** What production does not start with: variables missing, together and in turn, and stand-ins for what is real. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EntryPoint, makeImage, removeImage, sourcesOf } from './entry-points';
+import { loadCodecConfig } from '../../../config/codec';
+import { loadConfig, VARIABLE_NAMES } from '../../../config/config';
+import { openSecrets } from '../../../providers/secrets';
+import { EntryPoint, environmentOf, makeImage, removeImage, sourcesOf } from './entry-points';
 
 const API_AND_WORKER = {
   DATABASE_URL: 'a postgres:// URL',
@@ -63,10 +66,16 @@ afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+const given = (env: NodeJS.ProcessEnv) => ({
+  KMS_KEY_ID: KEY,
+  TWILIO_PHONE_NUMBER: OUR_NUMBER,
+  TWILIO_WEBHOOK_BASE_URL: HOOKS,
+  ...env,
+});
+
 /** Starts a service with everything that it needs, changed by `env`, and waits for its end. */
 const start = async (service: string, env: NodeJS.ProcessEnv, secrets: NodeJS.ProcessEnv = SECRETS) => {
-  const given = { KMS_KEY_ID: KEY, TWILIO_PHONE_NUMBER: OUR_NUMBER, TWILIO_WEBHOOK_BASE_URL: HOOKS, ...env };
-  const process = new EntryPoint(image, service, { env: given, secrets, dir });
+  const process = new EntryPoint(image, service, { env: given(env), secrets, dir });
   return { code: await process.endedWithin(60_000), output: process.output };
 };
 const expectNoValue = (output: string) => {
@@ -74,21 +83,47 @@ const expectNoValue = (output: string) => {
     expect(output).not.toContain(value);
 };
 
+/** Reads its configuration as a service does, from the variables and files it has in production. */
+const configure = async (service: string, env: NodeJS.ProcessEnv, secrets: NodeJS.ProcessEnv) => {
+  const load = service === 'codec' ? loadCodecConfig : loadConfig;
+  const { env: read } = await openSecrets(environmentOf(service, { env: given(env), secrets, dir }), VARIABLE_NAMES);
+  load(read);
+};
+const without = (service: string, variables: readonly string[]) => {
+  const taken = new Set(variables.flatMap((variable) => sourcesOf(service, variable)));
+  return Object.fromEntries(Object.entries(SECRETS).filter(([source]) => !taken.has(source)));
+};
+const namedIn = (output: string) => new Set([...output.matchAll(/(\w+): expected /g)].map(([, name]) => name));
+
 describe.each(Object.keys(MISSING))('%s in production', (service) => {
+  // The region is asked for only where there is a key.
+  const expectations = Object.entries(MISSING[service] ?? {}).filter(([variable]) => variable !== 'AWS_REGION');
+
+  it('stops at once without what it needs, says what each expects, and no value of any other', async () => {
+    const missing = expectations.map(([variable]) => variable);
+    const env = Object.fromEntries(missing.map((variable) => [variable, undefined]));
+    const { code, output } = await start(service, env, without(service, missing));
+    expect(namedIn(output)).toEqual(new Set(missing));
+    for (const [variable, expected] of expectations) expect(output).toContain(`${variable}: expected ${expected}`);
+    expect(code).toBe(1);
+    expectNoValue(output);
+  }, 80_000);
+});
+
+describe.each(['api', 'worker', 'codec'])('the configuration of %s in production', (service) => {
   it.each(Object.entries(MISSING[service] ?? {}))(
-    'stops at once without %s, says what it expects, and no value of any other',
+    'is refused without %s alone, by its name',
     async (variable, expected) => {
-      const taken = sourcesOf(service, variable);
-      const secrets = Object.fromEntries(Object.entries(SECRETS).filter(([source]) => !taken.includes(source)));
-      const { code, output } = await start(service, { [variable]: undefined }, secrets);
-      expect(output).toContain(`${variable}: expected ${expected}`);
-      const named = [...output.matchAll(/(\w+): expected /g)].map(([, name]) => name);
-      expect(new Set(named)).toEqual(new Set([variable]));
-      expect(code).toBe(1);
-      expectNoValue(output);
+      const refused = await configure(service, { [variable]: undefined }, without(service, [variable])).catch(String);
+      expect(refused).toContain(`${variable}: expected ${expected}`);
+      expect(namedIn(String(refused))).toEqual(new Set([variable]));
+      expectNoValue(String(refused));
     },
-    80_000,
   );
+
+  it('is taken when nothing is missing', async () => {
+    await expect(configure(service, {}, SECRETS)).resolves.toBeUndefined();
+  });
 });
 
 describe('stand-ins in production', () => {
