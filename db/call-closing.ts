@@ -2,11 +2,12 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { EndReason, Outcome } from '../domain/mentor-call';
+import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
 import { forgetTokens } from './erasure';
 import { type OfferResult, releaseAllSlots } from './mentor-slots';
 import { inTransaction } from './pool';
-import { type Db, execute, maybeOne } from './query';
+import { type Db, maybeOne } from './query';
 import { destroyRecord } from './vault-rows';
 
 export interface CallEnd {
@@ -30,18 +31,21 @@ export interface CallEnd {
  */
 export async function closeCall(pool: Pool, end: CallEnd): Promise<boolean> {
   return await inTransaction(pool, async (tx) => {
-    const wasLive = await execute(
+    const closed = await maybeOne(
       tx,
+      z.object({ user_id: z.uuid() }),
       `UPDATE call_logs SET status = $2, outcome = $2, end_reason = $3, merged_into = $4, live = false, ended_at = $5,
               duration_seconds = $6
-        WHERE call_id = $1 AND live`,
+        WHERE call_id = $1 AND live RETURNING user_id`,
       [end.callId, end.outcome, end.endReason, end.mergedInto ?? null, end.endedAt, end.durationSeconds],
     );
     const result: OfferResult = end.outcome === 'completed' ? 'completed' : 'caller-gone';
     await releaseAllSlots(tx, end.callId, result);
     if (end.keepNumber !== true) await destroyNumber(tx, end.callId);
-    if (wasLive === 0) return false;
+    if (closed === null) return false;
     await forgetIfErased(tx, end.callId);
+    const { callId: objectId, outcome: state } = end;
+    await noteAppEvent(tx, { subjectId: closed.user_id, type: `mentor-call.${state}`, objectId, state });
     await appendAudit(tx, {
       actor: end.actor ?? 'system',
       action: end.outcome === 'cancelled' ? 'mentor-call.cancelled' : 'mentor-call.closed',

@@ -6,6 +6,7 @@ import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
 import type { AuditAction } from '../domain/audit-actions';
 import { type MentorCallInput, mentorCallWorkflowId } from '../domain/mentor-call';
+import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
 import { inTransaction } from './pool';
 import { type Db, execute, maybeOne, one } from './query';
@@ -147,6 +148,8 @@ async function insertCall(tx: Db, input: MentorCallInput, first: FirstState): Pr
       first.limitedBy ?? null,
     ],
   );
+  const { userId: subjectId, callId: objectId } = input;
+  await noteAppEvent(tx, { subjectId, type: `mentor-call.${first.status}`, objectId, state: first.status });
 }
 
 /** The consent under which we act stands in the entry: text version and language. */

@@ -8,6 +8,7 @@ import {
   OUTCOMES,
   type Outcome,
 } from '../domain/mentor-call';
+import { notingAppEvents } from './app-events';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
 import { type Db, execute, many, maybeOne } from './query';
 
@@ -158,17 +159,23 @@ export interface CallPatch {
 }
 
 /**
- * Notes what is given and leaves the rest. The first answer and the first bridge stay; a call that is over does not
+ * Notes what is given and leaves the rest; the app is told of a new status. The first answer and the first bridge stay; a call that is over does not
  * change any more.
  * @returns false when the call is over or unknown
  */
 export async function updateCall(db: Db, callId: string, patch: CallPatch): Promise<boolean> {
   const changed = await execute(
     db,
-    `UPDATE call_logs
-        SET status = coalesce($2, status), call_sid = coalesce($3, call_sid), mentor_id = coalesce($4, mentor_id),
-            answered_at = coalesce(answered_at, $5), bridged_at = coalesce(bridged_at, $6)
-      WHERE call_id = $1 AND live`,
+    `WITH before AS (SELECT call_id, status FROM call_logs WHERE call_id = $1 AND live FOR UPDATE),
+          after AS (
+            UPDATE call_logs c
+               SET status = coalesce($2, c.status), call_sid = coalesce($3, call_sid),
+                   mentor_id = coalesce($4, mentor_id), answered_at = coalesce(answered_at, $5),
+                   bridged_at = coalesce(bridged_at, $6)
+              FROM before WHERE c.call_id = before.call_id
+            RETURNING c.user_id AS subject_id, c.call_id AS object_id, c.status AS state, before.status AS was),
+          told AS (${notingAppEvents('mentor-call', 'after WHERE state <> was')})
+     SELECT 1 FROM after`,
     [callId, patch.status, patch.callSid, patch.mentorId, patch.answeredAt, patch.bridgedAt],
   );
   return changed === 1;

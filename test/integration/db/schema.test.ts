@@ -36,6 +36,7 @@ describe('the schema', () => {
         WHERE grantee IN ('kindline_application', 'PUBLIC') AND table_schema = 'public' GROUP BY table_name`,
     );
     expect(Object.fromEntries(rows.map(({ table, can }) => [table, can]))).toEqual({
+      app_events: 'DELETE INSERT SELECT UPDATE',
       audit_entries: 'SELECT',
       call_logs: 'INSERT SELECT UPDATE',
       contact_points: 'INSERT SELECT UPDATE',
