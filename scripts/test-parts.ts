@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { bothOrNone } from './both-or-none';
 import { PidFile } from './leftovers';
 import { freePort } from './ports';
 import { LocalPostgres } from './postgres';
+import { built } from './project';
 import { removeRun, runDir } from './run-dirs';
 import { temporalChild, temporalDatabase } from './temporal-server';
 import { testServerBinary } from './test-server-binary';
@@ -25,6 +28,8 @@ export async function startTestParts(): Promise<TestParts> {
   mkdirSync(logDir, { recursive: true });
   const [port, temporalPort, httpPort] = [await freePort(), await freePort(), await freePort()];
   const testServer = await testServerBinary();
+  // Once for the dozens of workers that the suites start, each of which would do it for a second.
+  await promisify(execFile)(process.execPath, [built('scripts/build-workflow-bundle.js')]);
   const temporal = await temporalChild({ stateDir, logDir, port: temporalPort, httpPort, uiPort: null });
   const startingPostgres = LocalPostgres.start({ stateDir, logDir, port, password: 'only-for-tests', durable: false });
   const [postgres] = await bothOrNone(startingPostgres, temporal.start()).catch(async (error: unknown) => {

@@ -12,4 +12,8 @@ export const MARKED = {
   otherMentorName: 'Ottoline Marshgrave',
   email: 'zephyrine.quillfeather@example.org',
   address: '17 Quillfeather Lane, Marshgrave',
+  /** What a message says, a template's variable, and what somebody answers or reports by text. */
+  messageWords: 'the lantern by the old harbour is lit',
+  variable: 'Thessaly Brookwater',
+  replyWords: 'nobody but the heron has come by today',
 } as const;

@@ -15,7 +15,8 @@ const OURS = new RegExp(ORGANISATION_NUMBERS.map((number) => number.slice(-4)).j
 
 /** Six spellings: E.164, national, spaced, URL-encoded, base64, hex. Patterns are read over latin1 text. */
 export function needles(): Needle[] {
-  const words = [MARKED.mentorName, MARKED.otherMentorName, MARKED.email, MARKED.address, MARKED.britishPhone];
+  const { mentorName, otherMentorName, email, address, britishPhone, messageWords, variable, replyWords } = MARKED;
+  const words = [mentorName, otherMentorName, email, address, britishPhone, messageWords, variable, replyWords];
   const numbers = [MARKED.userPhone, MARKED.otherUserPhone, MARKED.mentorPhone, MARKED.otherMentorPhone];
   return [
     { name: 'E.164', pattern: new RegExp(`\\+1${AREAS}55501[0-9]{2}`, 'g') },
