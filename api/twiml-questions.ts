@@ -4,7 +4,7 @@ import { callerIdFor } from '../domain/caller-id';
 import type { CallPlan, TwimlQuestion } from '../domain/mentor-call';
 import { countryOfNumber } from '../domain/phone-number';
 import { hangUpTwiml, helplineTwiml, oneMomentTwiml, planTwiml, type TwimlContext } from '../domain/twiml';
-import { MentorCallIsOver } from '../temporal/errors';
+import { ProcessIsOver } from '../temporal/errors';
 import type { ApiDeps } from './deps';
 import { ANSWER_WITHIN, KEPT_FOR_THE_ANSWER, MOST_LOOPS } from './limits';
 import type { TwilioRequest } from './twilio-requests';
@@ -45,7 +45,7 @@ export async function answerQuestion(deps: ApiDeps, ask: TwimlAsk): Promise<stri
     return await within(deadline - Date.now(), written(deps, plan, ctx));
   } catch (error) {
     // The call has ended, or never was: nobody is rung for it any more.
-    if (error instanceof MentorCallIsOver) return hangUpTwiml();
+    if (error instanceof ProcessIsOver) return hangUpTwiml();
     deps.logger.warn(
       { callId: ctx.callId, kind: question.kind, loop, error },
       'a TwiML question was not answered in time',

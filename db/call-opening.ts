@@ -54,7 +54,7 @@ async function open(tx: PoolClient, input: MentorCallInput, limits: RequestLimit
   const live = await maybeOne(
     tx,
     z.object({ call_id: z.uuid() }),
-    'SELECT call_id FROM call_logs WHERE user_id = $1 AND live',
+    "SELECT call_id FROM call_logs WHERE user_id = $1 AND live AND kind = 'mentor-call'",
     [input.userId],
   );
   if (live !== null) {
@@ -102,7 +102,7 @@ export async function countRecentRequests(
 function waitUntilFewer(whose: string, limit: string): string {
   return `SELECT greatest(1, ceil(extract(epoch FROM opened_at + interval '1 hour' - clock_timestamp())))::int
             FROM call_logs
-           WHERE ${whose} AND merged_into IS NULL AND limited_by IS NULL
+           WHERE ${whose} AND kind = 'mentor-call' AND merged_into IS NULL AND limited_by IS NULL
              AND opened_at > clock_timestamp() - interval '1 hour'
            ORDER BY opened_at DESC OFFSET ${limit}::int - 1 LIMIT 1`;
 }

@@ -1,4 +1,4 @@
-/** Rows of mentor calls: what GET shows, what the log keeps. */
+/** Rows of mentor calls: what GET shows, what the log keeps. The calls of alerts, in the same table, are in `alerts.ts`. */
 import { z } from 'zod';
 import {
   END_REASONS,
@@ -87,24 +87,25 @@ const SELECT_CALL = `SELECT call_logs.call_id, workflow_id, user_id, record_id, 
   answered_at, bridged_at, ended_at, duration_seconds, ${cursorTime('opened_at')} AS cursor_at
   FROM call_logs LEFT JOIN LATERAL (
     SELECT sid FROM dispatches WHERE dispatches.call_id = call_logs.call_id AND sid IS NOT NULL
-     ORDER BY dispatches.created_at DESC LIMIT 1) AS ring ON true`;
+     ORDER BY dispatches.created_at DESC LIMIT 1) AS ring ON true
+  WHERE kind = 'mentor-call' AND`;
 
 /** The call, whoever's it is; the caller checks `userId`. */
 export async function findCall(db: Db, callId: string): Promise<CallRow | null> {
-  const row = await maybeOne(db, callRow, `${SELECT_CALL} WHERE call_logs.call_id = $1`, [callId]);
+  const row = await maybeOne(db, callRow, `${SELECT_CALL} call_logs.call_id = $1`, [callId]);
   return row === null ? null : toCall(row);
 }
 
 /** The call whose user's leg this is, or null: for callbacks of legs that no dispatch of ours made. */
 export async function findCallIdBySid(db: Db, callSid: string): Promise<string | null> {
-  const query = 'SELECT call_id FROM call_logs WHERE call_sid = $1';
+  const query = "SELECT call_id FROM call_logs WHERE call_sid = $1 AND kind = 'mentor-call'";
   const row = await maybeOne(db, z.object({ call_id: z.uuid() }), query, [callSid]);
   return row?.call_id ?? null;
 }
 
 /** The one live call of a user, or null. */
 export async function findLiveCall(db: Db, userId: string): Promise<CallRow | null> {
-  const row = await maybeOne(db, callRow, `${SELECT_CALL} WHERE user_id = $1 AND live`, [userId]);
+  const row = await maybeOne(db, callRow, `${SELECT_CALL} user_id = $1 AND live`, [userId]);
   return row === null ? null : toCall(row);
 }
 
@@ -113,7 +114,7 @@ export async function findLiveCallByToken(db: Db, tokens: readonly Buffer[]): Pr
   const row = await maybeOne(
     db,
     callRow,
-    `${SELECT_CALL} WHERE recipient_token = ANY($1) AND live ORDER BY opened_at DESC LIMIT 1`,
+    `${SELECT_CALL} recipient_token = ANY($1) AND live ORDER BY opened_at DESC LIMIT 1`,
     [tokens],
   );
   return row === null ? null : toCall(row);
@@ -128,8 +129,7 @@ export async function listCalls(
   const rows = await many(
     db,
     callRow,
-    `${SELECT_CALL}
-      WHERE ($1::uuid IS NULL OR user_id = $1)
+    `${SELECT_CALL} ($1::uuid IS NULL OR user_id = $1)
         AND ($2::timestamptz IS NULL OR (opened_at, call_logs.call_id) < ($2::timestamptz, $3::uuid))
       ORDER BY opened_at DESC, call_logs.call_id DESC LIMIT $4`,
     [userId ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
@@ -142,7 +142,7 @@ export async function liveCalls(db: Db, olderThanMs: number, limit: number): Pro
   const rows = await many(
     db,
     callRow,
-    `${SELECT_CALL} WHERE live AND opened_at <= clock_timestamp() - $1 * interval '1 millisecond'
+    `${SELECT_CALL} live AND opened_at <= clock_timestamp() - $1 * interval '1 millisecond'
       ORDER BY opened_at LIMIT $2`,
     [olderThanMs, limit],
   );

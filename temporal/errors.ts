@@ -1,11 +1,11 @@
 import { KindlineError } from '../domain/errors';
 
-/** Thrown when a call's workflow has ended, or never was: answer from the row, change nothing. */
-export class MentorCallIsOver extends KindlineError {
-  override readonly name = 'MentorCallIsOver';
+/** Thrown when a workflow has ended, or never was: answer from the row, change nothing. */
+export class ProcessIsOver extends KindlineError {
+  override readonly name = 'ProcessIsOver';
 
   constructor() {
-    super('mentor-call-is-over', 'The call is over');
+    super('process-is-over', 'The process is over');
   }
 }
 

@@ -1,12 +1,4 @@
-import {
-  isGrpcServiceError,
-  NamespaceNotFoundError,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import {
   MENTOR_CALL,
   mentorCallWorkflowId,
@@ -17,8 +9,9 @@ import {
   type TwimlQuestion,
 } from '../domain/mentor-call';
 import type { KindlineClient } from './connection';
-import { MentorCallIsOver, QuestionRefused, TemporalNotInTime, TemporalNotPrepared } from './errors';
+import { ProcessIsOver } from './errors';
 import { PRIORITY } from './priorities';
+import { inTime, spoken } from './speaking';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
@@ -75,7 +68,7 @@ export async function startMentorCall(
 /**
  * Asks a call which TwiML comes next. The same `updateId` gets the same answer, however often Twilio asks.
  *
- * @throws MentorCallIsOver, QuestionRefused, or TemporalNotInTime: in the last case the question may still be
+ * @throws ProcessIsOver, QuestionRefused, or TemporalNotInTime: in the last case the question may still be
  *   executed, which is why it carries `validUntil`
  */
 export async function askTwiml(
@@ -102,7 +95,7 @@ export async function signalLegEnded(
     await spoken(client, deadlineMs, () => handle(client, callId).signal(MENTOR_CALL.legEnded, event));
     return 'signalled';
   } catch (error) {
-    if (error instanceof MentorCallIsOver) return 'closed';
+    if (error instanceof ProcessIsOver) return 'closed';
     throw error;
   }
 }
@@ -118,7 +111,7 @@ export async function cancelMentorCall(
       handle(client, callId).executeUpdate<MentorCallResult, []>(MENTOR_CALL.cancel, { updateId: 'cancel' }),
     );
   } catch (error) {
-    if (error instanceof MentorCallIsOver) return 'not-found';
+    if (error instanceof ProcessIsOver) return 'not-found';
     throw error;
   }
 }
@@ -149,48 +142,4 @@ export async function describeMentorCall(
 
 function handle(client: KindlineClient, callId: string): WorkflowHandle {
   return client.workflow.getHandle(mentorCallWorkflowId(callId));
-}
-
-/** Gives a message to a running workflow and translates the ways in which it can fail. */
-async function spoken<T>(client: KindlineClient, withinMs: number, run: () => Promise<T>): Promise<T> {
-  try {
-    return await inTime(client, withinMs, run);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new MentorCallIsOver();
-    // A workflow that ended while the update waited also says "failed"; there is nobody left to ask either way.
-    if (error instanceof WorkflowUpdateFailedError) throw new QuestionRefused();
-    throw error;
-  }
-}
-
-/** Without a deadline the client waits for ever when no worker runs. */
-async function inTime<T>(client: KindlineClient, withinMs: number, run: () => Promise<T>): Promise<T> {
-  try {
-    return await client.withDeadline(Date.now() + withinMs, run);
-  } catch (error) {
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isUnreachable(error)) {
-      throw new TemporalNotInTime();
-    }
-    if (isNotPrepared(error)) throw new TemporalNotPrepared();
-    throw error;
-  }
-}
-
-/** Workers make the namespace and register our search attributes when they start; until then nobody can be rung. */
-function isNotPrepared(error: unknown): boolean {
-  if (error instanceof NamespaceNotFoundError) return true;
-  if (isGrpcServiceError(error)) return WRONG_ARGUMENT.includes(error.code) && /search attribute/i.test(error.details);
-  return error instanceof Error && error.cause !== undefined && isNotPrepared(error.cause);
-}
-
-/** gRPC: invalid argument. */
-const WRONG_ARGUMENT: readonly unknown[] = [3];
-
-/** gRPC: cancelled, deadline exceeded, resource exhausted, unavailable. */
-const NOT_IN_TIME: readonly unknown[] = [1, 4, 8, 14];
-
-/** The client wraps what gRPC says, sometimes twice. */
-function isUnreachable(error: unknown): boolean {
-  if (isGrpcServiceError(error)) return NOT_IN_TIME.includes(error.code);
-  return error instanceof Error && error.cause !== undefined && isUnreachable(error.cause);
 }

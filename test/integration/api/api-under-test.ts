@@ -18,7 +18,7 @@ import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
-import { MentorCallIsOver } from '../../../temporal/errors';
+import { ProcessIsOver } from '../../../temporal/errors';
 import { createCallLog } from '../../../vault/call-log';
 import { createLogger } from '../../../vault/logger';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
@@ -59,7 +59,7 @@ export class FakeProcess implements MentorCallProcess {
 
   async ask(callId: string, question: TwimlQuestion, updateId: string): Promise<CallPlan> {
     this.fail();
-    if (this.over.has(callId)) throw new MentorCallIsOver();
+    if (this.over.has(callId)) throw new ProcessIsOver();
     this.asked.push({ callId, question, updateId });
     return this.plan;
   }

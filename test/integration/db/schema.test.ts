@@ -39,6 +39,8 @@ describe('the schema', () => {
       app_events: 'DELETE INSERT SELECT UPDATE',
       audit_entries: 'SELECT',
       call_logs: 'INSERT SELECT UPDATE',
+      voice_alerts: 'INSERT SELECT UPDATE',
+      voice_alert_recipients: 'INSERT SELECT UPDATE',
       contact_points: 'INSERT SELECT UPDATE',
       deletions_at_twilio: 'INSERT SELECT',
       dispatches: 'INSERT SELECT UPDATE',

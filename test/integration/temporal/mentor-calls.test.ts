@@ -147,7 +147,7 @@ describe('a client of the mentor call, on a real server', () => {
     const question = { kind: 'user-confirmed', callSid: 'CA1', validUntil: Date.now() + 500 } as const;
     expect(await calls.describeMentorCall(temporal.client, randomUUID())).toBeNull();
     await expect(calls.askTwiml(temporal.client, randomUUID(), question, 'u', 1_000)).rejects.toMatchObject({
-      code: 'mentor-call-is-over',
+      code: 'process-is-over',
     });
   });
 

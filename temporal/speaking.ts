@@ -1,0 +1,53 @@
+import {
+  isGrpcServiceError,
+  NamespaceNotFoundError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import type { KindlineClient } from './connection';
+import { ProcessIsOver, QuestionRefused, TemporalNotInTime, TemporalNotPrepared } from './errors';
+
+/** Gives a message to a running workflow and translates the ways in which it can fail. */
+export async function spoken<T>(client: KindlineClient, withinMs: number, run: () => Promise<T>): Promise<T> {
+  try {
+    return await inTime(client, withinMs, run);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw new ProcessIsOver();
+    // A workflow that ended while the update waited also says "failed"; there is nobody left to ask either way.
+    if (error instanceof WorkflowUpdateFailedError) throw new QuestionRefused();
+    throw error;
+  }
+}
+
+/** Without a deadline the client waits for ever when no worker runs. */
+export async function inTime<T>(client: KindlineClient, withinMs: number, run: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + withinMs, run);
+  } catch (error) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isUnreachable(error)) {
+      throw new TemporalNotInTime();
+    }
+    if (isNotPrepared(error)) throw new TemporalNotPrepared();
+    throw error;
+  }
+}
+
+/** Workers make the namespace and register our search attributes when they start; until then nobody can be rung. */
+function isNotPrepared(error: unknown): boolean {
+  if (error instanceof NamespaceNotFoundError) return true;
+  if (isGrpcServiceError(error)) return WRONG_ARGUMENT.includes(error.code) && /search attribute/i.test(error.details);
+  return error instanceof Error && error.cause !== undefined && isNotPrepared(error.cause);
+}
+
+/** gRPC: invalid argument. */
+const WRONG_ARGUMENT: readonly unknown[] = [3];
+
+/** gRPC: cancelled, deadline exceeded, resource exhausted, unavailable. */
+const NOT_IN_TIME: readonly unknown[] = [1, 4, 8, 14];
+
+/** The client wraps what gRPC says, sometimes twice. */
+function isUnreachable(error: unknown): boolean {
+  if (isGrpcServiceError(error)) return NOT_IN_TIME.includes(error.code);
+  return error instanceof Error && error.cause !== undefined && isUnreachable(error.cause);
+}
