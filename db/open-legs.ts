@@ -69,7 +69,7 @@ export async function callsToDeleteAtTwilio(db: Db, retentionMs: number, limit: 
        UNION ALL SELECT call_sid, opened_at FROM call_logs
        UNION ALL SELECT sid, received_at FROM webhook_events WHERE sid LIKE 'CA%')
      SELECT call_sid FROM known
-      WHERE call_sid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deletions_at_twilio d WHERE d.call_sid = known.call_sid)
+      WHERE call_sid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deletions_at_twilio d WHERE d.sid = known.call_sid)
       GROUP BY call_sid HAVING max(since) <= clock_timestamp() - $1 * interval '1 millisecond'
       ORDER BY max(since) LIMIT $2`,
     [retentionMs, limit],
@@ -79,5 +79,5 @@ export async function callsToDeleteAtTwilio(db: Db, retentionMs: number, limit: 
 
 /** Notes that Twilio has no record of this call any more; may be repeated. */
 export async function noteDeletedAtTwilio(db: Db, callSid: string): Promise<void> {
-  await execute(db, 'INSERT INTO deletions_at_twilio (call_sid) VALUES ($1) ON CONFLICT DO NOTHING', [callSid]);
+  await execute(db, 'INSERT INTO deletions_at_twilio (sid) VALUES ($1) ON CONFLICT DO NOTHING', [callSid]);
 }

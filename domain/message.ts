@@ -39,6 +39,29 @@ export const MESSAGE_OUTCOMES = [
 ] as const;
 export type MessageOutcome = (typeof MESSAGE_OUTCOMES)[number];
 
+/** Why a message waits, or how it came to its end; a closed list, operational class. */
+export const MESSAGE_REASONS = [
+  // while it waits
+  'not-before', // its time has not come
+  'quiet-hours', // it is night where the recipient is, or may be
+  'recipient-limit', // the recipient has got enough for now
+  'retry', // the last try failed in a way that may pass
+  // when it is over
+  'provider-refused', // the provider will never do it
+  'not-delivered', // the provider said so, after every try it was worth
+  'opted-out', // the recipient said STOP to us
+  'blocked', // the recipient said STOP to Twilio or the carrier
+  'preference', // the recipient does not want this kind by this channel
+  'too-late', // its notAfter has passed
+  'cancelled', // DELETE
+  'stopped-by-operator', // cancelled or terminated from the Web UI
+  'switched-off', // the channel is off, and what is in flight is to end
+  'record-destroyed', // the number or the words were erased before they could be sent
+  'nobody-knows', // the answer to the request was lost for good
+  'no-receipt', // the provider never told what became of it
+] as const;
+export type MessageReason = (typeof MESSAGE_REASONS)[number];
+
 /** `waiting`: for its time, the recipient's day, a limit, or a line that is stopped. `sent`: the provider has it. */
 export const MESSAGE_STATES = ['accepted', 'waiting', 'sending', 'sent', ...MESSAGE_OUTCOMES] as const;
 export type MessageState = (typeof MESSAGE_STATES)[number];
@@ -81,6 +104,8 @@ export interface MessageInput {
   readonly notAfter: string | null;
   /** What is tried when it does not arrive: a call that says it. */
   readonly fallback: 'voice' | null;
+  /** IANA zone of the recipient, where it is known; null: every zone of the number's country counts for quiet hours. */
+  readonly zone: string | null;
   /** One of ours that must be used (an answer goes out from where it was asked); null: whichever fits. */
   readonly sender: string | null;
   /** Keyed hash of the request. */
@@ -90,4 +115,32 @@ export interface MessageInput {
 
 export function messageWorkflowId(messageId: string): string {
   return `message:${messageId}`;
+}
+
+export const MESSAGE = {
+  workflow: 'message',
+  cancel: 'cancel',
+  receipt: 'receipt',
+} as const;
+
+/** What the provider told of one try, sent as the signal `receipt`. */
+export interface MessageReceipt {
+  /** The stored event's key: a repeat is ignored. */
+  readonly seenKey: string;
+  /** Of the try, at the provider. */
+  readonly sid: string;
+  /** The provider's word, e.g. `delivered`. */
+  readonly status: string;
+  readonly errorCode: string | null;
+}
+
+/** What the update `cancel` answers with, and what the workflow returns. */
+export interface MessageResult {
+  readonly state: MessageOutcome;
+  readonly reason: MessageReason | null;
+}
+
+/** The business key of the dispatch of the nth try, counted from 1. */
+export function messageDispatchKey(messageId: string, nth: number): string {
+  return `message:${messageId}:${nth}`;
 }

@@ -51,6 +51,8 @@ describe('the schema', () => {
       mentor_slots: 'DELETE INSERT SELECT UPDATE',
       mentor_windows: 'DELETE INSERT SELECT',
       mentors: 'INSERT SELECT UPDATE',
+      messages: 'DELETE INSERT SELECT UPDATE',
+      recipients: 'DELETE INSERT SELECT',
       service_keys: 'INSERT SELECT UPDATE',
       subject_keys: 'INSERT SELECT UPDATE',
       subjects: 'INSERT SELECT UPDATE',

@@ -1,0 +1,48 @@
+/** Whom a number or an address stands for: rights act on a person, and a message may go to somebody without an account. */
+import { z } from 'zod';
+import { createSubject } from './subjects';
+import { type Db, execute, maybeOne } from './query';
+
+export interface RecipientToken {
+  /** Under the current version of the token key. */
+  readonly token: Buffer;
+  readonly tokenVersion: number;
+  /** Under every live version, for look-ups during a rotation. */
+  readonly candidates: readonly Buffer[];
+}
+
+const row = z.object({ subject_id: z.uuid() });
+
+/**
+ * The subject who saved this number or address first, else the one that was made for it before, else a new one. Run it
+ * in a transaction: the same number asked for twice at once gets one subject.
+ */
+export async function recipientSubject(tx: Db, { token, tokenVersion, candidates }: RecipientToken): Promise<string> {
+  const known = await findRecipient(tx, candidates);
+  if (known !== null) return known;
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`recipient:${token.toString('hex')}`]);
+  const meanwhile = await findRecipient(tx, candidates);
+  if (meanwhile !== null) return meanwhile;
+  const subjectId = await createSubject(tx, 'system');
+  await execute(tx, 'INSERT INTO recipients (recipient_token, token_version, subject_id) VALUES ($1, $2, $3)', [
+    token,
+    tokenVersion,
+    subjectId,
+  ]);
+  return subjectId;
+}
+
+/** As {@link recipientSubject}, but makes nobody: null for a number that was never heard of. */
+export async function findRecipient(db: Db, candidates: readonly Buffer[]): Promise<string | null> {
+  const found = await maybeOne(
+    db,
+    row,
+    `(SELECT subject_id FROM contact_points WHERE token = ANY($1) AND deleted_at IS NULL
+       ORDER BY created_at, contact_point_id LIMIT 1)
+     UNION ALL
+     (SELECT subject_id FROM recipients WHERE recipient_token = ANY($1) ORDER BY created_at LIMIT 1)
+     LIMIT 1`,
+    [candidates],
+  );
+  return found?.subject_id ?? null;
+}
