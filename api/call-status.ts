@@ -4,6 +4,7 @@ import { markHandled, storeEvent, type WebhookEvent } from '../db/webhook-events
 import { changesTheCourse, isCallStatus, isTerminal } from '../domain/call-status';
 import type { Leg } from '../domain/mentor-call';
 import type { ApiDeps } from './deps';
+import type { EventHandler, Told } from './event-handlers';
 import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
 import type { Routes } from './routes';
 import type { TwilioRequest } from './twilio-requests';
@@ -76,14 +77,21 @@ async function deliver(deps: ApiDeps, event: LegEvent): Promise<void> {
   }
 }
 
+/** A stored callback once more: its workflow ignores what it was told before. */
+export const handleCallStatus: EventHandler = (deps, event) => {
+  const { callId, sid: callSid, status } = event;
+  if (callId === null || callSid === null || status === null) return null;
+  return () => tellLegEnded(deps, { ...event, callId, callSid, status });
+};
+
 /**
  * Tells the workflow what became of a leg, if it changes the course of the call.
  * @throws when Temporal does not take it in time
  */
-export async function tellLegEnded(
+async function tellLegEnded(
   { process }: Pick<ApiDeps, 'process'>,
   event: Omit<LegEvent, 'leg' | 'step' | 'sequence'> & { readonly leg: string | null },
-): Promise<'signalled' | 'closed' | 'nothing-to-tell'> {
+): Promise<Told> {
   if (!changesTheCourse(event)) return 'nothing-to-tell';
   const { callId, seenKey, callSid, status, dispatchId, errorCode } = event;
   const told = process.legEnded(callId, { seenKey, callSid, status, dispatchId, errorCode }, SIGNAL_WITHIN);

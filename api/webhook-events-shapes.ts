@@ -39,9 +39,9 @@ export const webhookEventPage = z
 export const replayShape = z
   .strictObject({
     eventId: z.uuid(),
-    result: z.enum(['signalled', 'closed', 'nothing-to-tell']).meta({
+    result: z.enum(['signalled', 'closed', 'nothing-to-tell', 'handled']).meta({
       description:
-        'Whether the workflow was told, is over, or has nothing to learn from this event. A workflow ignores what it was told before.',
+        'Whether the workflow was told, is over, or has nothing to learn from this event; handled where no workflow is asked. What was done before is not done twice.',
     }),
   })
   .meta({ id: 'Replay' });

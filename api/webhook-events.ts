@@ -1,27 +1,20 @@
 import type { z } from 'zod';
 import { appendAudit } from '../db/audit';
 import { findEvent, listEvents, markHandled, type StoredEvent } from '../db/webhook-events';
-import { tellLegEnded } from './call-status';
+import { handleCallStatus } from './call-status';
 import { checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
+import type { EventHandler } from './event-handlers';
 import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { Problem } from './problems';
 import type { Routes } from './routes';
 import { eventsQuery, type replayShape, type webhookEventPage, type webhookEventShape } from './webhook-events-shapes';
 
-type Told = z.input<typeof replayShape>['result'];
-
 /**
- * What to do with a stored event, by its kind: the handler that its webhook has, without the check whether it was seen
- * before. An event holds ids and states only, so a handler that needs more finds it in the vault by the event's id.
+ * What to do with a stored event, by its type: the handler that its webhook has. An event holds ids and states only, so
+ * one that needs more finds it in the vault, by the record ids in the event's payload.
  */
-const HANDLERS: Readonly<Record<string, (deps: ApiDeps, event: StoredEvent) => (() => Promise<Told>) | null>> = {
-  'call-status': (deps, event) => {
-    const { callId, sid: callSid, status } = event;
-    if (callId === null || callSid === null || status === null) return null;
-    return () => tellLegEnded(deps, { ...event, callId, callSid, status });
-  },
-};
+const HANDLERS: Readonly<Record<string, EventHandler>> = { 'call-status': handleCallStatus };
 
 /** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */
 export function webhookEvents(routes: Routes, deps: ApiDeps): void {

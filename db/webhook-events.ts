@@ -152,15 +152,22 @@ const EVENT_COLUMNS = `event_id, seen_key, type, sid, dispatch_id, call_id, leg,
 /**
  * Events that nobody has handled, oldest first: for the relay.
  * @param olderThanMs leaves those alone that the API is just handling
+ * @param types null: all; a relay asks for those it knows, so that a newer API's do not fill every pass of it
  */
-export async function unhandledEvents(db: Db, limit: number, olderThanMs = 2_000): Promise<StoredEvent[]> {
+export async function unhandledEvents(
+  db: Db,
+  limit: number,
+  olderThanMs = 2_000,
+  types: readonly string[] | null = null,
+): Promise<StoredEvent[]> {
   const rows = await many(
     db,
     eventRow,
     `SELECT ${EVENT_COLUMNS} FROM webhook_events
       WHERE handled_at IS NULL AND received_at <= clock_timestamp() - $2 * interval '1 millisecond'
+        AND ($3::text[] IS NULL OR type = ANY($3))
       ORDER BY received_at LIMIT $1`,
-    [limit, olderThanMs],
+    [limit, olderThanMs, types],
   );
   return rows.map(toEvent);
 }

@@ -9,18 +9,32 @@ import type { Logger } from '../vault/logger';
 /** The same as the webhook's own signal: an event late by a second is late, a relay that hangs is stuck. */
 const SIGNAL_WITHIN_MS = 1_000;
 const BATCH = 100;
+/** Milliseconds: younger ones the API is just handling. */
+const HANDLED_BY_NOW = 2_000;
+
+/** What a relay is made of. */
+export interface RelayParts {
+  readonly pool: Pool;
+  readonly client: KindlineClient;
+  readonly logger: Logger;
+}
 
 /**
- * Hands one stored event to its workflow. What does not change a call's course is kept, not told. A workflow that has ended counts as told.
- *
+ * Hands one stored event to its workflow. What has nothing to tell is done; a workflow that has ended counts as told.
  * @throws TemporalNotInTime; the event then stays unhandled
  */
-export async function tellWorkflow(client: KindlineClient, event: StoredEvent, withinMs: number): Promise<void> {
-  const { callId, sid: callSid, status } = event;
-  if (!changesTheCourse(event) || !callId || !callSid || !status) return;
-  const { seenKey, dispatchId, errorCode } = event;
-  await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
-}
+type Teller = (parts: RelayParts, event: StoredEvent, withinMs: number) => Promise<unknown>;
+
+/** By type of event, as `api/webhook-events.ts` has it for replays. An event of another type waits for its relay. */
+const TELLERS: Readonly<Record<string, Teller>> = {
+  'call-status': async ({ client }, event, withinMs) => {
+    const { callId, sid: callSid, status } = event;
+    if (!changesTheCourse(event) || !callId || !callSid || !status) return;
+    const { seenKey, dispatchId, errorCode } = event;
+    await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
+  },
+};
+const KNOWN_TYPES = Object.keys(TELLERS);
 
 /**
  * One pass over the events whose webhook could store them and not signal them. One that a workflow cannot take (its
@@ -29,12 +43,13 @@ export async function tellWorkflow(client: KindlineClient, event: StoredEvent, w
  * @returns how many were handled
  * @throws TemporalNotInTime at the first event that Temporal does not take in time: the others would only wait too
  */
-export async function relayOnce(pool: Pool, client: KindlineClient, logger: Logger): Promise<number> {
-  const events = await unhandledEvents(pool, BATCH);
+export async function relayOnce(parts: RelayParts): Promise<number> {
+  const { pool, logger } = parts;
+  const events = await unhandledEvents(pool, BATCH, HANDLED_BY_NOW, KNOWN_TYPES);
   let handled = 0;
   for (const event of events) {
     try {
-      await tellWorkflow(client, event, SIGNAL_WITHIN_MS);
+      await TELLERS[event.type]?.(parts, event, SIGNAL_WITHIN_MS);
     } catch (error) {
       if (error instanceof TemporalNotInTime) throw error;
       await noteFailedHandling(pool, event.seenKey, error instanceof Error ? error.name : 'Error');
@@ -48,14 +63,14 @@ export async function relayOnce(pool: Pool, client: KindlineClient, logger: Logg
 }
 
 /** Passes every `intervalMs` until stopped; a failed pass (Temporal or Postgres away) is tried again by the next. */
-export function startRelay(deps: { pool: Pool; client: KindlineClient; logger: Logger; intervalMs: number }) {
-  const { pool, client, logger, intervalMs } = deps;
+export function startRelay(parts: RelayParts & { readonly intervalMs: number }) {
+  const { logger, intervalMs } = parts;
   const state = { stopped: false };
   let wake: () => void = () => undefined;
   const running = (async () => {
     while (!state.stopped) {
       try {
-        const count = await relayOnce(pool, client, logger);
+        const count = await relayOnce(parts);
         if (count > 0) logger.info({ count }, 'late events handed to their workflows');
         // A full batch means there are more: no pause before them.
         if (count === BATCH) continue;

@@ -62,7 +62,7 @@ describe('the relay of late events', () => {
 
   it('tells the workflows, oldest first', async () => {
     const calls = [await untold(), await untold()];
-    expect(await relayOnce(database.app, temporal.client, logger)).toBe(2);
+    expect(await relayOnce({ pool: database.app, client: temporal.client, logger })).toBe(2);
     expect(temporal.told).toEqual(calls);
     expect(await waiting()).toEqual([]);
   });
@@ -70,7 +70,7 @@ describe('the relay of late events', () => {
   it('does not let an event that one workflow cannot take keep the others from theirs', async () => {
     const [full, other] = [await untold(), await untold()];
     temporal.failures.set(full, new Error('the history is full'));
-    expect(await relayOnce(database.app, temporal.client, logger)).toBe(1);
+    expect(await relayOnce({ pool: database.app, client: temporal.client, logger })).toBe(1);
     expect(temporal.told).toEqual([other]);
     expect(await waiting()).toEqual([full]);
   });
@@ -78,7 +78,7 @@ describe('the relay of late events', () => {
   it('stops at the first that Temporal does not take in time, and keeps them all', async () => {
     const calls = [await untold(), await untold()];
     temporal.failures.set(calls[0] ?? '', new TemporalNotInTime());
-    await expect(relayOnce(database.app, temporal.client, logger)).rejects.toThrow(TemporalNotInTime);
+    await expect(relayOnce({ pool: database.app, client: temporal.client, logger })).rejects.toThrow(TemporalNotInTime);
     expect(temporal.told).toEqual([]);
     expect(await waiting()).toEqual(calls);
   });
