@@ -1,11 +1,18 @@
 import { ApplicationFailure } from '@temporalio/activity';
+import type { SuppressedBecause } from '../domain/message';
 
 /** The types of failure that a workflow may branch on (`error.cause.type`). */
 export const FAILURES = {
   /** Twilio refused the act for good; details: class and code. */
   refused: 'DispatchRefused',
-  /** The dispatch was withdrawn and nothing of it is ringing any more. */
+  /** The dispatch was withdrawn and nothing of it is ringing any more; details: `{ sid }` of a text that had left. */
   abandoned: 'DispatchAbandoned',
+  /** Nobody can know whether it was sent, and it is not repeated. */
+  lost: 'DispatchLost',
+  /** Not sent, because the person does not want it; details: `{ reason: SuppressedBecause }`. */
+  suppressed: 'DispatchSuppressed',
+  /** The line is stopped or switched off, and `WHEN_SWITCHED_OFF` says not to wait for it. */
+  switchedOff: 'SwitchedOff',
   /** The number was destroyed before it could be dialled. */
   recordDestroyed: 'RecordDestroyed',
   /** It is not time to look again; retried by Temporal after the delay it names. */
@@ -23,12 +30,40 @@ export function dispatchRefused(why: { class: string | null; code: string | null
   });
 }
 
-export function dispatchAbandoned(): ApplicationFailure {
+/** @param sid of what went out before it was withdrawn and cannot be taken back; null when nothing did */
+export function dispatchAbandoned(sid: string | null = null): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.abandoned,
     message: 'The dispatch was withdrawn',
     nonRetryable: true,
     category: 'BENIGN',
+    details: [{ sid }],
+  });
+}
+
+export function dispatchLost(): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURES.lost,
+    message: 'Nobody can know whether it was sent',
+    nonRetryable: true,
+  });
+}
+
+export function dispatchSuppressed(reason: SuppressedBecause): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURES.suppressed,
+    message: 'The person does not want it',
+    nonRetryable: true,
+    category: 'BENIGN',
+    details: [{ reason }],
+  });
+}
+
+export function switchedOff(): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: FAILURES.switchedOff,
+    message: 'The line is stopped or switched off',
+    nonRetryable: true,
   });
 }
 

@@ -15,6 +15,7 @@ import { mentors } from './mentors';
 import { problemPages } from './problem-pages';
 import type { ProblemSettings } from './problems';
 import { createRoutes } from './routes';
+import { switches } from './switches';
 import { terminalErrorHandler, unknownAddress } from './terminal-error-handler';
 import { voiceWebhooks } from './twilio-voice-webhooks';
 import { webhookEvents } from './webhook-events';
@@ -51,6 +52,7 @@ export function createApi(deps: ApiDeps): Express {
   mentorCalls(routes, deps, settings);
   contactPoints(routes, deps);
   mentors(routes, deps);
+  switches(routes, deps);
   webhookEvents(routes, deps);
   voiceWebhooks(routes, deps);
   inboundCalls(routes, deps);

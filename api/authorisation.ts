@@ -53,6 +53,9 @@ export const RULES = {
   'DELETE /mentors/:mentorId': ADMINS,
   'PUT /mentors/:mentorId/windows': ADMINS,
 
+  'GET /switches': ADMINS,
+  'PUT /switches/:name': ADMINS,
+
   'GET /webhook-events': ADMINS,
   'POST /webhook-events/:eventId/replay': { access: 'signed-in', roles: ['admin', 'service'] },
 

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { PROVIDER_LINES } from '../db/provider-lines';
+import { type SendingObstacles, sendingObstacles } from '../db/sending-obstacles';
+import type { SwitchName } from '../db/switches';
 import type { ApiDeps } from './deps';
 import { probePart } from './part-probe';
 import type { PartReport } from './part-watch';
@@ -15,7 +18,13 @@ const part = z.object({
 export const healthBody = z.object({
   status: z.enum(['ok', 'degraded']),
   parts: z.object({ postgres: part, temporal: part, kms: part, twilio: part }),
+  /** Lines that a provider has closed to us (suspended, not authenticated); null: Postgres does not say. */
+  stoppedLines: z
+    .array(z.object({ line: z.enum(PROVIDER_LINES), since: z.iso.datetime(), code: z.string().nullable() }))
+    .nullable(),
+  /** Configured and switched on. While Postgres does not say, as configured. */
   voiceEnabled: z.boolean(),
+  smsEnabled: z.boolean(),
   standIns: z.boolean(),
 });
 
@@ -34,7 +43,12 @@ type PartBody = z.output<typeof part>;
  * `GET /health/ready` is for balancers: whether new requests should be sent here rather than to another process.
  */
 export function health(routes: Routes, deps: ApiDeps): void {
-  const postgres = probePart(() => deps.pool.query('SELECT 1').then(() => true));
+  let obstacles: SendingObstacles | null = null;
+  const postgres = probePart(async () => {
+    obstacles = null;
+    obstacles = await sendingObstacles(deps.pool);
+    return true;
+  });
   const temporal = probePart(() => deps.temporalAnswers());
 
   routes.open('GET /health', async (_req, res) => {
@@ -45,11 +59,16 @@ export function health(routes: Routes, deps: ApiDeps): void {
       kms: inBody(deps.kms.report()),
       twilio: inBody(deps.twilio.report()),
     };
-    const isWell = Object.values(parts).every(({ state }) => state !== 'down');
+    const known = obstacles;
+    const isOn = (name: SwitchName) => deps.config.enabled[name] && known?.switchedOff.includes(name) !== true;
+    const isWell =
+      Object.values(parts).every(({ state }) => state !== 'down') && (known === null || known.stopped.length === 0);
     const body: z.output<typeof healthBody> = {
       status: isWell ? 'ok' : 'degraded',
       parts,
-      voiceEnabled: deps.config.voiceEnabled,
+      stoppedLines: known?.stopped.map((line) => ({ ...line, since: line.since.toISOString() })) ?? null,
+      voiceEnabled: isOn('voice'),
+      smsEnabled: isOn('sms'),
       standIns: deps.config.allowStandIns,
     };
     res.set('Cache-Control', 'no-store').json(body);

@@ -18,6 +18,7 @@ import { idempotentRequest } from './idempotency';
 import { type callAccepted, connectMentorRequest, consentShape } from './mentor-calls-shapes';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
+import { refuseWhenOff } from './switches';
 
 const ROUTE = 'POST /connect-mentor';
 
@@ -155,7 +156,7 @@ async function allowedPreferences(deps: ApiDeps, body: RequestBody, caller: Call
 
 /** @throws {Problem} when calls are off, Twilio is down, or the limits are reached (the workflow checks those again) */
 async function refuseWhereHopeless(deps: ApiDeps, caller: Caller, target: Target): Promise<void> {
-  if (!deps.config.voiceEnabled) throw new Problem('voice-disabled');
+  await refuseWhenOff(deps, 'voice');
   if (deps.twilio.state() === 'down') throw new Problem('calls-unavailable');
   const tokenHexes =
     target.kind === 'given'

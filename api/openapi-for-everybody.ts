@@ -47,7 +47,9 @@ export const SERVICE_OPERATIONS = {
         example: {
           status: 'ok',
           parts: { postgres: PART, temporal: PART, kms: PART, twilio: PART },
+          stoppedLines: [],
           voiceEnabled: true,
+          smsEnabled: true,
           standIns: false,
         },
       },

@@ -1,6 +1,7 @@
 import { mentorChange, mentorPage, mentorShape, newMentor, newWindows } from './mentors-shapes';
 import type { Operation } from './openapi-operations';
 import { listQuery } from './shared-shapes';
+import { switchChange, switchList, switchShape } from './switches-shapes';
 import { eventsQuery, replayShape, webhookEventPage } from './webhook-events-shapes';
 
 const WINDOWS = [{ weekday: 1, starts: '09:00', ends: '17:00' }];
@@ -44,6 +45,7 @@ const EVENT = {
   receivedAt: '2026-11-21T15:04:05.678Z',
   handledAt: null,
 };
+const SWITCH = { name: 'sms', isOn: false, isConfigured: true, changedAt: '2026-11-21T15:04:05.678Z' };
 const ONE_MENTOR = { content: { 'application/json': mentorShape }, example: MENTOR, headers: ['ETag'] } as const;
 const NUMBER_PROBLEMS = [
   'phone-number-invalid',
@@ -116,6 +118,30 @@ export const STAFF_OPERATIONS = {
     summary: 'Takes a mentor off the list and destroys name and number',
     isEdit: true,
     answers: { 204: { description: 'Gone. A call that is running goes on to its end.' } },
+    problems: ['not-found'],
+  },
+  'GET /switches': {
+    id: 'listSwitches',
+    tag: 'Switches',
+    summary: 'Whether calls, texts and e-mail are switched on',
+    answers: {
+      200: {
+        description: 'All of them.',
+        content: { 'application/json': switchList },
+        example: { switches: [SWITCH] },
+      },
+    },
+  },
+  'PUT /switches/:name': {
+    id: 'setSwitch',
+    tag: 'Switches',
+    summary: 'Switches calls, texts or e-mail off or on',
+    description:
+      'New requests are refused while it is off; what is under way waits, or ends, as configured. Audited. May be repeated.',
+    body: { schema: switchChange, examples: { off: { isOn: false } } },
+    answers: {
+      200: { description: 'As it is now.', content: { 'application/json': switchShape }, example: SWITCH },
+    },
     problems: ['not-found'],
   },
   'GET /webhook-events': {

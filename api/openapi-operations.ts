@@ -10,7 +10,7 @@ import type { ProblemCode } from './problems';
 export interface Operation {
   /** Names the operation in generated clients. */
   readonly id: string;
-  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Events' | 'Service' | 'Twilio';
+  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Switches' | 'Events' | 'Service' | 'Twilio';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;

@@ -16,6 +16,7 @@ const TAGS: readonly { name: Operation['tag']; description: string }[] = [
   { name: 'Calls', description: 'Ask for a call, follow it, cancel it.' },
   { name: 'Contact points', description: 'Numbers that a person has saved.' },
   { name: 'Mentors', description: 'Who can be rung, and when. For admins.' },
+  { name: 'Switches', description: 'What may go out while the service runs. For admins.' },
   { name: 'Events', description: 'What Twilio told us. For admins.' },
   { name: 'Service', description: 'The service about itself. For anybody.' },
   { name: 'Twilio', description: 'Not for apps: asked by Twilio alone, proven by its signature.' },

@@ -104,6 +104,8 @@ export const PROBLEMS = {
     'Try again. If it happens again, tell us what instance says: it is the id of this request.',
   ],
   'voice-disabled': [503, 'Calls are switched off', 'Call one of the helplines yourself.'],
+  'sms-disabled': [503, 'Text messages are switched off', 'Reach the person in another way, or try again later.'],
+  'email-disabled': [503, 'E-mail is switched off', 'Reach the person in another way, or try again later.'],
   'calls-unavailable': [
     503,
     'Calls cannot be placed right now',

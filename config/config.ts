@@ -72,6 +72,10 @@ export const variables = z.object({
   ),
   TWILIO_CALLS_PER_SECOND: optional('a number from 1 to 1000', 1, whole(1, 1_000)),
   TWILIO_CALL_RETENTION: duration('7d'),
+  TWILIO_MESSAGES_PER_SECOND: optional('a number from 1 to 1000', 10, whole(1, 1_000)),
+  TWILIO_MESSAGING_SERVICE_SID: optional('MG and 32 hexadecimal digits', null, (v) =>
+    /^MG[0-9a-fA-F]{32}$/.test(v) ? v : null,
+  ),
 
   OIDC_ISSUER: required('an http or https URL', httpUrl),
   OIDC_AUDIENCE: optional('the audience of access tokens', 'kindline', text),
@@ -132,7 +136,9 @@ export const variables = z.object({
   S3_ENDPOINT: optional('an http or https URL', null, httpUrl),
 
   VOICE_ENABLED: optional('true or false', true, boolean),
-  SMS_ENABLED: optional('true or false', false, boolean),
+  SMS_ENABLED: optional('true or false', true, boolean),
+  WHEN_SWITCHED_OFF: optional('wait or end', 'wait' as const, oneOf('wait', 'end')),
+  LINE_PROBE_INTERVAL: duration('30s'),
   SWEEP_INTERVAL: duration('60s'),
   RELAY_INTERVAL: duration('2s'),
   METRICS_PORT: optional('a port from 1 to 65535', null, whole(1, 65_535)),
@@ -200,6 +206,9 @@ function arrange(v: Variables) {
       voiceFallbackUrl: v.VOICE_FALLBACK_URL,
       callsPerSecond: v.TWILIO_CALLS_PER_SECOND,
       callRetention: v.TWILIO_CALL_RETENTION,
+      messagesPerSecond: v.TWILIO_MESSAGES_PER_SECOND,
+      /** Null: texts go out from our numbers. */
+      messagingServiceSid: v.TWILIO_MESSAGING_SERVICE_SID,
     },
     /** Only linked from the start page; the codec server itself reads `config/codec.ts`. */
     codec: { publicUrl: v.CODEC_PUBLIC_URL },
@@ -242,8 +251,11 @@ function arrange(v: Variables) {
       checkpointS3: v.AUDIT_CHECKPOINT_S3,
       s3Endpoint: v.S3_ENDPOINT,
     },
-    voiceEnabled: v.VOICE_ENABLED,
-    smsEnabled: v.SMS_ENABLED,
+    /** What may be sent at all; staff can switch off more while the service runs (`db/switches.ts`). */
+    enabled: { voice: v.VOICE_ENABLED, sms: v.SMS_ENABLED, email: true },
+    /** What becomes of work under way when its line is stopped or switched off. */
+    whenSwitchedOff: v.WHEN_SWITCHED_OFF,
+    lineProbeIntervalMs: v.LINE_PROBE_INTERVAL,
     sweepIntervalMs: v.SWEEP_INTERVAL,
     relayIntervalMs: v.RELAY_INTERVAL,
     metricsPort: v.METRICS_PORT,

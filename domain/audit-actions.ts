@@ -26,6 +26,11 @@ const ALSO_SAYS = {
   'dispatch.accepted': [],
   'dispatch.doubled': [],
   'dispatch.abandoned': [],
+  'dispatch.lost': [],
+  'dispatch.suppressed': ['purpose'],
+  'line.stopped': ['purpose'],
+  'line.resumed': [],
+  'switch.changed': ['purpose'],
   'mentor.created': [],
   'mentor.changed': [],
   'mentor.deleted': [],
@@ -44,8 +49,8 @@ export function allowedAuditKeys(action: string): ReadonlySet<string> | null {
   return keysByAction.get(action) ?? null;
 }
 
-/** `dial`: the number goes to Twilio. `own-view`: to the person it is about. `staff-view`: to staff who may see it. */
-export const REVEAL_PURPOSES = ['dial', 'reconcile', 'own-view', 'staff-view', 'own-export'] as const;
+/** `dial`, `send`: it goes to Twilio or the mail server. `own-view`: to the person it is about. `staff-view`: to staff who may see it. */
+export const REVEAL_PURPOSES = ['dial', 'send', 'reconcile', 'own-view', 'staff-view', 'own-export'] as const;
 export type RevealPurpose = (typeof REVEAL_PURPOSES)[number];
 
 export const AUDIT_OUTCOMES = ['done', 'refused', 'failed'] as const;

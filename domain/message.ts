@@ -22,6 +22,10 @@ export type MessageKind = (typeof MESSAGE_KINDS)[number];
 /** `safety`: somebody may come to harm when it does not arrive. */
 export type MessageClass = 'ordinary' | 'safety';
 
+/** Why something is not sent: the person opted out, their carrier or Twilio blocks us, or they refused this kind. */
+export const SUPPRESSED_BECAUSE = ['opted-out', 'blocked', 'preference'] as const;
+export type SuppressedBecause = (typeof SUPPRESSED_BECAUSE)[number];
+
 /** How a message can end. A terminal state never goes back. */
 export const MESSAGE_OUTCOMES = [
   'delivered',

@@ -50,6 +50,8 @@ export interface WebhookUrls {
     readonly step?: number;
     readonly dispatchId?: string;
   }): string;
+  /** Where Twilio tells what becomes of a text. */
+  messageStatus(ids: { readonly messageId: string; readonly dispatchId: string }): string;
   /** What is asked when somebody calls one of our numbers. */
   inbound(): string;
   /** Where the end of such a call is told; it names no call, because the number belongs to none. */
@@ -90,6 +92,7 @@ export function createWebhookUrls(base: string, fallbackTemplate: string | null)
     mentorConfirm: (leg, asked) =>
       url('/twiml/mentor-confirm', { call: leg.callId, n: leg.step, lang: leg.language, ...again(asked) }),
     callStatus: (leg) => url('/call-status', { call: leg.callId, leg: leg.leg, n: leg.step, dispatch: leg.dispatchId }),
+    messageStatus: (ids) => url('/message-status', { message: ids.messageId, dispatch: ids.dispatchId }),
     inbound: () => url('/twiml/inbound', {}),
     inboundStatus: () => url('/call-status', {}),
     inboundText: () => url('/twiml/inbound-text', {}),

@@ -17,6 +17,12 @@ export type ProviderOperation =
   | 'read-call'
   | 'end-call'
   | 'delete-call'
+  | 'create-message'
+  | 'list-messages'
+  | 'read-message'
+  | 'redact-message'
+  | 'delete-message'
+  | 'read-account'
   | 'probe'
   | 'list-numbers'
   | 'update-number';

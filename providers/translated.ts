@@ -27,3 +27,13 @@ function translate(operation: ProviderOperation, error: unknown): ProviderError 
   const refused = status >= 400 && status < 500 && status !== 408 && code !== null;
   return new ProviderError({ ...facts, outcome: refused ? 'refused' : 'unknown', retryAfterMs: null });
 }
+
+/** For what may be gone already: null where the provider does not know it. */
+export async function orNullWhenUnknown<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof RefusedAnswer && error.status === 404) return null;
+    throw error;
+  }
+}

@@ -1,5 +1,5 @@
 import type { CallInstance } from 'twilio/lib/rest/api/v2010/account/call';
-import { translated } from './translated';
+import { orNullWhenUnknown, translated } from './translated';
 import { createTwilioClient, type TwilioAccount } from './twilio-client';
 import { NoAnswer, RefusedAnswer } from './twilio-http';
 
@@ -135,13 +135,4 @@ function asProviderCall(call: CallInstance): ProviderCall {
       call.dateCreated instanceof Date && !Number.isNaN(call.dateCreated.valueOf()) ? call.dateCreated : null,
     durationSeconds: Number.isNaN(seconds) ? null : seconds,
   };
-}
-
-async function orNullWhenUnknown<T>(answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof RefusedAnswer && error.status === 404) return null;
-    throw error;
-  }
 }

@@ -158,6 +158,7 @@ export function serviceEnvironment(options: Omit<ServiceOptions, 'logDir'>): Nod
     TWILIO_API_BASE_URL: simulator,
     TWILIO_WEBHOOK_BASE_URL: api,
     TWILIO_CALLS_PER_SECOND: '20',
+    TWILIO_MESSAGES_PER_SECOND: '100',
     VOICE_FALLBACK_URL: `${simulator}/fallback/{country}.xml`,
     OIDC_ISSUER: `${simulator}/oidc`,
     LOCAL_KEY_FILE: join(stateDir, 'root-key.json'),

@@ -236,6 +236,7 @@ async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> 
     DISPATCH_HTTP_TIMEOUT: '800ms',
     DISPATCH_SEND_MARGIN: '900ms',
     TWILIO_CALLS_PER_SECOND: '100',
+    TWILIO_MESSAGES_PER_SECOND: '100',
     REQUESTS_PER_USER_PER_HOUR: '1000',
     REQUESTS_PER_TARGET_PER_HOUR: '1000',
     SWEEP_INTERVAL: '5s',

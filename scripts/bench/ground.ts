@@ -24,6 +24,7 @@ const SETTINGS: NodeJS.ProcessEnv = {
   REQUESTS_PER_USER_PER_HOUR: '1000',
   REQUESTS_PER_TARGET_PER_HOUR: '1000',
   TWILIO_CALLS_PER_SECOND: '100',
+  TWILIO_MESSAGES_PER_SECOND: '1000',
 };
 
 const tokenAnswer = z.object({ access_token: z.string() });

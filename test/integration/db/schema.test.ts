@@ -53,9 +53,11 @@ describe('the schema', () => {
       mentors: 'INSERT SELECT UPDATE',
       messages: 'DELETE INSERT SELECT UPDATE',
       recipients: 'DELETE INSERT SELECT',
+      provider_lines: 'INSERT SELECT UPDATE',
       service_keys: 'INSERT SELECT UPDATE',
       subject_keys: 'INSERT SELECT UPDATE',
       subjects: 'INSERT SELECT UPDATE',
+      switches: 'INSERT SELECT UPDATE',
       vault_records: 'INSERT SELECT UPDATE',
       webhook_events: 'INSERT SELECT UPDATE',
     });

@@ -28,7 +28,9 @@ test('health says how each part is, and since when that is known', async () => {
   expect(answer.body).toEqual({
     status: 'ok',
     parts: { postgres: well, temporal: well, kms: well, twilio: well },
+    stoppedLines: [],
     voiceEnabled: true,
+    smsEnabled: true,
     standIns: false,
   });
   for (const part of Object.values<{ ageSeconds: number }>(answer.body.parts)) expect(part.ageSeconds).toBeLessThan(5);

@@ -25,9 +25,9 @@ describe('what an answer of Twilio to a create means', () => {
     [502, 21211, 'unknown'],
     [201, null, 'unknown'],
     [403, null, 'unknown'],
-    [400, 21211, 'permanent'],
-    [400, 21614, 'permanent'],
-    [400, 21215, 'permanent'],
+    [400, 21211, 'bad-destination'],
+    [400, 21614, 'not-for-texts'],
+    [400, 21215, 'not-allowed'],
     [400, 21610, 'opted-out'],
     [400, 21606, 'other-sender'],
     [400, 21210, 'other-sender'],
@@ -48,7 +48,7 @@ describe('what an answer of Twilio to a create means', () => {
 
   it('has classes for codes that come in callbacks, and none for codes it does not know', () => {
     expect(classOfCode(30003)).toBe('temporary');
-    expect(classOfCode(30006)).toBe('permanent');
+    expect(classOfCode(30006)).toBe('not-for-texts');
     expect(classOfCode(11200)).toBe('page-ourselves');
     expect(classOfCode(99999)).toBeNull();
   });

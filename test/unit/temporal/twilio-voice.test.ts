@@ -90,7 +90,7 @@ describe('a call asked for at Twilio', () => {
   });
 
   it.each([
-    ['refused with the class of its code', 400, 21211, 'refused', 'permanent'],
+    ['refused with the class of its code', 400, 21211, 'refused', 'bad-destination'],
     ['refused when another sender may do', 400, 21606, 'refused', 'other-sender'],
     ['refused when we are not let in', 401, 20003, 'refused', 'stop-line'],
     ['rate-limited', 429, 20429, 'rate-limited', 'retry'],
