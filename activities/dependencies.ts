@@ -6,6 +6,7 @@ import type { Config } from '../config/config';
 import type { RequestLimits } from '../db/calls';
 import type { Vault } from '../db/vault-records';
 import type { CheckpointStore } from '../domain/audit-checkpoint';
+import type { RecipientLimits } from '../domain/recipient-limits';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { ServiceKeys } from '../vault/service-keys';
@@ -22,6 +23,8 @@ export interface ActivityDependencies {
   readonly callLog: CallLog;
   readonly dispatch: Config['dispatch'];
   readonly limits: RequestLimits;
+  /** For `recipientWaitMs`. */
+  readonly recipientLimits: RecipientLimits;
   /** Our numbers, E.164, in the order of configuration. */
   readonly phoneNumbers: readonly string[];
   /** `FALLBACK_CRISIS_NUMBER`. */

@@ -14,6 +14,7 @@ import { mentorCalls } from './mentor-calls';
 import { mentors } from './mentors';
 import { problemPages } from './problem-pages';
 import type { ProblemSettings } from './problems';
+import { createRequestLimits } from './rate-limits';
 import { createRoutes } from './routes';
 import { switches } from './switches';
 import { terminalErrorHandler, unknownAddress } from './terminal-error-handler';
@@ -38,11 +39,13 @@ export function createApi(deps: ApiDeps): Express {
     subjectOf: subjectOfAccounts(deps.pool, deps.tokenizer),
   });
   const { authToken, secondaryAuthToken, accountSid, webhookBaseUrl } = config.twilio;
-  const routes = createRoutes(app, authenticate, {
+  const verifier = {
     baseUrl: webhookBaseUrl,
     accountSid,
     authTokens: secondaryAuthToken === null ? [authToken] : [authToken, secondaryAuthToken],
-  });
+  };
+  const limits = createRequestLimits(deps.pool, deps.tokenizer, config.limits.requests);
+  const routes = createRoutes(app, authenticate, verifier, limits);
 
   homePage(routes, deps);
   health(routes, deps);

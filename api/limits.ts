@@ -27,6 +27,9 @@ export const LOOK_UP_WITHIN = 1_500;
 export const STORE_WITHIN = 5_000;
 /** The workflow is told of an event within this, or the relay of the worker tells it. */
 export const SIGNAL_WITHIN = 1_000;
+/** Counting requests; then each process counts for itself, and asks Postgres again after the rest. */
+export const RATES_WITHIN = 400;
+export const RATES_REST = 1_000;
 /** A probe of `/health` that takes longer than this counts as down. */
 export const PROBE_WITHIN = 1_000;
 

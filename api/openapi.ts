@@ -217,7 +217,7 @@ function problemsOf(name: RouteName, rule: Rule, about: Operation): ProblemCode[
     if (when) for (const code of more) codes.add(code);
   };
   add(rule.access === 'signed-in', 'token-required', 'token-invalid', 'role-not-allowed');
-  add(rule.access === 'signed-in', 'sign-in-unavailable', 'temporarily-unavailable');
+  add(rule.access === 'signed-in', 'sign-in-unavailable', 'temporarily-unavailable', 'too-many-requests');
   const hasBody = about.body !== undefined || (rule.access === 'signed-in' && name.startsWith('POST '));
   add(hasBody, 'malformed-json', 'invalid-body', 'body-too-large', 'unsupported-media-type');
   add(about.query !== undefined, 'invalid-query');

@@ -10,6 +10,7 @@ import { checkRole, type RouteName, type RoutesWith, RULES } from './authorisati
 import { isDeeperThan } from './json-depth';
 import { JSON_BODY, JSON_DEPTH, WEBHOOK_BODY } from './limits';
 import { Problem } from './problems';
+import type { RequestLimits } from './rate-limits';
 import { contextOf } from './request-context';
 import { readWebhook, type TwilioRequest, type TwilioVerifier } from './twilio-requests';
 
@@ -26,7 +27,12 @@ export interface Routes {
   complete(): void;
 }
 
-export function createRoutes(app: Express, authenticate: Authenticate, verifier: TwilioVerifier): Routes {
+export function createRoutes(
+  app: Express,
+  authenticate: Authenticate,
+  verifier: TwilioVerifier,
+  limits: RequestLimits,
+): Routes {
   const missing = new Set(Object.keys(RULES));
   const mount = (name: RouteName, handlers: RequestHandler[], onError: ErrorRequestHandler[] = []): void => {
     if (!missing.delete(name)) throw new Error(`${name} is mounted twice`);
@@ -52,8 +58,9 @@ export function createRoutes(app: Express, authenticate: Authenticate, verifier:
         // Who asks is settled before a byte of the body is read.
         async (req, res, next) => {
           res.set('Cache-Control', 'no-store');
-          const caller = await authenticate(req);
+          const [caller] = await Promise.all([authenticate(req), limits.ofAddress(req, res)]);
           checkRole(rule, caller);
+          await limits.ofCaller(caller, name, res);
           callers.set(req, caller);
           next();
         },

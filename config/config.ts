@@ -10,6 +10,8 @@ import {
   oneOf,
   optional,
   parseDuration,
+  parseRate,
+  parseRates,
   required,
   text,
   url,
@@ -21,6 +23,10 @@ export const STAND_INS_PHRASE = 'i-am-testing';
 
 const duration = (fallback: string) =>
   optional('a duration such as 30s, 5m, 24h or 7d', parseDuration(fallback) ?? Number.NaN, parseDuration);
+const RATE = 'a number and a time such as 600/1m';
+const rate = (fallback: string) => optional(RATE, parseRate(fallback) ?? NO_RATE, parseRate);
+const rates = (fallback: string) => optional(`${RATE}, or several`, parseRates(fallback) ?? [], parseRates);
+const NO_RATE = { count: 1, withinMs: 1_000 };
 const anyText = (expected: string) => optional(expected, null, text);
 const httpUrl = url('http:', 'https:');
 const roleList = listOf(/^(user|mentor|staff|admin|service)$/);
@@ -126,6 +132,11 @@ export const variables = z.object({
   ),
   REQUESTS_PER_USER_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
   REQUESTS_PER_TARGET_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
+  RATE_LIMIT_USER: rate('600/1m'),
+  RATE_LIMIT_ADDRESS: rate('1200/1m'),
+  RATE_LIMIT_ENDPOINT: rate('120/1m'),
+  RECIPIENT_LIMITS: rates('1/30s,3/15m,7/1h,20/24h'),
+  RECIPIENT_LIMITS_SAFETY: rates('2/30s,10/15m,20/1h,60/24h'),
   FALLBACK_CRISIS_NUMBER: optional(HELPLINE_NUMBER, null, helplineNumber),
 
   AUDIT_SEAL_INTERVAL: duration('60s'),
@@ -242,6 +253,10 @@ function arrange(v: Variables) {
       allowedCountries: v.ALLOWED_COUNTRIES,
       requestsPerUserPerHour: v.REQUESTS_PER_USER_PER_HOUR,
       requestsPerTargetPerHour: v.REQUESTS_PER_TARGET_PER_HOUR,
+      /** Of the API, by whoever asks. */
+      requests: { user: v.RATE_LIMIT_USER, address: v.RATE_LIMIT_ADDRESS, endpoint: v.RATE_LIMIT_ENDPOINT },
+      /** How often one recipient is reached, by the class of what is sent. */
+      recipient: { ordinary: v.RECIPIENT_LIMITS, safety: v.RECIPIENT_LIMITS_SAFETY },
     },
     helplines: { crisisOverride: v.FALLBACK_CRISIS_NUMBER },
     audit: {

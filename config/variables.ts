@@ -17,6 +17,25 @@ export function parseDuration(text: string): number | null {
   return Number(count) * (UNITS[unit] ?? Number.NaN);
 }
 
+/** So many within a time. */
+export interface Rate {
+  readonly count: number;
+  readonly withinMs: number;
+}
+
+/** `20/24h`; `null` when it is none. */
+export function parseRate(text: string): Rate | null {
+  const [, count = '', within = ''] = /^(\d{1,9})\/(\w+)$/.exec(text) ?? [];
+  const withinMs = parseDuration(within);
+  return withinMs === null || withinMs < 1_000 || Number(count) < 1 ? null : { count: Number(count), withinMs };
+}
+
+/** Several, separated by commas; each counts. */
+export function parseRates(text: string): readonly Rate[] | null {
+  const rates = text.split(',').map((rate) => parseRate(rate.trim()));
+  return rates.every((rate) => rate !== null) ? rates : null;
+}
+
 /**
  * A variable that may be left out.
  *

@@ -65,7 +65,12 @@ async function main(): Promise<void> {
 }
 
 /** With simulated phones nobody is harassed by many requests. */
-const GENEROUS = { REQUESTS_PER_USER_PER_HOUR: '1000', REQUESTS_PER_TARGET_PER_HOUR: '1000' } as const;
+const GENEROUS = {
+  REQUESTS_PER_USER_PER_HOUR: '1000',
+  REQUESTS_PER_TARGET_PER_HOUR: '1000',
+  RECIPIENT_LIMITS: '1000/1m',
+  RECIPIENT_LIMITS_SAFETY: '1000/1m',
+} as const;
 
 async function choosePorts(real: RealParts): Promise<StackPorts> {
   const { env } = process;

@@ -60,6 +60,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       callLog: createCallLog(logger, keys.all('token')),
       dispatch: config.dispatch,
       limits: { perUser: config.limits.requestsPerUserPerHour, perTarget: config.limits.requestsPerTargetPerHour },
+      recipientLimits: config.limits.recipient,
       phoneNumbers: config.twilio.phoneNumbers,
       crisisOverride: config.helplines.crisisOverride,
       auditKeys,

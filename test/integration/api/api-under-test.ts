@@ -310,6 +310,11 @@ export function testConfig(databaseUrl: string, keyFile: string, env: Record<str
     LOCAL_KEY_FILE: keyFile,
     REQUESTS_PER_USER_PER_HOUR: '1000',
     REQUESTS_PER_TARGET_PER_HOUR: '1000',
+    RATE_LIMIT_USER: '1000000/1m',
+    RATE_LIMIT_ADDRESS: '1000000/1m',
+    RATE_LIMIT_ENDPOINT: '1000000/1m',
+    RECIPIENT_LIMITS: '1000000/1m',
+    RECIPIENT_LIMITS_SAFETY: '1000000/1m',
     ...env,
   });
 }

@@ -87,6 +87,7 @@ export class DispatchWorld {
       callLog: { note: () => undefined },
       dispatch: TIMES,
       limits: { perUser: 100, perTarget: 100 },
+      recipientLimits: { ordinary: [], safety: [] },
       phoneNumbers: OUR_NUMBERS,
       crisisOverride: null,
       // Nothing here seals the audit trail.

@@ -4,7 +4,8 @@ import { createRoutes } from '../../../api/routes';
 
 const nobody = () => Promise.reject(new Error('nobody signs in here'));
 const verifier = { baseUrl: 'https://calls.example.org', accountSid: 'AC', authTokens: [] };
-const routes = () => createRoutes(express(), nobody, verifier);
+const unlimited = { ofAddress: () => Promise.resolve(), ofCaller: () => Promise.resolve() };
+const routes = () => createRoutes(express(), nobody, verifier, unlimited);
 
 test('an application that leaves out a route of the table does not start', () => {
   const some = routes();
