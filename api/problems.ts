@@ -28,6 +28,11 @@ export const PROBLEMS = {
     'You cannot ask for this mentor',
     'Leave preferences.mentorId out, or name a mentor you have talked to.',
   ],
+  'recipient-not-allowed': [
+    403,
+    'You cannot send to this recipient',
+    'Send to yourself: name a contact point of yours, or the number that you saved as one.',
+  ],
   'origin-not-allowed': [403, 'This page may not ask', 'Open the Temporal Web UI under its configured address.'],
   'namespace-not-allowed': [
     403,

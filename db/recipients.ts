@@ -46,3 +46,50 @@ export async function findRecipient(db: Db, candidates: readonly Buffer[]): Prom
   );
   return found?.subject_id ?? null;
 }
+
+/** Where somebody can be reached: a number or address that they saved. */
+export interface SavedDestination {
+  readonly subjectId: string;
+  readonly recordId: string;
+  readonly token: Buffer;
+  /** ISO 3166 of a number; null for an address. */
+  readonly country: string | null;
+}
+
+const savedRow = z
+  .object({ subject_id: z.uuid(), record_id: z.uuid(), token: z.instanceof(Buffer), country: z.string().nullable() })
+  .transform(
+    (saved): SavedDestination => ({
+      subjectId: saved.subject_id,
+      recordId: saved.record_id,
+      token: saved.token,
+      country: saved.country,
+    }),
+  );
+
+/** A contact point by its id, or the newest one of a person; null when there is none of that kind. */
+export function savedDestination(
+  db: Db,
+  { kind, contactPointId, subjectId }: { kind: 'phone' | 'email'; contactPointId?: string; subjectId?: string },
+): Promise<SavedDestination | null> {
+  return maybeOne(
+    db,
+    savedRow,
+    `SELECT subject_id, record_id, token, country FROM contact_points
+      WHERE deleted_at IS NULL AND kind = $1 AND ($2::uuid IS NULL OR contact_point_id = $2)
+        AND ($3::uuid IS NULL OR subject_id = $3) AND ($2::uuid IS NOT NULL OR $3::uuid IS NOT NULL)
+      ORDER BY created_at DESC, contact_point_id LIMIT 1`,
+    [kind, contactPointId ?? null, subjectId ?? null],
+  );
+}
+
+/** Whether this person saved this number or address themselves. */
+export async function hasSaved(db: Db, subjectId: string, candidates: readonly Buffer[]): Promise<boolean> {
+  const found = await maybeOne(
+    db,
+    row,
+    'SELECT subject_id FROM contact_points WHERE subject_id = $1 AND token = ANY($2) AND deleted_at IS NULL LIMIT 1',
+    [subjectId, candidates],
+  );
+  return found !== null;
+}

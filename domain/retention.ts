@@ -9,6 +9,12 @@ export const RETENTION = {
   /** Call logs, then anonymised. */
   callLog: 90 * DAY,
   webhookEvent: 90 * DAY,
+  /** The words of a message, or what was filled into its template. */
+  messageBody: 90 * DAY,
+  /** The row of a message, from its end. */
+  messageLog: 90 * DAY,
+  /** A number or address given for one message: from the time it must be sent by; what is left is for its fallback. */
+  numberForOneMessage: DAY,
   /** Records that no row names: the request was sealed, and its workflow never began. Temporal may be down for days. */
   unreferencedRecord: 7 * DAY,
   audit: 7 * 365 * DAY,

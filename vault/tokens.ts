@@ -10,10 +10,10 @@ import type { ServiceKey } from './service-keys';
 export interface Tokenizer {
   /** Version of the key that `token` uses; stored beside the token. */
   readonly version: number;
-  /** 32 bytes; equal exactly when the E.164 numbers are equal under one key version. */
-  readonly token: (phone: SealedValue) => Buffer;
+  /** 32 bytes; equal exactly when the E.164 numbers, or the addresses, are equal under one key version. */
+  readonly token: (destination: SealedValue) => Buffer;
   /** The token under every live key version, newest first: for look-ups with `= ANY(…)` during a rotation. */
-  readonly candidates: (phone: SealedValue) => Buffer[];
+  readonly candidates: (destination: SealedValue) => Buffer[];
   /** 32 bytes over any other texts (request bodies, account names); the label separates the uses. */
   readonly keyedHash: (label: string, ...parts: readonly string[]) => Buffer;
   /** The id of the call that this caller starts with this Idempotency-Key: the same request, the same id. */
@@ -24,11 +24,12 @@ export interface Tokenizer {
 export function createTokenizer(keys: readonly ServiceKey[]): Tokenizer {
   const [current, ...older] = keys.toSorted((a, b) => b.version - a.version);
   if (current === undefined) throw new RangeError('There is no token key');
-  const phoneToken = (key: Buffer, phone: SealedValue): Buffer => hmac(key, 'phone', [e164(phone)]);
+  const tokenOf = (key: Buffer, to: SealedValue): Buffer =>
+    to.kind === 'email' ? hmac(key, 'email', [address(to)]) : hmac(key, 'phone', [e164(to)]);
   return {
     version: current.version,
-    token: (phone) => phoneToken(current.key, phone),
-    candidates: (phone) => [current, ...older].map(({ key }) => phoneToken(key, phone)),
+    token: (to) => tokenOf(current.key, to),
+    candidates: (to) => [current, ...older].map(({ key }) => tokenOf(key, to)),
     keyedHash: (label, ...parts) => hmac(current.key, `hash/${label}`, parts),
     callIdFor: (caller, route, idempotencyKey) =>
       // Never from the body: an id made from a number could be guessed from the number.
@@ -49,6 +50,15 @@ function e164(phone: SealedValue): string {
     throw new TypeError('A token is made from an E.164 number only');
   }
   return number;
+}
+
+/** As `parseEmailAddress` writes it: the same mailbox, the same token. */
+function address(email: SealedValue): string {
+  const text = email.expose();
+  if (text !== text.trim().toLowerCase() || !text.includes('@')) {
+    throw new TypeError('A token is made from an address in its one spelling only');
+  }
+  return text;
 }
 
 /** A UUID of version 8 (RFC 9562: bits of our own choosing) from the first 16 bytes. */

@@ -1,0 +1,233 @@
+import { inTransaction } from '../db/pool';
+import type { Db } from '../db/query';
+import { hasSaved, recipientSubject, savedDestination } from '../db/recipients';
+import type { MessageContent, MessageInput } from '../domain/message';
+import { parseEmailAddress } from '../domain/email-address';
+import { RETENTION } from '../domain/retention';
+import { SealedValue } from '../domain/sealed';
+import type { Caller } from './authentication';
+import { hasOneOf } from './authorisation';
+import type { ApiDeps } from './deps';
+import { numberToRing } from './given-numbers';
+import type { GivenMessage } from './messages-shapes';
+import { Problem } from './problems';
+
+/** What a message has beyond its request. */
+export interface MessageIds {
+  readonly messageId: string;
+  /** Keyed hash of the request, hex. */
+  readonly requestHash: string;
+  readonly batchId?: string;
+  readonly batchRow?: number;
+  /** One of ours that must be used. */
+  readonly sender?: string;
+}
+
+export type MessageParts = Pick<ApiDeps, 'pool' | 'vault' | 'tokenizer' | 'config'>;
+
+/** Whom it goes to, before anything is sealed. */
+export type Destination =
+  | {
+      readonly how: 'given';
+      readonly value: SealedValue<'phone'> | SealedValue<'email'>;
+      /** ISO 3166; `ZZ` for an address. */
+      readonly country: string;
+    }
+  | {
+      readonly how: 'saved';
+      readonly subjectId: string;
+      readonly recordId: string;
+      readonly token: Buffer;
+      readonly country: string;
+    };
+
+/** Who may message anybody; everybody else themselves only. */
+const MAY_REACH_ANYBODY = ['staff', 'admin', 'service'] as const;
+const DAY = 24 * 3_600_000;
+/** Further ahead the world is another one, and a number given for one message would be kept for too long. */
+const MOST_AHEAD = 30 * DAY;
+/** What was to be said three days ago is better not said; a line that is stopped is mended by then. */
+const LIFETIME = 3 * DAY;
+
+/**
+ * Everything between a request and its workflow: judged, whoever is down or not; the recipient's subject found or made;
+ * number and words sealed under that person's key. Nothing about the message is written: the first row is the workflow's.
+ *
+ * @param caller who asks; staff, admins and services may message anybody, everybody else themselves
+ * @param at where in the body the message stands, e.g. `#` or `#/messages/3`
+ * @throws {Problem} naming the place that is wrong
+ */
+export async function prepareMessage(
+  deps: MessageParts,
+  caller: Caller,
+  given: GivenMessage,
+  ids: MessageIds,
+  at = '#',
+): Promise<MessageInput> {
+  const requestedAt = new Date();
+  const times = givenTimes(given, requestedAt, at);
+  checkWishes(caller, given, at);
+  const destination = await destinationOf(deps, caller, given, at);
+  const content = await givenContent(deps, given, at);
+  const bodyUntil = new Date(Date.parse(times.notAfter) + RETENTION.messageBody);
+  const numberUntil = new Date(Date.parse(times.notAfter) + RETENTION.numberForOneMessage);
+  const sealed = await inTransaction(deps.pool, async (tx) => {
+    const to = await recipientOf(deps, tx, destination, numberUntil);
+    const { subjectId } = to;
+    const value = SealedValue.of('text', content.json);
+    const recordId = await deps.vault.seal({ subjectId, kind: 'text', value, expiresAt: bodyUntil }, tx);
+    return { ...to, contentRecordId: recordId };
+  });
+  return {
+    messageId: ids.messageId,
+    batchId: ids.batchId ?? null,
+    batchRow: ids.batchRow ?? null,
+    requestedBy: caller.subjectId,
+    subjectId: sealed.subjectId,
+    recordId: sealed.recordId,
+    ownsRecord: destination.how === 'given',
+    recipientToken: sealed.token.toString('hex'),
+    country: destination.country,
+    channel: given.channel,
+    kind: given.kind,
+    messageClass: given.messageClass,
+    urgency: given.priority,
+    language: given.language,
+    content: { ...content.template, recordId: sealed.contentRecordId },
+    ...times,
+    zone: given.zone ?? null,
+    fallback: given.fallback ?? null,
+    sender: ids.sender ?? null,
+    requestHash: ids.requestHash,
+    requestedAt: requestedAt.toISOString(),
+  };
+}
+
+/** @throws {Problem} `invalid-body` */
+function givenTimes(given: GivenMessage, now: Date, at: string): { notBefore: string | null; notAfter: string } {
+  const begin = Math.max(now.valueOf(), given.notBefore === undefined ? 0 : Date.parse(given.notBefore));
+  const end = given.notAfter === undefined ? begin + LIFETIME : Date.parse(given.notAfter);
+  if (begin > now.valueOf() + MOST_AHEAD) throw wrong(`${at}/notBefore`, 'A time within the next 30 days is expected.');
+  if (end <= begin) throw wrong(`${at}/notAfter`, 'A time after notBefore, and in the future, is expected here.');
+  if (end > begin + MOST_AHEAD) throw wrong(`${at}/notAfter`, 'A time within 30 days of notBefore is expected here.');
+  return { notBefore: given.notBefore ?? null, notAfter: new Date(end).toISOString() };
+}
+
+/** What only some may wish for, and what does not fit together. */
+function checkWishes(caller: Caller, given: GivenMessage, at: string): void {
+  const isUrgent = given.messageClass === 'safety' || given.priority === 'emergency';
+  // Both pass by what protects people: quiet hours and, where the organisation says so, their STOP.
+  if (isUrgent && !hasOneOf(caller, MAY_REACH_ANYBODY)) throw new Problem('role-not-allowed');
+  if (given.zone !== undefined && !isZone(given.zone)) {
+    const detail = 'A name of the IANA time zone database is expected here.';
+    throw new Problem('zone-unknown', { errors: [{ pointer: `${at}/zone`, detail }] });
+  }
+  if (given.fallback !== undefined && given.channel !== 'sms') {
+    throw wrong(`${at}/fallback`, 'Only a text message can fall back to a call.');
+  }
+}
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).format(0) !== '' && /^[A-Z]/.test(zone);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Where it is to go, if this caller may send there. Asks Postgres only where something saved is named.
+ * @throws {Problem} `recipient-not-allowed`, `not-found`, or what is wrong with a number
+ */
+export async function destinationOf(
+  deps: MessageParts,
+  caller: Caller,
+  { recipient, channel }: Pick<GivenMessage, 'recipient' | 'channel'>,
+  at: string,
+): Promise<Destination> {
+  const named = Object.entries(recipient).filter(([, value]) => value !== undefined);
+  const [field] = named.length === 1 ? (named[0] ?? []) : [];
+  if (field === undefined) {
+    throw wrong(
+      `${at}/recipient`,
+      'Exactly one of subjectId, contactPointId, phoneNumber and emailAddress is expected.',
+    );
+  }
+  const pointer = `${at}/recipient/${field}`;
+  const kind = channel === 'sms' ? 'phone' : 'email';
+  if ((channel === 'sms' ? recipient.emailAddress : recipient.phoneNumber) !== undefined) {
+    throw wrong(pointer, `This does not fit the channel ${channel}.`);
+  }
+  const countries = deps.config.limits.allowedCountries;
+  if (recipient.phoneNumber !== undefined) {
+    const { e164, country } = numberToRing(recipient.phoneNumber, pointer, countries);
+    await checkOwnNumber(deps, caller, e164, pointer);
+    return { how: 'given', value: e164, country };
+  }
+  if (recipient.emailAddress !== undefined) {
+    const value = parseEmailAddress(recipient.emailAddress);
+    if (value === null) throw wrong(pointer, 'An e-mail address is expected here.');
+    await checkOwnNumber(deps, caller, value, pointer);
+    return { how: 'given', value, country: 'ZZ' };
+  }
+  const { subjectId, contactPointId } = recipient;
+  const mine = hasOneOf(caller, MAY_REACH_ANYBODY) ? {} : { subjectId: caller.subjectId };
+  if (subjectId !== undefined && mine.subjectId !== undefined && subjectId !== caller.subjectId) {
+    throw notReachable(pointer);
+  }
+  const wanted = { kind, ...(subjectId === undefined ? mine : { subjectId }) } as const;
+  const saved = await savedDestination(
+    deps.pool,
+    contactPointId === undefined ? wanted : { ...wanted, contactPointId },
+  );
+  if (saved === null) throw notReachable(pointer);
+  const { country, ...rest } = saved;
+  if (kind === 'phone' && (country === null || !countries.includes(country))) throw new Problem('country-not-allowed');
+  return { how: 'saved', ...rest, country: country ?? 'ZZ' };
+}
+
+/** Nobody can use us to text somebody else, or to find out who is known here. */
+async function checkOwnNumber(deps: MessageParts, caller: Caller, to: SealedValue, pointer: string): Promise<void> {
+  if (hasOneOf(caller, MAY_REACH_ANYBODY)) return;
+  if (await hasSaved(deps.pool, caller.subjectId, deps.tokenizer.candidates(to))) return;
+  const detail = 'You can send to yourself only: a contact point of yours is expected here.';
+  throw new Problem('recipient-not-allowed', { errors: [{ pointer, detail }] });
+}
+
+function notReachable(pointer: string): Problem {
+  const detail = 'Somebody who saved a contact point that fits the channel is expected here.';
+  return new Problem('not-found', { errors: [{ pointer, detail }] });
+}
+
+/** The words as they are sealed, and the version of the template that is pinned from now on. */
+async function givenContent(
+  _deps: MessageParts,
+  { text, template }: GivenMessage,
+  at: string,
+): Promise<{ json: string; template: Omit<MessageContent, 'recordId'> }> {
+  if ((text === undefined) === (template === undefined)) {
+    throw wrong(`${at}/text`, 'Exactly one of text and template is expected.');
+  }
+  return { json: JSON.stringify({ text }), template: { templateId: null, templateVersion: null } };
+}
+
+interface Recipient {
+  readonly subjectId: string;
+  readonly recordId: string;
+  readonly token: Buffer;
+}
+
+async function recipientOf(deps: MessageParts, tx: Db, to: Destination, until: Date): Promise<Recipient> {
+  if (to.how === 'saved') return to;
+  const { tokenizer, vault } = deps;
+  const token = tokenizer.token(to.value);
+  const candidates = tokenizer.candidates(to.value);
+  const subjectId = await recipientSubject(tx, { token, tokenVersion: tokenizer.version, candidates });
+  const { kind } = to.value;
+  const recordId = await vault.seal({ subjectId, kind, value: to.value, expiresAt: until }, tx);
+  return { subjectId, recordId, token };
+}
+
+function wrong(pointer: string, detail: string): Problem {
+  return new Problem('invalid-body', { errors: [{ pointer, detail }] });
+}
