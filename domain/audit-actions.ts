@@ -34,6 +34,14 @@ const ALSO_SAYS = {
   'mentor.created': [],
   'mentor.changed': [],
   'mentor.deleted': [],
+  'template.created': [],
+  'template.changed': [],
+  'template.deleted': [],
+  'opt-out.recorded': ['purpose'],
+  'opt-out.lifted': ['purpose'],
+  'opt-out.overridden': ['purpose'],
+  'preferences.changed': [],
+  'policy.changed': ['purpose'],
   'payload.decoded': ['purpose'],
   'webhook-event.replayed': ['purpose'],
   'audit-trail.continued': [],
@@ -49,8 +57,11 @@ export function allowedAuditKeys(action: string): ReadonlySet<string> | null {
   return keysByAction.get(action) ?? null;
 }
 
-/** `dial`, `send`: it goes to Twilio or the mail server. `own-view`: to the person it is about. `staff-view`: to staff who may see it. */
-export const REVEAL_PURPOSES = ['dial', 'send', 'reconcile', 'own-view', 'staff-view', 'own-export'] as const;
+/**
+ * `dial`: the number goes to Twilio. `send`: so do a number or address and what is said to it. `own-view`: to the person
+ * it is about. `staff-view`: to staff who may see it. `route`: to us, who look what a text to our number was about.
+ */
+export const REVEAL_PURPOSES = ['dial', 'send', 'route', 'reconcile', 'own-view', 'staff-view', 'own-export'] as const;
 export type RevealPurpose = (typeof REVEAL_PURPOSES)[number];
 
 export const AUDIT_OUTCOMES = ['done', 'refused', 'failed'] as const;

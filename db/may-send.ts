@@ -1,0 +1,117 @@
+/**
+ * Whether somebody may be sent something, asked by the statement that claims the dispatch: between that answer and the
+ * act there is no moment in which an opt-out could come and be too late.
+ */
+import { z } from 'zod';
+import type { MessageClass, MessageKind } from '../domain/message';
+import { appendAudit } from './audit';
+import { type Db, execute, maybeOne } from './query';
+
+export type SuppressedBecause = 'opted-out' | 'blocked' | 'preference';
+
+/** What the claim has to know of a message to ask its recipient's wishes. */
+export interface SendingGuard {
+  readonly subjectId: string;
+  readonly kind: MessageKind;
+  readonly channel: 'sms' | 'email' | 'voice';
+  /**
+   * True for the class `safety`, which may go past the person's own no while the organisation's policy
+   * `emergency-ignores-opt-out` is on; and for the confirmation of an opt-out. Never past a block of Twilio's.
+   */
+  readonly ignoresOptOut: boolean;
+}
+
+/** The guard of a message or an alert. */
+export function sendingGuard(message: {
+  readonly subjectId: string;
+  readonly kind: MessageKind;
+  readonly channel: SendingGuard['channel'];
+  readonly messageClass: MessageClass;
+}): SendingGuard {
+  const { subjectId, kind, channel, messageClass } = message;
+  return { subjectId, kind, channel, ignoresOptOut: messageClass === 'safety' || kind === 'automatic' };
+}
+
+/** How many parameters {@link whyNotSql} takes. */
+const PARAMETERS = 4;
+
+/** The values of its parameters, in order. Without a guard nobody is asked: a call somebody has just asked for. */
+export function guardValues(guard: SendingGuard | null): readonly unknown[] {
+  if (guard === null) return Array.from({ length: PARAMETERS }, () => null);
+  return [guard.subjectId, guard.kind, guard.channel, guard.ignoresOptOut];
+}
+
+/**
+ * An expression over `dispatches d` that is null, or the {@link SuppressedBecause}.
+ * @param first number of its first parameter; {@link guardValues} gives the four values
+ */
+export function whyNotSql(first: number): string {
+  const [subject, kind, channel, ignores] = [first, first + 1, first + 2, first + 3].map((n) => `$${n}`);
+  const exempt = exemptSql(`${kind}::text`, `${ignores}::boolean`);
+  return `CASE
+    WHEN ${subject}::uuid IS NULL THEN NULL
+    WHEN ${channel}::text = 'sms' AND EXISTS (
+      SELECT FROM provider_blocks b
+       WHERE b.recipient_token = d.recipient_token AND b.lifted_at IS NULL
+         AND (b.sender = d.sender OR b.others_allowed_at IS NULL)) THEN 'blocked'
+    WHEN ${exempt} THEN NULL
+    WHEN ${channel}::text = 'sms' AND EXISTS (
+      SELECT FROM opt_outs o
+       WHERE o.recipient_token = d.recipient_token AND o.scope = 'organisation' AND o.lifted_at IS NULL) THEN 'opted-out'
+    WHEN EXISTS (
+      SELECT FROM preferences p
+       WHERE p.subject_id = ${subject}::uuid AND p.channel = ${channel}::text AND p.kind = ${kind}::text
+         AND NOT p.allowed) THEN 'preference'
+  END`;
+}
+
+// Of the automatic answers only the confirmation of an opt-out goes past it; one to an earlier text comes too late.
+function exemptSql(kind: string, ignores: string): string {
+  return `(${ignores} AND CASE ${kind}
+    WHEN 'automatic' THEN EXISTS (
+      SELECT FROM inbound_texts i WHERE i.answer_message_id = d.message_id AND i.answer = 'opt-out-confirmed')
+    ELSE EXISTS (SELECT FROM policies WHERE name = 'emergency-ignores-opt-out' AND is_on) END)`;
+}
+
+/**
+ * Leaves an audit entry when a claimed dispatch goes past an opt-out or a preference. To be called after the claim.
+ * @returns whether it did
+ */
+export async function auditOverride(db: Db, dispatchId: string, guard: SendingGuard | null): Promise<boolean> {
+  if (guard === null || !guard.ignoresOptOut || guard.kind === 'automatic') return false;
+  const row = await maybeOne(
+    db,
+    z.object({ against: z.string().nullable() }),
+    `SELECT ${whyNotSql(2)} AS against FROM dispatches d WHERE d.dispatch_id = $1`,
+    [dispatchId, ...guardValues({ ...guard, ignoresOptOut: false })],
+  );
+  if (row === null || row.against === null) return false;
+  await appendAudit(db, {
+    actor: 'system',
+    action: 'opt-out.overridden',
+    objectId: dispatchId,
+    purpose: row.against,
+    outcome: 'done',
+  });
+  return true;
+}
+
+export interface BlockedPair {
+  /** 32 bytes, or their hex. */
+  readonly recipientToken: Buffer | string;
+  /** The number or service of ours that Twilio blocks for them. */
+  readonly sender: string;
+  /** `21610`, or null when the person has just said so themselves. */
+  readonly code: string | null;
+}
+
+/** Twilio blocks this pair. May be repeated; the first time stays. Another sender is never used to get round it. */
+export async function noteBlocked(db: Db, { recipientToken, sender, code }: BlockedPair): Promise<void> {
+  await execute(
+    db,
+    `INSERT INTO provider_blocks (recipient_token, sender, error_code) VALUES ($1, $2, $3)
+     ON CONFLICT (recipient_token, sender) WHERE lifted_at IS NULL
+     DO UPDATE SET error_code = coalesce(provider_blocks.error_code, EXCLUDED.error_code)`,
+    [typeof recipientToken === 'string' ? Buffer.from(recipientToken, 'hex') : recipientToken, sender, code],
+  );
+}
