@@ -6,13 +6,16 @@ import {
   E164,
   HELPLINE_NUMBER,
   helplineNumber,
+  isLoopback,
   listOf,
+  mailFrom,
   oneOf,
   optional,
   parseDuration,
   parseRate,
   parseRates,
   required,
+  SNS_TOPIC,
   text,
   url,
   whole,
@@ -29,6 +32,7 @@ const rates = (fallback: string) => optional(`${RATE}, or several`, parseRates(f
 const NO_RATE = { count: 1, withinMs: 1_000 };
 const anyText = (expected: string) => optional(expected, null, text);
 const httpUrl = url('http:', 'https:');
+const awsRegion = (v: string) => (/^[a-z]{2}(-[a-z]+)+-\d$/.test(v) ? v : null);
 const roleList = listOf(/^(user|mentor|staff|admin|service)$/);
 
 /** Every variable that is read, with what it expects. `.env.example` says what each is for. */
@@ -83,6 +87,19 @@ export const variables = z.object({
     /^MG[0-9a-fA-F]{32}$/.test(v) ? v : null,
   ),
 
+  MAIL_FROM: optional('an address of ours, or a name and <an address>', null, mailFrom),
+  MAIL_SMTP_URL: optional('an smtp:// or smtps:// URL', null, url('smtp:', 'smtps:')),
+  AWS_SES_REGION: optional('a region such as eu-west-1', null, awsRegion),
+  MAIL_SES_CONFIGURATION_SET: optional('the name of a configuration set', null, (v) =>
+    /^[\w-]{1,64}$/.test(v) ? v : null,
+  ),
+  SES_ENDPOINT: optional('an http or https URL', null, httpUrl),
+  MAILS_PER_SECOND: optional('a number from 1 to 1000', 10, whole(1, 1_000)),
+  MAIL_EVENTS_TOPIC: optional('one or more ARNs of SNS topics, separated by commas', null, listOf(SNS_TOPIC)),
+  MAIL_EVENTS_STAND_IN: optional('an http or https URL', null, httpUrl),
+  PRIVACY_POLICY_URL: optional('an http or https URL', null, httpUrl),
+  COSTS_INTERVAL: duration('15m'),
+
   OIDC_ISSUER: required('an http or https URL', httpUrl),
   OIDC_AUDIENCE: optional('the audience of access tokens', 'kindline', text),
   OIDC_ROLES_CLAIM: optional('the name of a claim', 'roles', text),
@@ -99,7 +116,7 @@ export const variables = z.object({
   LOCAL_KEY_FILE: optional('a path', '.kindline/root-key.json', text),
   KMS_KEY_ID: anyText('id, alias or ARN of a KMS key'),
   KMS_PREVIOUS_KEY_ID: anyText('id, alias or ARN of the KMS key that is being replaced'),
-  AWS_REGION: optional('a region such as eu-west-1', null, (v) => (/^[a-z]{2}(-[a-z]+)+-\d$/.test(v) ? v : null)),
+  AWS_REGION: optional('a region such as eu-west-1', null, awsRegion),
   KMS_ENDPOINT: optional('an http or https URL', null, httpUrl),
   KMS_TIMEOUT: duration('3s'),
 
@@ -161,7 +178,7 @@ export type Variables = z.output<typeof variables>;
 /** Those that say which root key wraps all others. */
 export type KeyVariables = Pick<
   Variables,
-  Extract<keyof Variables, 'KEY_RING' | 'LOCAL_KEY_FILE' | `${'KMS' | 'AWS'}_${string}`>
+  Extract<keyof Variables, 'KEY_RING' | 'LOCAL_KEY_FILE' | 'AWS_REGION' | `KMS_${string}`>
 >;
 
 /** The names of all variables, for the test that holds `.env.example` against them. */
@@ -258,6 +275,16 @@ function arrange(v: Variables) {
       /** How often one recipient is reached, by the class of what is sent. */
       recipient: { ordinary: v.RECIPIENT_LIMITS, safety: v.RECIPIENT_LIMITS_SAFETY },
     },
+    /** Null: no e-mail. */
+    mail: arrangeMail(v),
+    mailEvents: {
+      /** ARNs; only what comes from them is believed: anybody can have a topic of their own signed. */
+      topics: v.MAIL_EVENTS_TOPIC ?? [],
+      /** Instead of AWS, where certificates and confirmations are fetched. */
+      standIn: v.MAIL_EVENTS_STAND_IN,
+    },
+    privacyPolicyUrl: v.PRIVACY_POLICY_URL,
+    costsIntervalMs: v.COSTS_INTERVAL,
     helplines: { crisisOverride: v.FALLBACK_CRISIS_NUMBER },
     audit: {
       sealIntervalMs: v.AUDIT_SEAL_INTERVAL,
@@ -275,6 +302,19 @@ function arrange(v: Variables) {
     relayIntervalMs: v.RELAY_INTERVAL,
     metricsPort: v.METRICS_PORT,
   } as const;
+}
+
+function arrangeMail(v: Variables) {
+  if (v.MAIL_FROM === null || (v.MAIL_SMTP_URL === null && v.AWS_SES_REGION === null)) return null;
+  const shared = { from: v.MAIL_FROM, perSecond: v.MAILS_PER_SECOND };
+  if (v.MAIL_SMTP_URL !== null) {
+    // A server on this machine is the simulator's, or a relay that is as near as a pipe.
+    const requireTls = !isLoopback(v.MAIL_SMTP_URL);
+    return { ...shared, carrier: 'smtp', smtp: { url: v.MAIL_SMTP_URL, requireTls } } as const;
+  }
+  const configurationSet = v.MAIL_SES_CONFIGURATION_SET;
+  const ses = { region: v.AWS_SES_REGION ?? '', endpoint: v.SES_ENDPOINT, configurationSet };
+  return { ...shared, carrier: 'ses', ses } as const;
 }
 
 /** Also for processes that read only some of the variables. */

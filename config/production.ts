@@ -28,8 +28,18 @@ function mismatches(v: Judged<Variables>): ConfigProblem[] {
     const missing = v.TWILIO_API_KEY === null ? 'TWILIO_API_KEY' : 'TWILIO_API_SECRET';
     problems.push({ variable: missing, expected: 'a value: TWILIO_API_KEY and TWILIO_API_SECRET go together' });
   }
+  if (hasMail(v) && v.MAIL_FROM === null) {
+    problems.push({ variable: 'MAIL_FROM', expected: 'the address that mails are from' });
+  }
+  if (v.MAIL_SMTP_URL !== null && v.AWS_SES_REGION !== null) {
+    problems.push({ variable: 'AWS_SES_REGION', expected: 'nothing, because MAIL_SMTP_URL is set' });
+  }
   problems.push(...keyRingProblems(v));
   return problems;
+}
+
+function hasMail(v: Judged<Variables>): boolean {
+  return v.MAIL_SMTP_URL !== null || v.AWS_SES_REGION !== null;
 }
 
 /** Also for processes that read only some of the variables. */
@@ -66,6 +76,12 @@ function standIns(v: Judged<Variables>): ConfigProblem[] {
     'an https address that Twilio can reach',
   );
   expect(isHttps(v.VOICE_FALLBACK_URL), 'VOICE_FALLBACK_URL', 'the https address of the static fallback documents');
+  expect(v.MAIL_FROM !== null || hasMail(v), 'MAIL_FROM', 'the address that mails are from');
+  const hasServer = v.MAIL_SMTP_URL !== null && !isLoopback(v.MAIL_SMTP_URL);
+  expect(hasServer || v.AWS_SES_REGION !== null, 'MAIL_SMTP_URL', 'a mail server, or AWS_SES_REGION,');
+  expect(v.SES_ENDPOINT === null, 'SES_ENDPOINT', "nothing, for AWS's own,");
+  expect(v.MAIL_EVENTS_STAND_IN === null, 'MAIL_EVENTS_STAND_IN', 'nothing');
+  expect(isHttps(v.PRIVACY_POLICY_URL), 'PRIVACY_POLICY_URL', 'the https address of the privacy policy');
   expect(isHttps(v.OIDC_ISSUER ?? null), 'OIDC_ISSUER', 'an https issuer');
   return problems;
 }

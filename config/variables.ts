@@ -117,3 +117,9 @@ export const HELPLINE_NUMBER = 'a number in E.164, or a short number such as 988
 const EMERGENCY_NUMBERS: readonly string[] = ['911', '112', '999', '000'];
 export const helplineNumber = (value: string): string | null =>
   E164.test(value) || (/^\d{3,6}$/.test(value) && !EMERGENCY_NUMBERS.includes(value)) ? value : null;
+
+/** What mails are from: `name@domain`, or `Name <name@domain>`; nothing that would end a header. */
+export const mailFrom = (value: string): string | null =>
+  /^(?:[^<>@",;\r\n]{1,100} <[\w.+-]+@[\w-]+(?:\.[\w-]+)+>|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)$/.test(value) ? value : null;
+
+export const SNS_TOPIC = /^arn:aws(?:-[a-z]+)*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/;

@@ -23,6 +23,7 @@ export type ProviderOperation =
   | 'redact-message'
   | 'delete-message'
   | 'read-account'
+  | 'send-mail'
   | 'probe'
   | 'list-numbers'
   | 'update-number';

@@ -13,7 +13,7 @@ export interface RealParts {
 
 /** Settings that may be given for `npm start` whatever its parts are. */
 const PASSED_ON =
-  /^(LOG_LEVEL|ALLOWED_COUNTRIES|REQUESTS_PER_.*|RATE_LIMIT_.*|RECIPIENT_LIMITS.*|FALLBACK_CRISIS_NUMBER|CALL_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|WHEN_SWITCHED_OFF|LINE_PROBE_INTERVAL|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|METRICS_PORT|TRUST_PROXY_HOPS|KEY_RING|KMS_.*|AWS_.*|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS)|CODEC_(ROLES|REQUESTS_PER_MINUTE))$/;
+  /^(LOG_LEVEL|ALLOWED_COUNTRIES|REQUESTS_PER_.*|RATE_LIMIT_.*|RECIPIENT_LIMITS.*|FALLBACK_CRISIS_NUMBER|CALL_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|WHEN_SWITCHED_OFF|LINE_PROBE_INTERVAL|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|METRICS_PORT|TRUST_PROXY_HOPS|KEY_RING|KMS_.*|AWS_.*|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS)|CODEC_(ROLES|REQUESTS_PER_MINUTE)|COSTS_INTERVAL|PRIVACY_POLICY_URL|MAIL_.*|MAILS_PER_SECOND|SES_ENDPOINT)$/;
 
 /**
  * Decides part by part: real where it is configured, ours otherwise.
@@ -37,6 +37,8 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
     OIDC_ISSUER,
   } = env;
   const isTwilio = isSet(env.TWILIO_ACCOUNT_SID) || isSet(env.TWILIO_AUTH_TOKEN);
+  const isSes = isSet(env.AWS_SES_REGION);
+  const isMail = isSes || isSet(env.MAIL_SMTP_URL);
   const isKms = isSet(env.KMS_KEY_ID) && env.KEY_RING?.trim() !== 'local';
   const isReal = { postgres: isSet(DATABASE_URL), temporal: isSet(TEMPORAL_ADDRESS), issuer: isSet(OIDC_ISSUER) };
   const line = (part: string, real: boolean, ours: string) =>
@@ -58,6 +60,8 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
     },
     env: {
       ...passedOn,
+      // Empty, not absent: the simulator's mailbox would otherwise stand beside SES.
+      ...(isSes && !isSet(env.MAIL_SMTP_URL) ? { MAIL_SMTP_URL: '' } : {}),
       ...(isTwilio ? realTwilio(env) : {}),
       ...(isReal.issuer ? pick(env, ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES_CLAIM']) : {}),
     },
@@ -66,6 +70,7 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
       line('Twilio', isTwilio, 'simulated: no real phone rings'),
       line('Postgres', isReal.postgres, 'our own'),
       line('Temporal', isReal.temporal, 'our own development server'),
+      line('E-mail', isMail, "the simulator's mailbox: nobody is written to"),
       line('Sign-in', isReal.issuer, 'our own issuer: anybody on this machine may sign in'),
       line('Keys', isKms, 'a key file'),
     ],

@@ -22,13 +22,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   LOCAL_KEY_FILE: 'the local key ring is refused',
   KMS_ENDPOINT: 'for tests',
   S3_ENDPOINT: 'for tests',
+  SES_ENDPOINT: 'for tests',
+  MAIL_EVENTS_STAND_IN: 'for tests',
   SECRETS_ENDPOINT: 'for tests; secrets are files here',
   TEMPORAL_API_KEY: 'for Temporal Cloud; Temporal is a service here',
   TEMPORAL_TLS: 'for Temporal Cloud',
   KINDLINE_TASK_QUEUE: 'the namespace is ours alone',
 };
 /** Whoever reads one of them can act in our name. */
-const SECRET = /(AUTH_TOKEN|_SECRET|PASSWORD|ACCESS_KEY|^DATABASE_(WORKER_|MIGRATION_)?URL)$/;
+const SECRET = /(AUTH_TOKEN|_SECRET|PASSWORD|ACCESS_KEY|SMTP_URL|^DATABASE_(WORKER_|MIGRATION_)?URL)$/;
 
 const withDocker = spawnSync('docker-compose', ['version'], { stdio: 'ignore' }).status === 0 ? it : it.skip;
 if (withDocker === it.skip) {
@@ -45,6 +47,7 @@ const SAMPLE: Readonly<Record<string, string>> = {
   TWILIO_AUTH_TOKEN: 'a-token',
   TWILIO_SECONDARY_AUTH_TOKEN: '',
   TWILIO_API_SECRET: '',
+  MAIL_SMTP_URL: 'smtp://somebody:a-password@mail.example.org:587',
 };
 
 /** What a service's process reads: its environment and its secrets. */

@@ -15,6 +15,9 @@ const API_AND_WORKER = {
   OIDC_ISSUER: 'an http or https URL',
   PUBLIC_BASE_URL: 'the public https address',
   VOICE_FALLBACK_URL: 'the https address of the static fallback documents',
+  MAIL_FROM: 'the address that mails are from',
+  MAIL_SMTP_URL: 'a mail server, or AWS_SES_REGION,',
+  PRIVACY_POLICY_URL: 'the https address of the privacy policy',
   KMS_KEY_ID: 'a value',
   AWS_REGION: 'the region',
 } as const;
@@ -39,6 +42,8 @@ const STAND_INS = {
   TWILIO_WEBHOOK_BASE_URL: undefined,
   TEMPORAL_UI_URL: 'http://127.0.0.1:8080',
   KMS_ENDPOINT: 'http://127.0.0.1:5000',
+  SES_ENDPOINT: 'http://127.0.0.1:5000',
+  MAIL_EVENTS_STAND_IN: 'http://127.0.0.1:5000',
   KEY_RING: 'local',
   KMS_KEY_ID: undefined,
 };
@@ -50,6 +55,7 @@ const SECRETS = {
   owner_database_url: `postgres://owner:${MARK}-b@127.0.0.1:1/kindline`,
   worker_database_url: `postgres://worker:${MARK}-c@127.0.0.1:1/kindline`,
   twilio_auth_token: `${MARK}-d`,
+  mail_smtp_url: `smtp://user:${MARK}-e@mail.example.org:587`,
 };
 const OUR_NUMBER = '+14155550100';
 const KEY = 'alias/planted-4712';
@@ -132,7 +138,8 @@ describe('stand-ins in production', () => {
     async (service) => {
       const { code, output } = await start(service, STAND_INS);
       const named = ['TWILIO_API_BASE_URL', 'OIDC_ISSUER', 'VOICE_FALLBACK_URL', 'PUBLIC_BASE_URL', 'KMS_KEY_ID'];
-      for (const variable of [...named, 'KMS_ENDPOINT']) expect(output).toContain(`  ${variable}: expected `);
+      for (const variable of [...named, 'KMS_ENDPOINT', 'SES_ENDPOINT', 'MAIL_EVENTS_STAND_IN'])
+        expect(output).toContain(`  ${variable}: expected `);
       expect(output).toContain('the local key ring is refused');
       expect(code).toBe(1);
       expectNoValue(output);

@@ -20,6 +20,9 @@ const PRODUCTION: NodeJS.ProcessEnv = {
   PUBLIC_BASE_URL: 'https://kindline.example.org',
   VOICE_FALLBACK_URL: 'https://static.example.org/{country}.xml',
   OIDC_ISSUER: 'https://issuer.example.org',
+  MAIL_FROM: 'Kindline <no-reply@kindline.example.org>',
+  AWS_SES_REGION: 'eu-west-1',
+  PRIVACY_POLICY_URL: 'https://kindline.example.org/privacy',
   KMS_KEY_ID: 'alias/kindline',
   AWS_REGION: 'eu-west-1',
 };
@@ -64,7 +67,8 @@ describe('the configuration', () => {
   it('names in one start what is malformed, what does not fit, and what production wants, each once', () => {
     const env = { NODE_ENV: 'production', PORT: '70000', PUBLIC_BASE_URL: 'nonsense', TWILIO_API_SECRET: 'x' };
     const wanted = ['PORT', 'PUBLIC_BASE_URL', 'TWILIO_API_KEY', 'TWILIO_WEBHOOK_BASE_URL', 'VOICE_FALLBACK_URL'];
-    expect(problemsOf(env).toSorted()).toEqual([...wanted, ...Object.keys(LOCAL), 'KMS_KEY_ID'].toSorted());
+    const mail = ['MAIL_FROM', 'MAIL_SMTP_URL', 'PRIVACY_POLICY_URL'];
+    expect(problemsOf(env).toSorted()).toEqual([...wanted, ...mail, ...Object.keys(LOCAL), 'KMS_KEY_ID'].toSorted());
   });
 
   it.each([
@@ -80,6 +84,9 @@ describe('the configuration', () => {
     ['ALLOW_STAND_INS', 'true'],
     ['USER_CONFIRM', 'none'],
     ['LOG_LEVEL', 'loud'],
+    ['MAIL_FROM', 'Kindline <a@example.org>\r\nBcc: b@example.org'],
+    ['MAIL_SMTP_URL', 'http://mail.example.org'],
+    ['MAIL_EVENTS_TOPIC', 'kindline-mail'],
   ])('refuses a wrong %s by its name', (variable, value) => {
     expect(problemsOf({ ...LOCAL, [variable]: value })).toEqual([variable]);
   });
@@ -122,7 +129,7 @@ describe('the configuration', () => {
   it('shows its true defaults in .env.example', () => {
     const example = readFileSync(join(__dirname, '../../../.env.example'), 'utf8');
     const defaults = [...example.matchAll(/^# ([A-Z][A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]);
-    const isExample = /^(https?:\/\/\w+\.example|SK0|postgres:)/;
+    const isExample = /^(https?:\/\/\w+\.example|SK0|postgres:|smtp:|arn:|Kindline <|eu-west-1$|mail-events$)/;
     const env = Object.fromEntries(defaults.filter(([, value]) => !isExample.test(value ?? '')));
     expect(loadConfig({ ...LOCAL, ...env })).toEqual(loadConfig(LOCAL));
   });
@@ -144,6 +151,13 @@ describe('production', () => {
     [{ KMS_ENDPOINT: 'http://kms.example.org' }, 'KMS_ENDPOINT'],
     [{ KMS_ENDPOINT: 'https://127.0.0.1:4566' }, 'KMS_ENDPOINT'],
     [{ OIDC_ISSUER: 'http://issuer.example.org' }, 'OIDC_ISSUER'],
+    [{ MAIL_FROM: undefined }, 'MAIL_FROM'],
+    [{ AWS_SES_REGION: undefined }, 'MAIL_SMTP_URL'],
+    [{ AWS_SES_REGION: undefined, MAIL_SMTP_URL: 'smtp://127.0.0.1:1025' }, 'MAIL_SMTP_URL'],
+    [{ MAIL_SMTP_URL: 'smtps://mail.example.org' }, 'AWS_SES_REGION'],
+    [{ SES_ENDPOINT: 'https://ses.example.org' }, 'SES_ENDPOINT'],
+    [{ MAIL_EVENTS_STAND_IN: 'https://sns.example.org' }, 'MAIL_EVENTS_STAND_IN'],
+    [{ PRIVACY_POLICY_URL: 'http://kindline.example.org/privacy' }, 'PRIVACY_POLICY_URL'],
     [{ OIDC_ISSUER: 'https://127.0.0.1/oidc' }, 'OIDC_ISSUER'],
     [{ TWILIO_WEBHOOK_BASE_URL: 'http://kindline.example.org' }, 'TWILIO_WEBHOOK_BASE_URL'],
   ])('refuses a stand-in: %o', (env, variable) => {
