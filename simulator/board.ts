@@ -20,5 +20,5 @@ export interface Board {
   /** Makes a leg known to lists, handsets, scripts and callbacks. */
   addLeg(options: LegOptions): Leg;
   /** A line in what Twilio calls its debugger. */
-  notify(leg: Leg, code: number, message: string): void;
+  notify(about: { readonly sid: string }, code: number, message: string): void;
 }

@@ -2,16 +2,14 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Engine } from './engine';
 import type { SavedLeg } from './leg';
-import type { HandsetScript } from './types';
+import type { SavedHandset } from './handsets';
+import type { SavedTexts } from './texts/texts';
 
-/** What outlives a restart: calls as Twilio would still show them, and the phones on the page. */
+/** What outlives a restart: calls and texts as Twilio would still show them, and the phones on the page. */
 export interface SavedState {
   readonly legs: readonly SavedLeg[];
-  readonly handsets: readonly {
-    readonly number: string;
-    readonly label: string | null;
-    readonly script: HandsetScript | null;
-  }[];
+  readonly handsets: readonly SavedHandset[];
+  readonly texts: SavedTexts;
 }
 
 /** A crash loses at most this much. */
@@ -19,7 +17,8 @@ const SAVE_EVERY_MS = 1_000;
 
 /**
  * Keeps an engine's calls and phones in a file. What was live when the last process ended is over: the
- * telephone network went away under it, and no callback says so, as after an outage of the real one.
+ * telephone network went away under it, and no callback says so, as after an outage of the real one. Texts that
+ * waited go on.
  * @returns how to stop, which saves a last time
  */
 export function keepCallsIn(file: string, engine: Engine): () => void {

@@ -1,3 +1,4 @@
+import type { OptOutEntry, HandsetText, TextEntry } from './text-types';
 import type {
   DialRecord,
   Exchange,
@@ -10,6 +11,7 @@ import type {
   WebhookRecord,
 } from './types';
 
+export type * from './text-types';
 export type * from './types';
 
 /** Thrown when the simulator refuses a control request, e.g. to answer a phone that does not ring. */
@@ -71,6 +73,27 @@ export class SimulatorClient {
   /** Lets a phone call one of our numbers. @returns the SID of the inbound call */
   async call(from: string, to: string): Promise<string> {
     return (await this.ask<{ sid: string }>('POST', `${phone(from)}/call`, { to })).sid;
+  }
+
+  /** Lets a phone text one of our numbers. @returns the SID of the inbound message */
+  async sendText(text: { readonly from: string; readonly to: string; readonly body: string }): Promise<string> {
+    const { to, body } = text;
+    return (await this.ask<{ sid: string }>('POST', `${phone(text.from)}/text`, { to, body })).sid;
+  }
+
+  /** What is on a phone's screen, oldest first: at most 50 texts. */
+  async texts(number: string): Promise<readonly HandsetText[]> {
+    return (await this.handset(number)).texts;
+  }
+
+  /** Every message both ways, oldest first. */
+  async messages(): Promise<TextEntry[]> {
+    return (await this.ask<{ texts: TextEntry[] }>('GET', '/texts')).texts;
+  }
+
+  /** Who has opted out of what, as Twilio sees it. */
+  async optOuts(): Promise<OptOutEntry[]> {
+    return (await this.ask<{ optOuts: OptOutEntry[] }>('GET', '/opt-outs')).optOuts;
   }
 
   /** Every leg, oldest first. */

@@ -53,8 +53,18 @@ export function createControlApi(engine: Engine): Router {
     res.status(201).json({ sid: leg.sid });
   });
 
+  router.post('/handsets/:number/text', (req, res) => {
+    const body = textOf(req, 'body') ?? '';
+    if (body === '') throw new BadControl('`body` is empty');
+    const text = engine.texts.receive(numberOf(req), textOf(req, 'to') ?? '', body);
+    if (!text) throw new BadControl('`to` is none of the numbers of this account that take texts');
+    res.status(201).json({ sid: text.sid });
+  });
+
   router.get('/events', (req, res) => streamHandsets(engine, req, res));
   router.get('/ledger', (_req, res) => void res.json({ ledger: engine.ledger() }));
+  router.get('/texts', (_req, res) => void res.json({ texts: engine.texts.entries() }));
+  router.get('/opt-outs', (_req, res) => void res.json({ optOuts: engine.texts.optOuts.entries() }));
   router.get('/dials', (_req, res) => void res.json({ dials: engine.dials.records() }));
   router.get('/exchanges', (_req, res) => void res.json({ exchanges: engine.exchanges }));
   router.get('/notifications', (_req, res) => void res.json({ notifications: engine.notifications }));
@@ -124,12 +134,27 @@ function readScript(body: unknown): HandsetScript {
 
 function isScript(body: unknown): body is HandsetScript {
   if (!isRecord(body)) return false;
-  const { answerAfterMs, outcome, keys } = body;
+  const { answerAfterMs, outcome, keys, texts } = body;
   return (
     (answerAfterMs === undefined || typeof answerAfterMs === 'number') &&
     (outcome === undefined || (typeof outcome === 'string' && OUTCOMES.includes(outcome))) &&
+    (texts === undefined || isTextScript(texts)) &&
     (keys === undefined ||
       (Array.isArray(keys) && keys.every((key) => isRecord(key) && typeof key.press === 'string' && 'when' in key)))
+  );
+}
+
+const TEXT_OUTCOMES = ['delivered', 'undelivered', 'failed', 'sent', 'refused'];
+
+function isTextScript(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { outcome, errorCode, receipts, reply } = value;
+  return (
+    (outcome === undefined || (typeof outcome === 'string' && TEXT_OUTCOMES.includes(outcome))) &&
+    (errorCode === undefined || typeof errorCode === 'number') &&
+    (receipts === undefined ||
+      (Array.isArray(receipts) && receipts.every((each) => isRecord(each) && 'status' in each))) &&
+    (reply === undefined || (isRecord(reply) && typeof reply.body === 'string'))
   );
 }
 
@@ -156,7 +181,16 @@ function readSettings(body: unknown): Partial<Settings> {
 }
 
 function isSettings(body: unknown): body is Partial<Settings> {
-  const numbers = ['callsPerSecond', 'timeScale', 'wordMs'];
+  const numbers = [
+    'callsPerSecond',
+    'timeScale',
+    'wordMs',
+    'messagesPerSecond',
+    'senderQueueSeconds',
+    'sentAfterMs',
+    'deliveredAfterMs',
+    'priceAfterMs',
+  ];
   return isRecord(body) && numbers.every((name) => body[name] === undefined || typeof body[name] === 'number');
 }
 

@@ -11,6 +11,9 @@ import { ring } from './ringing';
 import { followScript, isVoicemail } from './scripted-phone';
 import { DEFAULT_SETTINGS, lagSource } from './settings';
 import { reportProgress } from './status-callbacks';
+import type { MessagingService } from './texts/messaging-services';
+import type { TextNetwork } from './texts/text-network';
+import { Texts } from './texts/texts';
 import { runProgram } from './twiml-runner';
 import type { Exchange, LedgerEntry, Notification, Settings } from './types';
 import { callParameters } from './webhook-parameters';
@@ -22,6 +25,7 @@ export interface EngineOptions {
   readonly numbers: readonly OwnNumber[];
   /** Numbers that answer by themselves, beside all short codes. */
   readonly helplines?: readonly string[];
+  readonly services?: readonly MessagingService[];
   readonly settings?: Partial<Settings>;
 }
 
@@ -40,8 +44,8 @@ export interface PlacedCall {
 /** Records of each kind that are kept: a simulator may run for days. */
 const KEPT = 5_000;
 
-/** The telephone network: places calls, runs what they are told, remembers what happened. */
-export class Engine implements Board {
+/** The telephone network: places calls, runs what they are told, brings texts, remembers what happened. */
+export class Engine implements Board, TextNetwork {
   readonly accountSid: string;
   readonly clock = new Clock();
   readonly faults = new FaultPlan();
@@ -51,6 +55,7 @@ export class Engine implements Board {
   readonly exchanges: Exchange[] = [];
   readonly notifications: Notification[] = [];
   readonly numbers: OwnNumbers;
+  readonly texts: Texts;
   settings: Settings;
   private readonly pacing = new PacingQueue();
   private readonly legs = new Map<string, Leg>();
@@ -62,6 +67,7 @@ export class Engine implements Board {
     this.accountSid = options.accountSid;
     this.numbers = new OwnNumbers(options.accountSid, options.numbers);
     this.handsets = new Handsets(options.helplines ?? []);
+    this.texts = new Texts(this, options.services ?? []);
     this.webhooks = new WebhookSender({ authToken: options.authToken, settings: () => this.settings });
     this.settings = DEFAULT_SETTINGS;
     this.change({ ...DEFAULT_SETTINGS, ...options.settings });
@@ -69,6 +75,12 @@ export class Engine implements Board {
 
   ownsNumber(number: string): boolean {
     return this.numbers.find(number) !== null;
+  }
+
+  /** True for a number that may be a caller id of a REST call. */
+  canCall(number: string): boolean {
+    const own = this.numbers.find(number);
+    return own !== null && own.capabilities?.voice !== false;
   }
 
   addLeg(options: LegOptions): Leg {
@@ -83,8 +95,12 @@ export class Engine implements Board {
     return leg;
   }
 
-  notify(leg: Leg, code: number, message: string): void {
-    keep(this.notifications, { code, message, callSid: leg.sid, at: new Date().toISOString() });
+  notify(about: { readonly sid: string }, code: number, message: string): void {
+    keep(this.notifications, { code, message, sid: about.sid, at: new Date().toISOString() });
+  }
+
+  nextListLag(): number {
+    return this.nextLag();
   }
 
   noteExchange(exchange: Exchange): void {
@@ -155,19 +171,18 @@ export class Engine implements Board {
 
   /** What is kept over restarts. */
   state(): SavedState {
-    return { legs: [...this.legs.values()].map((leg) => leg.saved()), handsets: this.handsets.saved() };
+    const legs = [...this.legs.values()].map((leg) => leg.saved());
+    return { legs, handsets: this.handsets.saved(), texts: this.texts.state() };
   }
 
   restore(state: SavedState): void {
-    for (const { number, label, script } of state.handsets) {
-      this.handsets.add(number, label);
-      this.handsets.setScript(number, script);
-    }
+    this.handsets.restore(state.handsets);
     for (const saved of state.legs) {
       const leg = Leg.restore(saved, this.legs.get(saved.parentSid ?? ''));
       this.legs.set(leg.sid, leg);
       this.handsets.attach(leg);
     }
+    this.texts.restore(state.texts);
   }
 
   ledger(): LedgerEntry[] {
@@ -179,6 +194,7 @@ export class Engine implements Board {
     this.settings = { ...this.settings, ...settings };
     this.clock.scale = this.settings.timeScale;
     if (settings.callsPerSecond !== undefined) this.pacing.setRate(settings.callsPerSecond);
+    if (settings.messagesPerSecond !== undefined) this.texts.repace();
     if (settings.listLagMs !== undefined) this.nextLag = lagSource(settings.listLagMs);
   }
 
@@ -191,6 +207,7 @@ export class Engine implements Board {
       leg.fallback = null;
       leg.end(leg.isUp ? 'completed' : 'canceled');
     }
+    this.texts.clear();
     this.legs.clear();
     this.listedFrom.clear();
     this.handsets.clear();
@@ -229,7 +246,7 @@ export class Engine implements Board {
     if (url === null) return;
     leg.urls.add(url);
     const params = { ...callParameters(leg, this.accountSid), AnsweredBy: leg.answeredBy };
-    this.webhooks.send({ kind: 'callback', callSid: leg.sid, url, method: 'POST', params }).catch((error: unknown) => {
+    this.webhooks.send({ kind: 'callback', sid: leg.sid, url, method: 'POST', params }).catch((error: unknown) => {
       if (!(error instanceof WebhookFailed)) throw error;
       this.notify(leg, error.code, `machine detection callback: ${error.message}`);
     });

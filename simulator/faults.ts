@@ -19,6 +19,12 @@ export const FAULTS_AT: Readonly<Record<FaultPlace, readonly FaultKind[]>> = {
   update: OF_REQUESTS,
   callback: ['duplicate', 'duplicate-new-token', 'reorder', 'late', 'lost', 'drop-response', 'reset'],
   twiml: ['duplicate', 'late', 'lost', 'drop-response', 'reset'],
+  'create-message': OF_REQUESTS,
+  'read-message': OF_REQUESTS,
+  'list-messages': OF_REQUESTS,
+  'update-message': OF_REQUESTS,
+  'message-callback': ['duplicate', 'duplicate-new-token', 'reorder', 'late', 'lost', 'drop-response', 'reset'],
+  'inbound-message': ['duplicate', 'late', 'lost', 'drop-response', 'reset'],
 };
 
 /** The plan of things that go wrong, and how often each has matched so far. */

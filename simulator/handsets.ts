@@ -1,8 +1,10 @@
 import type { Leg } from './leg';
 import { isShortCode } from './phone-numbers';
+import type { HandsetText } from './text-types';
 import type { HandsetCall, HandsetScript, HandsetView } from './types';
 
 const CALLS_SHOWN = 20;
+const TEXTS_SHOWN = 50;
 /** Helplines answer by themselves after a second, unless a script says otherwise. */
 const HELPLINE_SCRIPT: HandsetScript = { answerAfterMs: 1_000 };
 
@@ -14,11 +16,20 @@ export class HandsetRefused extends Error {
   }
 }
 
+/** A phone as it is kept over restarts. */
+export interface SavedHandset {
+  readonly number: string;
+  readonly label: string | null;
+  readonly script: HandsetScript | null;
+  readonly texts: readonly HandsetText[];
+}
+
 interface Handset {
   readonly number: string;
   label: string | null;
   script: HandsetScript | null;
   legs: Leg[];
+  texts: HandsetText[];
 }
 
 /** The virtual phones, by number. Every number that is dialled is one; nobody has to declare it. */
@@ -46,10 +57,25 @@ export class Handsets {
     return this.phones.get(number)?.script ?? (this.isHelpline(number) ? HELPLINE_SCRIPT : null);
   }
 
+  restore(phones: readonly SavedHandset[]): void {
+    for (const { number, label, script, texts } of phones) {
+      Object.assign(this.phone(number), { label, script, texts: [...texts] });
+      this.changed(number);
+    }
+  }
+
   attach(leg: Leg): void {
     const phone = this.phone(leg.handset);
     phone.legs.unshift(leg);
     leg.on('changed', () => this.changed(leg.handset));
+  }
+
+  /** A text came or went. */
+  noteText(number: string, text: HandsetText): void {
+    const phone = this.phone(number);
+    phone.texts.push(text);
+    if (phone.texts.length > TEXTS_SHOWN) phone.texts.shift();
+    this.changed(number);
   }
 
   /** @throws HandsetRefused when nothing rings */
@@ -81,8 +107,8 @@ export class Handsets {
   }
 
   /** What is kept over restarts, beside the calls. */
-  saved(): { readonly number: string; readonly label: string | null; readonly script: HandsetScript | null }[] {
-    return [...this.phones.values()].map(({ number, label, script }) => ({ number, label, script }));
+  saved(): SavedHandset[] {
+    return [...this.phones.values()].map(({ number, label, script, texts }) => ({ number, label, script, texts }));
   }
 
   /** Calls back with a phone's new view whenever something changes on it. @returns how to stop */
@@ -104,7 +130,7 @@ export class Handsets {
   private phone(number: string): Handset {
     const known = this.phones.get(number);
     if (known) return known;
-    const phone: Handset = { number, label: null, script: null, legs: [] };
+    const phone: Handset = { number, label: null, script: null, legs: [], texts: [] };
     this.phones.set(number, phone);
     return phone;
   }
@@ -133,6 +159,7 @@ function viewOf(phone: Handset, isHelpline: boolean): HandsetView {
     state: shown.some((leg) => leg.isUp || isCalling(leg)) ? 'in-call' : shown.some(rings) ? 'ringing' : 'idle',
     script: phone.script,
     calls: shown.slice(0, CALLS_SHOWN).map(callOf),
+    texts: [...phone.texts],
   };
 }
 

@@ -16,9 +16,11 @@ export interface OwnNumber {
   readonly voiceFallbackMethod?: Method;
   readonly statusCallback?: string;
   readonly statusCallbackMethod?: Method;
-  /** Kept and shown; nobody texts here. */
+  /** Without one, a text to it is kept and nobody is told. */
   readonly smsUrl?: string;
   readonly smsMethod?: Method;
+  /** What it can do. Default: both. */
+  readonly capabilities?: { readonly voice: boolean; readonly sms: boolean };
 }
 
 interface Listed extends OwnNumber {
@@ -105,6 +107,7 @@ export class OwnNumbers {
       sms_url: own.smsUrl ?? null,
       sms_method: own.smsMethod ?? 'POST',
       ...UNCHANGEABLE,
+      capabilities: { voice: true, sms: true, ...own.capabilities, mms: false, fax: false },
       uri: `/2010-04-01/Accounts/${this.accountSid}/IncomingPhoneNumbers/${sid}.json`,
     };
   }
@@ -117,7 +120,6 @@ const UNCHANGEABLE = {
   api_version: '2010-04-01',
   beta: false,
   bundle_sid: null,
-  capabilities: { voice: true, sms: true, mms: false, fax: false },
   emergency_address_sid: null,
   emergency_address_status: 'unregistered',
   emergency_status: 'Inactive',

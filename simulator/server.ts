@@ -8,6 +8,7 @@ import { createFallbackDocuments } from './fallback-documents';
 import { refuseStrangers } from './loopback';
 import type { OwnNumber } from './own-numbers';
 import { createRestApi } from './rest-api';
+import type { MessagingService } from './texts/messaging-services';
 import type { Settings } from './types';
 
 export interface SimulatorOptions {
@@ -22,6 +23,7 @@ export interface SimulatorOptions {
   readonly apiKeys?: Readonly<Record<string, string>>;
   readonly numbers: readonly OwnNumber[];
   readonly helplines?: readonly string[];
+  readonly services?: readonly MessagingService[];
   readonly settings?: Partial<Settings>;
   /** Folder of the static fallback documents, served as `/fallback/{country}.xml`. */
   readonly fallbackDir?: string;

@@ -10,6 +10,14 @@ export const DEFAULT_SETTINGS: Settings = {
   wordMs: 150,
   webhookRetryMs: [250, 1_000, 2_500],
   signedPort: 'as-given',
+  // A short code sends up to 100 a second, a US long code 1, a toll-free number 3.
+  messagesPerSecond: 100,
+  senderQueueSeconds: 36_000,
+  sentAfterMs: 50,
+  deliveredAfterMs: 250,
+  priceAfterMs: 1_000,
+  advancedOptOut: false,
+  textCountries: null,
 };
 
 /** A seeded source of numbers in [0, 1): a run can be repeated. mulberry32. */

@@ -59,7 +59,7 @@ async function ask(board: Board, leg: Leg, request: DocumentRequest): Promise<st
   const fault = board.faults.take('twiml', { to: leg.to });
   const hook = {
     kind: 'twiml' as const,
-    callSid: leg.sid,
+    sid: leg.sid,
     url: request.url,
     method: request.method,
     params: { ...callParameters(leg, board.accountSid), ...request.params },

@@ -3,6 +3,8 @@
  * handsets page send and get. All JSON; times are ISO 8601, durations milliseconds unless a name says otherwise.
  */
 
+import type { HandsetText, TextScript } from './text-types';
+
 /** Twilio's call states. `initiated` is only ever seen in callbacks: the Call resource has no such value. */
 export type LegStatus =
   | 'queued'
@@ -42,6 +44,8 @@ export interface HandsetScript {
     readonly ms: number;
     readonly words?: string;
   };
+  /** What becomes of texts to it. */
+  readonly texts?: TextScript;
 }
 
 /** One call as its phone knows it: only what a real handset could show or hear. */
@@ -70,6 +74,8 @@ export interface HandsetView {
   readonly script: HandsetScript | null;
   /** Newest first, at most 20. */
   readonly calls: readonly HandsetCall[];
+  /** Oldest first, at most 50. */
+  readonly texts: readonly HandsetText[];
 }
 
 /** One line of the ledger: everything that is known about one leg. */
@@ -113,7 +119,20 @@ export interface DialRecord {
   readonly moot: boolean;
 }
 
-export type FaultPlace = 'create' | 'read' | 'list' | 'update' | 'callback' | 'twiml';
+/** `create`, `read`, `list` and `update` are those of calls and numbers. */
+export type FaultPlace =
+  | 'create'
+  | 'read'
+  | 'list'
+  | 'update'
+  | 'callback'
+  | 'twiml'
+  | 'create-message'
+  | 'read-message'
+  | 'list-messages'
+  | 'update-message'
+  | 'message-callback'
+  | 'inbound-message';
 export type FaultKind =
   | 'drop-response'
   | 'error-500-before'
@@ -136,16 +155,16 @@ export interface Fault {
   readonly nth?: number;
   /** The first so many matching requests. Default 1. */
   readonly times?: number;
-  /** Only calls to this number. */
+  /** Only calls and texts to this number. */
   readonly to?: string;
-  /** For callbacks: only this `CallStatus`. */
+  /** For callbacks: only this `CallStatus` or `MessageStatus`. */
   readonly event?: string;
   /** For `late` and `hang`, and the `Retry-After` of `rate-limit`. */
   readonly delayMs?: number;
 }
 
 export interface Settings {
-  /** How long a new call is missing from lists (never from reads by SID). */
+  /** How long a new call or text is missing from lists (never from reads by SID). */
   readonly listLagMs: number | { readonly seed: number; readonly min: number; readonly max: number };
   /** Calls by REST that are dialled in a second; the rest wait in a queue. 0: no limit. */
   readonly callsPerSecond: number;
@@ -157,20 +176,37 @@ export interface Settings {
   readonly webhookRetryMs: readonly number[];
   /** Twilio signs the same URL with or without its port, depending on the back end. */
   readonly signedPort: 'as-given' | 'without' | 'with';
+  /** Segments that one number sends in a second; the rest waits in its queue. 0: no limit. */
+  readonly messagesPerSecond: number;
+  /** How many seconds of texts a number's queue holds. */
+  readonly senderQueueSeconds: number;
+  /** From a text's turn until it is `sent`, and from then until its receipt. Phone time. */
+  readonly sentAfterMs: number;
+  readonly deliveredAfterMs: number;
+  /** From `sent` until the resource has a price. Phone time. */
+  readonly priceAfterMs: number;
+  /** Whether webhooks of STOP, START and HELP say so in `OptOutType`. */
+  readonly advancedOptOut: boolean;
+  /** ISO countries that may be texted; null: all. */
+  readonly textCountries: readonly string[] | null;
 }
 
 /** What Twilio's debugger would show. */
 export interface Notification {
   readonly code: number;
   readonly message: string;
-  readonly callSid: string;
+  /** Of the call or message. */
+  readonly sid: string;
   readonly at: string;
 }
 
+export type WebhookKind = 'callback' | 'twiml' | 'message-callback' | 'inbound-message';
+
 /** One webhook we sent: its last attempt. */
 export interface WebhookRecord {
-  readonly kind: 'callback' | 'twiml';
-  readonly callSid: string;
+  readonly kind: WebhookKind;
+  /** Of the call or message. */
+  readonly sid: string;
   readonly url: string;
   readonly token: string;
   readonly attempts: number;

@@ -3,11 +3,12 @@ import { pause } from './clock';
 import { type ConnectionPlan, planConnection } from './connection-overrides';
 import { type HttpAnswer, HttpFailure, sendHttp } from './http-request';
 import { signWebhook, urlToSign } from './signature';
-import type { FaultKind, Settings, WebhookRecord } from './types';
+import type { FaultKind, Settings, WebhookKind, WebhookRecord } from './types';
 
 export interface Webhook {
-  readonly kind: 'callback' | 'twiml';
-  readonly callSid: string;
+  readonly kind: WebhookKind;
+  /** Of the call or message it is about. */
+  readonly sid: string;
   /** As it was given to us, overrides in the fragment included. */
   readonly url: string;
   readonly method: 'GET' | 'POST';
@@ -128,7 +129,7 @@ export class WebhookSender {
   }
 
   private facts(hook: Webhook, plan: ConnectionPlan, token: string) {
-    return { kind: hook.kind, callSid: hook.callSid, url: plan.url, token } as const;
+    return { kind: hook.kind, sid: hook.sid, url: plan.url, token } as const;
   }
 
   private record(record: WebhookRecord): void {

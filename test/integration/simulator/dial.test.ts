@@ -88,7 +88,7 @@ describe('Dial and Number', () => {
     await rig.phones.script(MENTOR, { answerAfterMs: 0 });
     await rig.over(await placeDial('action="/over"', number(MENTOR, 'url="/whisper"')));
     expect((await action()).DialBridged).toBe('false');
-    expect(await rig.phones.notifications()).toMatchObject([{ code: 13201, callSid: (await child()).sid }]);
+    expect(await rig.phones.notifications()).toMatchObject([{ code: 13201, sid: (await child()).sid }]);
     expect((await rig.phones.ledger()).some((leg) => leg.to === OTHER)).toBe(false);
   });
 

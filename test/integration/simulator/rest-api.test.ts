@@ -58,7 +58,7 @@ describe('the REST API, asked by the twilio package', () => {
     const missing = { status: 404, code: 20404 };
     await expect(rig.twilio.api.v2010.accounts(`AC${'9'.repeat(32)}`).calls.list()).rejects.toMatchObject(missing);
     await expect(rig.twilio.calls(`CA${'9'.repeat(32)}`).fetch()).rejects.toMatchObject(missing);
-    await expect(rig.twilio.messages.list()).rejects.toMatchObject(missing);
+    await expect(rig.twilio.queues.list()).rejects.toMatchObject(missing);
   });
 
   it('shows the account, which a breaker may probe', async () => {

@@ -1,5 +1,5 @@
 import twilio, { type Twilio } from 'twilio';
-import { type LedgerEntry, type Settings, SimulatorClient } from '../../../simulator/client';
+import { type LedgerEntry, type Settings, SimulatorClient, type TextEntry } from '../../../simulator/client';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../simulator/server';
 import { openTwilioContract } from '../../twilio-contract';
 import { ServiceDouble } from './service-double';
@@ -9,6 +9,9 @@ export const AUTH_TOKEN = 'a-token-for-tests-only-0123456789';
 export const API_KEY = `SK${'fedcba9876543210'.repeat(2)}`;
 export const API_SECRET = 'a-secret-for-tests-only-012345678';
 export const OURS = '+14155550100';
+/** A Messaging Service with two numbers, one of each country. */
+export const SERVICE = `MG${'0a1b2c3d'.repeat(4)}`;
+export const [POOL_US, POOL_UK] = ['+14155550110', '+442079460110'] as const;
 export const USER = '+14155550142';
 export const MENTOR = '+14155550143';
 
@@ -20,6 +23,13 @@ const FAST: Partial<Settings> = {
   listLagMs: 0,
   webhookRetryMs: [10],
   signedPort: 'as-given',
+  messagesPerSecond: 0,
+  senderQueueSeconds: 36_000,
+  sentAfterMs: 50,
+  deliveredAfterMs: 250,
+  priceAfterMs: 1_000,
+  advancedOptOut: false,
+  textCountries: null,
 };
 
 export interface Rig {
@@ -33,12 +43,17 @@ export interface Rig {
   fresh(): Promise<void>;
   /** Waits for a leg to end and gives its line of the ledger. */
   over(sid: string): Promise<LedgerEntry>;
+  /** Creates a message to USER from OURS whose receipts go to `/receipt`; gives its SID. */
+  text(more?: Partial<TextOptions>): Promise<string>;
+  /** Waits until a message is in one of these states. */
+  textIs(sid: string, ...statuses: TextEntry['status'][]): Promise<TextEntry>;
   /** Ends both, and holds every request and answer so far against Twilio's OpenAPI document where it is there. */
   stop(): Promise<void>;
 }
 
 const contract = openTwilioContract();
 
+type TextOptions = Parameters<Twilio['messages']['create']>[0];
 type PlaceOptions = Parameters<Twilio['calls']['create']>[0];
 
 /** A simulator, a service and the real `twilio` package between them. */
@@ -52,9 +67,17 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
     authToken: AUTH_TOKEN,
     apiKeys: { [API_KEY]: API_SECRET },
     numbers: [
-      { number: OURS, voiceUrl: `${service.url}/inbound`, statusCallback: `${service.url}/inbound-status` },
+      {
+        number: OURS,
+        voiceUrl: `${service.url}/inbound`,
+        statusCallback: `${service.url}/inbound-status`,
+        smsUrl: `${service.url}/text`,
+      },
       { number: '+447700900100', voiceUrl: `${service.url}/inbound` },
+      { number: POOL_US, smsUrl: `${service.url}/text` },
+      { number: POOL_UK, smsUrl: `${service.url}/text` },
     ],
+    services: [{ sid: SERVICE, senders: [POOL_US, POOL_UK] }],
     ...options,
     settings,
   });
@@ -76,6 +99,16 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
     },
     over: (sid) =>
       eventually(async () => (await phones.ledger()).find((entry) => entry.sid === sid && entry.endedAt !== null)),
+    text: async (more) => {
+      const statusCallback = `${service.url}/receipt#rc=3&rp=5xx,ct,rt`;
+      const from = more?.messagingServiceSid === undefined ? { from: OURS } : {};
+      const message = await client.messages.create({ to: USER, ...from, body: 'Hello.', statusCallback, ...more });
+      return message.sid;
+    },
+    textIs: (sid, ...statuses) =>
+      eventually(async () =>
+        (await phones.messages()).find((each) => each.sid === sid && statuses.includes(each.status)),
+      ),
     stop: async () => {
       const exchanges = await phones.exchanges();
       await simulator.close();

@@ -145,7 +145,7 @@ describe('TwiML on one leg', () => {
       ErrorCode: String(code),
       ErrorUrl: `${rig.service.url}/voice`,
     });
-    expect(await rig.phones.notifications()).toMatchObject([{ code, callSid: leg.sid }]);
+    expect(await rig.phones.notifications()).toMatchObject([{ code, sid: leg.sid }]);
   });
 
   it('refuses a document without an XML content type', async () => {

@@ -152,7 +152,7 @@ describe('webhooks', () => {
     const base = rig.service.url;
     expect(leg.urls).toEqual([`${base}/status#rc=3`, `${base}/fallback`, `${base}/voice#rc=3`]);
     expect(await rig.phones.webhooks()).toContainEqual(
-      expect.objectContaining({ kind: 'twiml', callSid: leg.sid, url: `${base}/voice`, attempts: 1, status: 200 }),
+      expect.objectContaining({ kind: 'twiml', sid: leg.sid, url: `${base}/voice`, attempts: 1, status: 200 }),
     );
   });
 });
