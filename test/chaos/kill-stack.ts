@@ -2,13 +2,13 @@ import { eventually, startStack, type TestStack } from '../stack';
 
 /** Short enough for a round to take seconds; the proportions are those of the defaults. */
 const TIMES = {
-  CALL_USER_RING: '10s',
-  CALL_USER_CONFIRM: '15s',
-  CALL_MENTOR_RING: '5s',
+  CALL_USER_RING: '5s',
+  CALL_USER_CONFIRM: '7s',
+  CALL_MENTOR_RING: '4s',
   CALL_MENTOR_CONFIRM: '3s',
-  CALL_MENTOR_SEARCH: '15s',
-  CALL_OVERALL_WAIT: '30s',
-  CALL_RING_BACK_WINDOW: '20s',
+  CALL_MENTOR_SEARCH: '12s',
+  CALL_OVERALL_WAIT: '20s',
+  CALL_RING_BACK_WINDOW: '15s',
 };
 
 /** Empty: its lines are not counted. What is killed counts nothing anyway, and counting makes it fall in other ways. */

@@ -125,6 +125,27 @@ describe('a masked mentor call', () => {
       expect(await rings(stack, mentorPhone)).toEqual([]);
     },
   );
+
+  it('leaves lines of exactly five fields, which one token joins and which name nobody', async () => {
+    await stack.sim.script(userPhone, { answerAfterMs: 100, outcome: 'decline' });
+    const user = new AppUser(stack, userPhone);
+    await user.start();
+    const lines = await eventually(() => {
+      const { api = '', worker = '' } = stack.logs();
+      const found = [...api.split('\n'), ...worker.split('\n')]
+        .filter((line) => line.includes('"msg":"call"') && line.includes(user.callId))
+        .map((line): Record<string, unknown> => JSON.parse(line));
+      const seen = found.map(({ status }) => status);
+      expect(seen).toEqual(expect.arrayContaining(['dispatch-accepted', 'initiated', 'ringing', 'busy']));
+      expect(found.some(({ name, status }) => name === 'worker' && status !== 'dispatch-accepted')).toBe(true);
+      return found;
+    }, 30_000);
+    const fields = ['call_id', 'country', 'level', 'msg', 'name', 'recipient_token', 'retry_count', 'status', 'time'];
+    for (const line of lines) expect(Object.keys(line).toSorted()).toEqual(fields);
+    expect(new Set(lines.map((line) => line.recipient_token)).size).toBe(1);
+    const { rows } = await stack.pool.query('SELECT recipient_token FROM call_logs WHERE call_id = $1', [user.callId]);
+    expect(JSON.stringify(lines)).not.toContain(rows[0].recipient_token.toString('hex'));
+  }, 90_000);
 });
 
 describe('looking for a mentor', () => {
