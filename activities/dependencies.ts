@@ -8,6 +8,8 @@ import type { Vault } from '../db/vault-records';
 import type { CheckpointStore } from '../domain/audit-checkpoint';
 import type { RecipientLimits } from '../domain/recipient-limits';
 import type { WebhookUrls } from '../domain/webhook-urls';
+import type { ConfiguredSwitches } from '../db/switches';
+import type { MessagingProvider } from '../providers/twilio-messages';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { ServiceKeys } from '../vault/service-keys';
 
@@ -16,12 +18,23 @@ export interface ActivityDependencies {
   readonly pool: Pool;
   readonly vault: Vault;
   readonly voice: VoiceProvider;
+  readonly messaging: MessagingProvider;
+  /** `TWILIO_MESSAGING_SERVICE_SID`; null: texts go out from our numbers. */
+  readonly messagingServiceSid: string | null;
   readonly urls: WebhookUrls;
   /** For sweeps: is the owner of a row still running? */
   readonly temporal: KindlineClient;
   readonly logger: Logger;
   readonly callLog: CallLog;
   readonly dispatch: Config['dispatch'];
+  /** As configured; the claiming statement also asks what staff have switched off. */
+  readonly enabled: ConfiguredSwitches;
+  readonly whenSwitchedOff: Config['whenSwitchedOff'];
+  readonly lineProbeIntervalMs: number;
+  /** `PRIVACY_POLICY_URL`. */
+  readonly privacyPolicyUrl: string | null;
+  /** ISO 3166; nothing is texted anywhere else. */
+  readonly allowedCountries: readonly string[];
   readonly limits: RequestLimits;
   /** For `recipientWaitMs`. */
   readonly recipientLimits: RecipientLimits;

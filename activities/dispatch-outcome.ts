@@ -3,32 +3,33 @@ import { appendAudit } from '../db/audit';
 import { closeAbandoned, findDispatch, settleAccepted, type Accepted, type Dispatch } from '../db/dispatches';
 import { inTransaction } from '../db/pool';
 import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { type ChannelActs, undo } from './channel-acts';
 import type { ActivityDependencies } from './dependencies';
 import { dispatchAbandoned } from './failures';
-import { logged } from './provider-log';
-import { findEarlierCalls, type DispatchHeartbeat } from './reconcile';
+import { findEarlier, type DispatchHeartbeat } from './reconcile';
 
-type Deps = Pick<ActivityDependencies, 'pool' | 'voice' | 'logger'>;
+type Deps = Pick<ActivityDependencies, 'pool' | 'logger'>;
 
 /**
- * Settles a dispatch with the calls that came out of it: the first is its own, if no other is yet; every further one
- * is a double, counted and ended.
+ * Settles a dispatch with what came out of it: the first is its own, if no other is yet; every further one is a
+ * double, counted and, where that can be done, ended.
  *
  * @returns the SID that counts; null when the row says something else by now and has to be read again
  * @throws ApplicationFailure `DispatchAbandoned` after ending what came out of a withdrawn dispatch
  */
-export async function keepCall(
+export async function keep(
   deps: Deps,
+  by: Pick<ChannelActs, 'undo'>,
   dispatchId: string,
   sids: readonly string[],
 ): Promise<{ sid: string } | null> {
-  let withdrawn = false;
+  let withdrawn: string | null = null;
   for (const sid of sids) {
     const settled = await settle(deps, dispatchId, sid);
-    if (settled === 'abandoned') withdrawn = true;
-    if (settled === 'abandoned' || settled === 'second') await endLeg(deps, dispatchId, sid);
+    if (settled === 'abandoned') withdrawn = sid;
+    if (settled === 'abandoned' || settled === 'second') await undo(deps, by, dispatchId, sid);
   }
-  if (withdrawn) throw dispatchAbandoned();
+  if (withdrawn !== null) throw dispatchAbandoned(by.undo === null ? withdrawn : null);
   const row = await findDispatch(deps.pool, dispatchId);
   return row?.state === 'accepted' && row.sid !== null ? { sid: row.sid } : null;
 }
@@ -63,28 +64,25 @@ async function settle(deps: Deps, dispatchId: string, sid: string): Promise<Acce
  */
 export async function withdraw(
   deps: Deps,
+  by: Pick<ChannelActs, 'undo' | 'list'>,
   dispatch: Dispatch,
   heartbeat: DispatchHeartbeat | null,
   reveal: () => Promise<string>,
 ): Promise<number> {
   const { dispatchId, leaseRemainingMs } = dispatch;
   if (dispatch.sid !== null) {
-    await endLeg(deps, dispatchId, dispatch.sid);
-    throw dispatchAbandoned();
+    await undo(deps, by, dispatchId, dispatch.sid);
+    throw dispatchAbandoned(by.undo === null ? dispatch.sid : null);
   }
   if (dispatch.settledAt !== null) throw dispatchAbandoned();
   // Whoever holds the lease may be about to send; the lease is longer than the list takes to settle.
   if (leaseRemainingMs > 0) return leaseRemainingMs;
-  const calls = await findEarlierCalls(deps, dispatch, heartbeat, reveal).catch((error: unknown) => {
+  const found = await findEarlier(deps, dispatch, by, heartbeat, reveal).catch((error: unknown) => {
     // Without the number the list cannot be asked. A call that comes out late is hung up unspoken.
     if (error instanceof RecordDestroyed || error instanceof SubjectErased) return [];
     throw error;
   });
-  if (calls.length > 0) await keepCall(deps, dispatchId, calls);
+  if (found.length > 0) await keep(deps, by, dispatchId, found);
   await closeAbandoned(deps.pool, dispatchId);
   throw dispatchAbandoned();
-}
-
-async function endLeg(deps: Deps, dispatchId: string, sid: string): Promise<void> {
-  await logged(deps.logger, { dispatchId, callSid: sid }, () => deps.voice.endCall(sid));
 }

@@ -1,7 +1,7 @@
 import { legRecipient } from '../db/call-recipients';
 import { abandon, findDispatch, withdrawUnmade, type Dispatch } from '../db/dispatches';
 import type { ActivityDependencies } from './dependencies';
-import { secondDispatchId } from './place-call';
+import { secondDispatchId } from './dispatch-run';
 
 /** What a workflow needs to know of a dispatch. */
 export interface DispatchFacts {

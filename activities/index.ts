@@ -4,6 +4,7 @@ import { createDispatchActivities } from './dispatches';
 import { createMentorCallActivities } from './mentor-calls';
 import { createMentorActivities } from './mentors';
 import { createRetentionActivities } from './retention';
+import { createSendText } from './send-text';
 import { createSweepActivities } from './sweeps';
 import { createVoiceActivities } from './voice';
 
@@ -16,6 +17,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createMentorActivities(deps),
     ...createDispatchActivities(deps),
     ...createVoiceActivities(deps),
+    sendText: createSendText(deps),
     ...createSweepActivities(deps),
     ...createRetentionActivities(deps),
     ...createAuditSealActivities(deps),

@@ -1,6 +1,5 @@
 import { latestEventFor, sidsOwnedByOthers, type Dispatch } from '../db/dispatches';
-import { isTerminal } from '../domain/call-status';
-import type { ProviderCall } from '../providers/twilio-voice';
+import type { ChannelActs, Earlier } from './channel-acts';
 import type { ActivityDependencies } from './dependencies';
 import { logged } from './provider-log';
 
@@ -21,11 +20,12 @@ const CLOCK_TOLERANCE_MS = 3_000;
  * a dead worker heartbeated, the provider's list by To alone.
  *
  * @param reveal gives the number, and is called only when the list has to be asked
- * @returns SIDs of calls this dispatch made, the one to keep first; empty when none is known (yet)
+ * @returns SIDs that this dispatch made, the one to keep first; empty when none is known (yet)
  */
-export async function findEarlierCalls(
-  deps: Pick<ActivityDependencies, 'pool' | 'voice' | 'logger'>,
+export async function findEarlier(
+  deps: Pick<ActivityDependencies, 'pool' | 'logger'>,
   dispatch: Dispatch,
+  by: Pick<ChannelActs, 'list'>,
   heartbeat: DispatchHeartbeat | null,
   reveal: () => Promise<string>,
 ): Promise<string[]> {
@@ -33,35 +33,29 @@ export async function findEarlierCalls(
   const event = await latestEventFor(deps.pool, dispatch.dispatchId);
   if (event !== null) return [event.sid];
   if (heartbeat !== null && heartbeat.dispatchId === dispatch.dispatchId) return [heartbeat.sid];
+  const { list } = by;
+  if (list === null) return [];
   const to = await reveal();
-  const listed = await logged(deps.logger, { dispatchId: dispatch.dispatchId }, () => deps.voice.listCallsTo(to));
-  const ours = listed.filter((call) => couldBeOf(dispatch, call));
+  const ours = await logged(deps.logger, { dispatchId: dispatch.dispatchId }, () => list(to, dispatch));
   if (ours.length === 0) return [];
-  const taken = new Set(
-    await sidsOwnedByOthers(
-      deps.pool,
-      dispatch.dispatchId,
-      ours.map((call) => call.sid),
-    ),
+  const taken = await sidsOwnedByOthers(
+    deps.pool,
+    dispatch.dispatchId,
+    ours.map(({ sid }) => sid),
   );
   return ours
-    .filter((call) => !taken.has(call.sid))
+    .filter(({ sid }) => !taken.has(sid))
     .sort(keepFirst)
-    .map((call) => call.sid);
+    .map(({ sid }) => sid);
 }
 
-/** Never by StartTime, which is empty while a call is queued. The partial unique index makes this unambiguous. */
-export function couldBeOf(dispatch: Pick<Dispatch, 'createdAt' | 'sender'>, call: ProviderCall): boolean {
-  return (
-    call.direction === 'outbound-api' &&
-    call.from === dispatch.sender &&
-    call.dateCreated !== null &&
-    call.dateCreated.valueOf() >= dispatch.createdAt.valueOf() - CLOCK_TOLERANCE_MS
-  );
+/** Never by the time of dialling or sending, which is empty while it is queued. */
+export function isSince(dispatch: Pick<Dispatch, 'createdAt'>, dateCreated: Date | null): boolean {
+  return dateCreated !== null && dateCreated.valueOf() >= dispatch.createdAt.valueOf() - CLOCK_TOLERANCE_MS;
 }
 
-/** A call that goes on before one that is over, the older before the newer. */
-function keepFirst(a: ProviderCall, b: ProviderCall): number {
-  const over = Number(isTerminal(a.status)) - Number(isTerminal(b.status));
+/** What goes on before what is over, the older before the newer. */
+function keepFirst(a: Earlier, b: Earlier): number {
+  const over = Number(a.isOver) - Number(b.isOver);
   return over !== 0 ? over : (a.dateCreated?.valueOf() ?? 0) - (b.dateCreated?.valueOf() ?? 0);
 }

@@ -1,4 +1,12 @@
+import { noteBlocked, sendingGuard } from '../db/may-send';
+import { RecordDestroyed, SubjectErased } from '../domain/errors';
 import type { MessageClass, MessageContent, MessageKind } from '../domain/message';
+import { otherTextSender, textSenderFor } from '../domain/sender-choice';
+import type { ActivityDependencies } from './dependencies';
+import { runDispatch } from './dispatch-run';
+import { dispatchRefused, recordDestroyed } from './failures';
+import { renderContent, type Rendered } from './render';
+import { textActs } from './text-acts';
 
 /** Arguments of `sendText` (and, without a sender, of `sendMail`): ids and operational values only. */
 export interface SendText {
@@ -19,4 +27,60 @@ export interface SendText {
   readonly messageClass: MessageClass;
   /** Who is to get it: what they have refused is looked up in the claiming statement. */
   readonly subjectId: string;
+}
+
+/**
+ * Sends one text; `runDispatch` says what is promised, needed and thrown. Words and number are revealed at the last
+ * moment and go to Twilio only.
+ *
+ * @returns the SID, and into how many segments it was cut: Twilio's count, else ours
+ */
+export function createSendText(deps: ActivityDependencies) {
+  const { pool, messaging, urls } = deps;
+  return async ({
+    content,
+    language,
+    kind,
+    subjectId,
+    ...ids
+  }: SendText): Promise<{ sid: string; segments: number }> => {
+    const { country, messageId, messageClass, recipientToken } = ids;
+    // Numbers are judged when they are given; this holds for those that were allowed then and are not any more.
+    if (!deps.allowedCountries.includes(country)) throw dispatchRefused({ class: 'not-allowed', code: 'country' });
+    let rendered: Promise<Rendered> | null = null;
+    const words = () => (rendered ??= renderContent(deps, content, language, 'text').catch(gone));
+    let counted: number | null = null;
+
+    const by = textActs(deps, async () => (await words()).value.expose(), {
+      async send(to, sender, dispatchId) {
+        const body = (await words()).value.expose();
+        const statusCallback = urls.messageStatus({ messageId, dispatchId });
+        const { sid, segments } = await messaging.createMessage({ to, sender, body, statusCallback });
+        counted = segments;
+        return { sid };
+      },
+      // An answer goes out from where it was asked for, or not at all.
+      otherSender: (from) => (ids.sender === null ? otherTextSender(deps, from, country) : null),
+      async onRefused(error, sender) {
+        if (error.class !== 'opted-out') return;
+        await noteBlocked(pool, { recipientToken, sender, code: String(error.code) });
+      },
+    });
+    const act = {
+      ...ids,
+      sender: ids.sender ?? textSenderFor(deps, country),
+      channel: 'sms',
+      callId: null,
+      alertId: null,
+      guard: sendingGuard({ subjectId, kind, channel: 'sms', messageClass }),
+    } as const;
+    const { sid } = await runDispatch(deps, act, by);
+    return { sid, segments: counted ?? (await words()).segments };
+  };
+}
+
+/** Words that were destroyed before they could be said, like a number: nothing was sent, and nothing will be. */
+function gone(error: unknown): never {
+  if (error instanceof RecordDestroyed || error instanceof SubjectErased) throw recordDestroyed();
+  throw error;
 }

@@ -8,6 +8,7 @@ import { RecordDestroyed } from '../domain/errors';
 import { mentorCallWorkflowId } from '../domain/mentor-call';
 import { signalLegEnded } from '../temporal/mentor-calls';
 import { ownerState, type OwnerState } from '../temporal/owners';
+import { callActs } from './call-acts';
 import type { ActivityDependencies } from './dependencies';
 import { withdraw } from './dispatch-outcome';
 import { isAbandoned } from './failures';
@@ -145,13 +146,17 @@ async function endDoubtful(
     return (await deps.vault.reveal({ recordId, purpose: 'reconcile', actor: 'system' })).expose();
   };
   try {
-    await withdraw(deps, abandoned, null, reveal);
+    // A text cannot be taken back, so there is nothing to look for.
+    const by = dispatch.channel === 'voice' ? callActs(deps, never) : { list: null, undo: null };
+    await withdraw(deps, by, abandoned, null, reveal);
     return false;
   } catch (error) {
     if (isAbandoned(error)) return true;
     throw error;
   }
 }
+
+const never = (): Promise<never> => Promise.reject(new Error('A sweep sends nothing'));
 
 async function deadCallsEnd(deps: ActivityDependencies, call: CallRow, state: OwnerState) {
   const { callId, callSid } = call;

@@ -4,7 +4,10 @@
  */
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { SUPPRESSED_BECAUSE, type SuppressedBecause } from '../domain/message';
 import { DISPATCH_COLUMNS, type Dispatch, type DispatchState, dispatchRow } from './dispatch-rows';
+import { appendAudit } from './audit';
+import { guardValues, type SendingGuard, whyNotSql } from './may-send';
 import { type Db, execute, many, maybeOne, sqlState, UNIQUE_VIOLATION } from './query';
 
 export interface ClaimedDispatch {
@@ -18,7 +21,27 @@ export interface ClaimedDispatch {
   readonly previousAttemptBeganAt: Date | null;
   /** How long ago that was, by the database clock: an empty list counts only after `DISPATCH_SETTLE`. */
   readonly previousAttemptAgeMs: number | null;
+  /**
+   * Why it must not be sent again, should nothing have come of the earlier attempts. A dispatch that nobody has
+   * attempted yet is not claimed then.
+   */
+  readonly unwanted: SuppressedBecause | null;
+  readonly closed: ClosedBecause | null;
 }
+
+/** Why nothing goes out on this channel now: the provider has closed our account, or we have switched it off. */
+export const CLOSED_BECAUSE = ['line-stopped', 'switched-off'] as const;
+export type ClosedBecause = (typeof CLOSED_BECAUSE)[number];
+
+/** What the claiming statement asks besides whose turn it is. */
+export interface ClaimTerms {
+  /** Whose wish counts; null: nobody's. */
+  readonly guard: SendingGuard | null;
+  /** Whether the configuration lets the channel send at all. */
+  readonly isConfigured: boolean;
+}
+
+const NO_TERMS: ClaimTerms = { guard: null, isConfigured: true };
 
 /** Why the claim has to wait. */
 export type BusyBecause = 'leased' | 'other-dispatch' | 'retry-after';
@@ -27,6 +50,9 @@ export type Claim =
   | { readonly claimed: ClaimedDispatch }
   | { readonly accepted: string }
   /** Milliseconds until it makes sense to ask again, at least 1. */
+  /** Nobody has attempted it, and nobody may now. */
+  | { readonly suppressed: SuppressedBecause }
+  | { readonly closed: ClosedBecause }
   | { readonly busy: number; readonly because: BusyBecause }
   | {
       readonly final: Exclude<DispatchState, 'ready' | 'attempting' | 'unknown' | 'accepted'>;
@@ -40,16 +66,25 @@ const claimedRow = z.object({
   lease_until: z.date(),
   previous_attempt_began_at: z.date().nullable(),
   previous_age_ms: z.int().nullable(),
+  unwanted: z.enum(SUPPRESSED_BECAUSE).nullable(),
+  closed: z.enum(CLOSED_BECAUSE).nullable(),
 });
 
 /**
  * Takes the lease: from `ready`, or from `attempting` and `unknown` when the last lease is over.
+ * What forbids to send is asked in the same statement: an opt-out that is committed before it is never too late.
  * @param leaseMs `DISPATCH_LEASE`
  * @throws {Error} when there is no such dispatch
  */
-export async function claim(pool: Pool, dispatchId: string, leaseMs: number): Promise<Claim> {
+export async function claim(
+  pool: Pool,
+  dispatchId: string,
+  leaseMs: number,
+  terms: ClaimTerms = NO_TERMS,
+): Promise<Claim> {
+  const asked = [terms.isConfigured, ...guardValues(terms.guard)];
   try {
-    const { rows } = await pool.query(CLAIM, [dispatchId, leaseMs]);
+    const { rows } = await pool.query(CLAIM, [dispatchId, leaseMs, ...asked]);
     if (rows.length === 1) {
       const dispatch = dispatchRow.parse(rows[0]);
       const row = claimedRow.parse(rows[0]);
@@ -61,6 +96,8 @@ export async function claim(pool: Pool, dispatchId: string, leaseMs: number): Pr
           leaseMs: dispatch.leaseRemainingMs,
           previousAttemptBeganAt: row.previous_attempt_began_at,
           previousAttemptAgeMs: row.previous_age_ms,
+          unwanted: row.unwanted,
+          closed: row.closed,
         },
       };
     }
@@ -68,8 +105,17 @@ export async function claim(pool: Pool, dispatchId: string, leaseMs: number): Pr
     // Another dispatch to this recipient became `attempting` while our statement ran.
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
   }
-  return await whyNot(pool, dispatchId);
+  return await whyNot(pool, dispatchId, asked);
 }
+
+/** Over `dispatches d`; the parameter says whether the channel is configured. */
+const closedSql = (isConfigured: number) => `CASE
+    WHEN NOT $${isConfigured}::boolean OR EXISTS (SELECT FROM switches s WHERE s.name = d.channel AND NOT s.is_on)
+      THEN 'switched-off'
+    WHEN EXISTS (
+      SELECT FROM provider_lines l
+       WHERE l.line = CASE d.channel WHEN 'email' THEN 'mail' ELSE 'twilio' END AND l.stopped_at IS NOT NULL)
+      THEN 'line-stopped' END`;
 
 // A dispatch that was abandoned during its attempt is in doubt until it is settled, not only until its lease ends: while
 // it still looks for what came out of it, a new call to the same number could be taken for its own, and be ended.
@@ -78,44 +124,85 @@ const OTHERS_IN_DOUBT = `SELECT o.lease_until FROM dispatches o
     AND (o.state IN ('attempting', 'unknown')
          OR (o.state = 'abandoned' AND o.settled_at IS NULL AND o.attempt_began_at IS NOT NULL))`;
 
+// Once something may have been sent, whoever claims must be able to find out what became of it, whatever forbids to send.
 const CLAIM = `
+  WITH forbidden AS (
+    SELECT ${closedSql(3)} AS closed, ${whyNotSql(4)} AS unwanted FROM dispatches d WHERE d.dispatch_id = $1)
   UPDATE dispatches d
      SET state = 'attempting', attempt = attempt + 1, not_before = NULL,
          lease_until = clock_timestamp() + $2 * interval '1 millisecond',
          previous_attempt_began_at = attempt_began_at, attempt_began_at = clock_timestamp()
+    FROM forbidden
    WHERE dispatch_id = $1 AND (not_before IS NULL OR not_before <= clock_timestamp())
      AND (state = 'ready' OR (state IN ('attempting', 'unknown') AND lease_until <= clock_timestamp()))
+     AND (attempt_began_at IS NOT NULL OR (forbidden.closed IS NULL AND forbidden.unwanted IS NULL))
      AND NOT EXISTS (${OTHERS_IN_DOUBT})
-  RETURNING ${DISPATCH_COLUMNS}, lease_until, previous_attempt_began_at,
+  RETURNING ${DISPATCH_COLUMNS}, lease_until, closed, unwanted, previous_attempt_began_at,
             round(extract(epoch FROM clock_timestamp() - previous_attempt_began_at) * 1000)::int AS previous_age_ms`;
 
 const reasonRow = z.object({
   retry_after_ms: z.int(),
   others_remaining_ms: z.int().nullable(),
+  is_untried: z.boolean(),
+  unwanted: z.enum(SUPPRESSED_BECAUSE).nullable(),
+  closed: z.enum(CLOSED_BECAUSE).nullable(),
 });
+const suppressedRow = z.enum(SUPPRESSED_BECAUSE);
 
-async function whyNot(db: Db, dispatchId: string): Promise<Claim> {
+async function whyNot(db: Db, dispatchId: string, asked: readonly unknown[]): Promise<Claim> {
   const { rows } = await db.query(
     `SELECT ${DISPATCH_COLUMNS},
             coalesce(greatest(0, ceil(extract(epoch FROM not_before - clock_timestamp()) * 1000)), 0)::int
               AS retry_after_ms,
             (SELECT CASE WHEN count(*) > 0 THEN
                       greatest(0, ceil(extract(epoch FROM max(o.lease_until) - clock_timestamp()) * 1000))::int END
-               FROM (${OTHERS_IN_DOUBT}) o) AS others_remaining_ms
+               FROM (${OTHERS_IN_DOUBT}) o) AS others_remaining_ms,
+            attempt_began_at IS NULL AS is_untried, ${closedSql(2)} AS closed, ${whyNotSql(3)} AS unwanted
        FROM dispatches d WHERE dispatch_id = $1`,
-    [dispatchId],
+    [dispatchId, ...asked],
   );
   if (rows.length === 0) throw new Error('There is no such dispatch');
   const dispatch = dispatchRow.parse(rows[0]);
   const reason = reasonRow.parse(rows[0]);
   const { state, sid } = dispatch;
   if (state === 'accepted') return { accepted: sid ?? '' };
+  if (state === 'abandoned' && dispatch.errorClass === SUPPRESSED) {
+    return { suppressed: suppressedRow.parse(dispatch.errorCode) };
+  }
   if (state === 'refused' || state === 'lost' || state === 'abandoned') return { final: state, dispatch };
+  if (state === 'ready' && reason.is_untried && reason.unwanted !== null) {
+    await suppress(db, dispatchId, reason.unwanted);
+    return { suppressed: reason.unwanted };
+  }
+  if (state === 'ready' && reason.is_untried && reason.closed !== null) return { closed: reason.closed };
   const wait = (ms: number, because: BusyBecause): Claim => ({ busy: ms > 0 ? ms : SHORTLY_MS, because });
   if (state !== 'ready' && dispatch.leaseRemainingMs > 0) return wait(dispatch.leaseRemainingMs, 'leased');
   if (reason.others_remaining_ms !== null) return wait(reason.others_remaining_ms, 'other-dispatch');
   if (reason.retry_after_ms > 0) return wait(reason.retry_after_ms, 'retry-after');
   return wait(SHORTLY_MS, 'leased');
+}
+
+const SUPPRESSED = 'suppressed';
+
+/**
+ * Ends a dispatch whose recipient does not want it, with an audit entry. What it may have sent before is not looked
+ * for any more: what is found late belongs to no other dispatch either.
+ */
+export async function suppress(db: Db, dispatchId: string, because: SuppressedBecause): Promise<void> {
+  const settled = await execute(
+    db,
+    `UPDATE dispatches SET state = 'abandoned', settled_at = clock_timestamp(), error_class = '${SUPPRESSED}', error_code = $2
+      WHERE dispatch_id = $1 AND state IN ('ready', 'attempting')`,
+    [dispatchId, because],
+  );
+  if (settled !== 1) return;
+  await appendAudit(db, {
+    actor: 'system',
+    action: 'dispatch.suppressed',
+    objectId: dispatchId,
+    purpose: because,
+    outcome: 'refused',
+  });
 }
 
 /**

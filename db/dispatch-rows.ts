@@ -17,6 +17,8 @@ export interface Dispatch {
   readonly dispatchId: string;
   readonly businessKey: string;
   readonly callId: string | null;
+  readonly messageId: string | null;
+  readonly alertId: string | null;
   readonly workflowId: string;
   readonly channel: 'voice' | 'sms' | 'email';
   readonly messageClass: 'ordinary' | 'safety';
@@ -43,6 +45,8 @@ export interface NewDispatch {
   readonly dispatchId: string;
   readonly businessKey: string;
   readonly callId: string | null;
+  readonly messageId?: string | null;
+  readonly alertId?: string | null;
   readonly workflowId: string;
   /** Hex of the recipient's token. */
   readonly recipientToken: string;
@@ -53,7 +57,7 @@ export interface NewDispatch {
 }
 
 /** Columns of a {@link Dispatch}; times that are compared are compared by the database clock. */
-export const DISPATCH_COLUMNS = `dispatch_id, business_key, call_id, workflow_id, channel, message_class, state, attempt,
+export const DISPATCH_COLUMNS = `dispatch_id, business_key, call_id, message_id, alert_id, workflow_id, channel, message_class, state, attempt,
   sid, sender, country, error_code, error_class, doubled_count, created_at, settled_at,
   greatest(0, ceil(extract(epoch FROM lease_until - clock_timestamp()) * 1000))::int AS lease_remaining_ms`;
 
@@ -62,6 +66,8 @@ export const dispatchRow = z
     dispatch_id: z.uuid(),
     business_key: z.string(),
     call_id: z.uuid().nullable(),
+    message_id: z.uuid().nullable(),
+    alert_id: z.uuid().nullable(),
     workflow_id: z.string(),
     channel: z.enum(['voice', 'sms', 'email']),
     message_class: z.enum(['ordinary', 'safety']),
@@ -82,6 +88,8 @@ export const dispatchRow = z
       dispatchId: row.dispatch_id,
       businessKey: row.business_key,
       callId: row.call_id,
+      messageId: row.message_id,
+      alertId: row.alert_id,
       workflowId: row.workflow_id,
       channel: row.channel,
       messageClass: row.message_class,
@@ -107,8 +115,8 @@ export async function ensureDispatch(db: Db, input: NewDispatch): Promise<Dispat
   await execute(
     db,
     `INSERT INTO dispatches (dispatch_id, business_key, call_id, workflow_id, recipient_token, channel, message_class,
-                             sender, country)
-     VALUES ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+                             sender, country, message_id, alert_id)
+     VALUES ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
     [
       input.dispatchId,
       input.businessKey,
@@ -119,6 +127,8 @@ export async function ensureDispatch(db: Db, input: NewDispatch): Promise<Dispat
       input.messageClass ?? 'ordinary',
       input.sender,
       input.country,
+      input.messageId ?? null,
+      input.alertId ?? null,
     ],
   );
   return await one(

@@ -10,10 +10,12 @@ export {
 export {
   claim,
   type ClaimedDispatch,
+  type ClosedBecause,
   giveBack,
   latestEventFor,
   overdueDispatches,
   sidsOwnedByOthers,
+  suppress,
 } from './dispatch-claims';
 export {
   abandon,

@@ -8,6 +8,7 @@ import { createWebhookUrls } from '../domain/webhook-urls';
 import { openCheckpointStore } from '../providers/open-checkpoint-store';
 import { openKeyRing } from '../providers/open-key-ring';
 import { openSecrets, type SecretsSource } from '../providers/secrets';
+import { createTwilioMessages } from '../providers/twilio-messages';
 import { createTwilioVoice } from '../providers/twilio-voice';
 import { connectionOptions, connectTemporal } from '../temporal/connection';
 import { ensureNamespace } from '../temporal/namespace';
@@ -19,6 +20,7 @@ import { warnOfStandIns } from '../vault/stand-ins';
 import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { workflowSource } from './bundle';
+import { startLineWatch } from './line-watch';
 import { startRelay } from './relay';
 import { installRuntime } from './runtime';
 import { ensureAuditSeal, ensureCallSweep, ensureRetentionSweep } from './schedules';
@@ -42,6 +44,8 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     opened.push(() => vault.close());
     const voice = createTwilioVoice(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
     opened.push(() => voice.close());
+    const messaging = createTwilioMessages(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
+    opened.push(() => messaging.close());
 
     const temporal = await connectTemporal(config.temporal, keys);
     opened.push(() => temporal.close());
@@ -54,11 +58,18 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       pool,
       vault,
       voice,
+      messaging,
+      messagingServiceSid: config.twilio.messagingServiceSid,
       urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
       temporal: temporal.client,
       logger,
       callLog: createCallLog(logger, keys.all('token')),
       dispatch: config.dispatch,
+      enabled: config.enabled,
+      whenSwitchedOff: config.whenSwitchedOff,
+      lineProbeIntervalMs: config.lineProbeIntervalMs,
+      privacyPolicyUrl: config.privacyPolicyUrl,
+      allowedCountries: config.limits.allowedCountries,
       limits: { perUser: config.limits.requestsPerUserPerHour, perTarget: config.limits.requestsPerTargetPerHour },
       recipientLimits: config.limits.recipient,
       phoneNumbers: config.twilio.phoneNumbers,
@@ -75,6 +86,13 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     await ensureRetentionSweep(temporal.client, config.temporal.taskQueue);
     const relay = startRelay({ pool, client: temporal.client, logger, intervalMs: config.relayIntervalMs });
     opened.push(() => relay.stop());
+    const lineWatch = startLineWatch({
+      pool,
+      logger,
+      intervalMs: config.lineProbeIntervalMs,
+      probes: { twilio: async () => (await messaging.probe()).isActive },
+    });
+    opened.push(() => lineWatch.stop());
 
     const running = runWorkers(workers);
     const { namespace, taskQueue: queue } = config.temporal;

@@ -1,7 +1,7 @@
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../activities';
 import type { Config } from '../config/config';
-import { VOICE_QUEUE } from '../domain/task-queues';
+import { MESSAGES_QUEUE, VOICE_QUEUE } from '../domain/task-queues';
 import { dataConverter } from '../temporal/connection';
 import type { ServiceKeys } from '../vault/service-keys';
 import type { WorkflowSource } from './bundle';
@@ -22,8 +22,9 @@ export interface WorkersOptions {
 }
 
 /**
- * The two workers of a process: workflows with all activities but one, and the voice queue, on which phones are rung
- * and which the server holds to the account's calls per second (all workers must ask for the same rate: the last to poll wins).
+ * The workers of a process: workflows with all activities that send nothing, and one for each queue on which something
+ * is sent, which the server holds to what the account may do in a second (all workers must ask for the same rate: the
+ * last to poll wins).
  */
 export async function createWorkers({
   connection,
@@ -39,24 +40,30 @@ export async function createWorkers({
     shutdownGraceTime: GRACE_TIME,
     shutdownForceTime: FORCE_TIME,
   };
-  const { placeCall, ...others } = activities;
-  const main = await Worker.create({
-    ...shared,
-    ...workflows,
-    taskQueue: config.temporal.taskQueue,
-    activities: others,
-    maxCachedWorkflows: CACHED_WORKFLOWS,
-  });
-  const voice = await Worker.create({
-    ...shared,
-    taskQueue: VOICE_QUEUE,
-    activities: { placeCall },
-    maxTaskQueueActivitiesPerSecond: config.twilio.callsPerSecond,
-    // The SDK would hold a SID back for four of the five seconds in which a worker can die with it.
-    maxHeartbeatThrottleInterval: '1s',
-    defaultHeartbeatThrottleInterval: '1s',
-  });
-  return [main, voice];
+  const { placeCall, sendText, ...others } = activities;
+  // The SDK would hold a SID back for four of the five seconds in which a worker can die with it.
+  const sending = { ...shared, maxHeartbeatThrottleInterval: '1s', defaultHeartbeatThrottleInterval: '1s' } as const;
+  return await Promise.all([
+    Worker.create({
+      ...shared,
+      ...workflows,
+      taskQueue: config.temporal.taskQueue,
+      activities: others,
+      maxCachedWorkflows: CACHED_WORKFLOWS,
+    }),
+    Worker.create({
+      ...sending,
+      taskQueue: VOICE_QUEUE,
+      activities: { placeCall },
+      maxTaskQueueActivitiesPerSecond: config.twilio.callsPerSecond,
+    }),
+    Worker.create({
+      ...sending,
+      taskQueue: MESSAGES_QUEUE,
+      activities: { sendText },
+      maxTaskQueueActivitiesPerSecond: config.twilio.messagesPerSecond,
+    }),
+  ]);
 }
 
 /** Runs until a signal or a failure stops one of them; then stops the others and waits for what is in flight. */

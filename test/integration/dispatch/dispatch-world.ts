@@ -9,6 +9,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import { createPlaceCall, type PlaceCall } from '../../../activities/place-call';
+import { createSendText, type SendText } from '../../../activities/send-text';
 import type { ActivityDependencies } from '../../../activities/dependencies';
 import { adoptCallSid, findDispatch, type Dispatch } from '../../../db/dispatches';
 import { openCall } from '../../../db/calls';
@@ -18,9 +19,11 @@ import { createVault, type Vault } from '../../../db/vault-records';
 import { storeEvent } from '../../../db/webhook-events';
 import { SealedValue } from '../../../domain/sealed';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
+import { createTwilioMessages, type MessagingProvider } from '../../../providers/twilio-messages';
 import { createTwilioVoice, type VoiceProvider } from '../../../providers/twilio-voice';
 import { SimulatorClient } from '../../../simulator/client';
 import { startSimulator, type Simulator } from '../../../simulator/server';
+import type { TextEntry } from '../../../simulator/text-types';
 import type { LedgerEntry } from '../../../simulator/types';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { createLogger } from '../../../vault/logger';
@@ -28,6 +31,7 @@ import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
 import { mentorCallInput } from '../../mentor-call-input';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 
+export const SERVICE = `MG${'5'.repeat(32)}`;
 export const OUR_NUMBERS = ['+14155550100', '+14155550101'] as const;
 /** Far shorter than in production, in the same proportions. */
 export const TIMES = { leaseMs: 2_000, settleMs: 1_000, httpTimeoutMs: 800, sendMarginMs: 900 } as const;
@@ -72,20 +76,29 @@ export class DispatchWorld {
       ...ACCOUNT,
       port: 0,
       numbers: OUR_NUMBERS.map((number) => ({ number, voiceUrl: 'http://127.0.0.1:9/none' })),
-      settings: { callsPerSecond: 0, wordMs: 0, webhookRetryMs: [50] },
+      services: [{ sid: SERVICE, senders: OUR_NUMBERS }],
+      settings: { callsPerSecond: 0, messagesPerSecond: 0, wordMs: 0, webhookRetryMs: [50] },
     });
     const voice = createTwilioVoice({ ...ACCOUNT, apiBaseUrl: simulator.url }, TIMES);
+    const messaging = createTwilioMessages({ ...ACCOUNT, apiBaseUrl: simulator.url }, TIMES);
     let world: DispatchWorld | null = null;
     const webhooks = await listen((url, form, answer) => answerWebhook(db, world?.hears, url, form).then(answer));
     const deps: ActivityDependencies = {
       pool: db.app,
       vault,
       voice,
+      messaging,
+      messagingServiceSid: null,
       urls: createWebhookUrls(webhooks.url, null),
       temporal: null as never,
       logger,
       callLog: { note: () => undefined },
       dispatch: TIMES,
+      enabled: { voice: true, sms: true, email: true },
+      whenSwitchedOff: 'wait',
+      lineProbeIntervalMs: 200,
+      privacyPolicyUrl: null,
+      allowedCountries: ['US'],
       limits: { perUser: 100, perTarget: 100 },
       recipientLimits: { ordinary: [], safety: [] },
       phoneNumbers: OUR_NUMBERS,
@@ -98,6 +111,7 @@ export class DispatchWorld {
     };
     world = new DispatchWorld(db, new SimulatorClient(simulator.url), vault, deps, async () => {
       voice.close();
+      messaging.close();
       await close(simulator, webhooks.server);
       await vault.close();
       await db.drop();
@@ -132,6 +146,35 @@ export class DispatchWorld {
         language: 'en',
         ringSeconds: 30,
         amd: false,
+      },
+    };
+  }
+
+  /** The same person, to be texted these words. */
+  async somebodyToText(body: string, change: Partial<SendText> = {}): Promise<{ number: string; asked: SendText }> {
+    const { number, asked } = await this.somebody();
+    const { dispatchId, recordId, recipientToken, country } = asked;
+    const subjectId = await createSubject(this.db.app, 'system');
+    const words = SealedValue.of('text', JSON.stringify({ text: body }));
+    const messageId = randomUUID();
+    const content = {
+      templateId: null,
+      templateVersion: null,
+      recordId: await this.vault.seal({ subjectId, kind: 'text', value: words }),
+    };
+    const ids = { dispatchId, recordId, recipientToken, country, messageId, content, subjectId };
+    const workflowId = `message:${messageId}`;
+    return {
+      number,
+      asked: {
+        ...ids,
+        workflowId,
+        businessKey: `${workflowId}:1`,
+        sender: null,
+        language: 'en',
+        kind: 'update',
+        messageClass: 'ordinary',
+        ...change,
       },
     };
   }
@@ -181,35 +224,22 @@ export class DispatchWorld {
 
   /** Runs the activity once, as one attempt of Temporal's. */
   attempt(asked: PlaceCall, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Attempt {
-    const env = new MockActivityEnvironment(
-      { heartbeatDetails: heartbeat },
-      { logger: new DefaultLogger('ERROR', () => undefined) },
-    );
-    const told: { last: unknown } = { last: heartbeat };
-    env.on('heartbeat', (details: unknown) => (told.last = details ?? told.last));
-    const placeCall = createPlaceCall({ ...this.deps, ...change });
-    return { told, done: env.run(placeCall, asked) };
+    return once((ask: PlaceCall) => createPlaceCall({ ...this.deps, ...change })(ask), asked, heartbeat);
+  }
+
+  /** The same of a text. */
+  attemptText(asked: SendText, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Attempt {
+    return once((ask: SendText) => createSendText({ ...this.deps, ...change })(ask), asked, heartbeat);
   }
 
   /** Runs the activity until it succeeds or fails for good. */
-  async place(
-    asked: PlaceCall,
-    change: Partial<ActivityDependencies> = {},
-    heartbeat?: unknown,
-  ): Promise<{ sid: string }> {
-    const deadline = Date.now() + 20_000;
-    for (let last = heartbeat; ; ) {
-      const { told, done } = this.attempt(asked, change, last);
-      try {
-        return await done;
-      } catch (error) {
-        const final = error instanceof ApplicationFailure && error.nonRetryable === true;
-        if (final || Date.now() > deadline) throw error;
-        const delay = error instanceof ApplicationFailure ? error.nextRetryDelay : undefined;
-        await sleep(typeof delay === 'number' ? delay : 100);
-        last = told.last;
-      }
-    }
+  place(asked: PlaceCall, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Promise<{ sid: string }> {
+    return again((last) => this.attempt(asked, change, last), heartbeat);
+  }
+
+  /** The same of a text. */
+  text(asked: SendText, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Promise<{ sid: string }> {
+    return again((last) => this.attemptText(asked, change, last), heartbeat);
   }
 
   async row(dispatchId: string): Promise<Dispatch> {
@@ -223,7 +253,16 @@ export class DispatchWorld {
     return (await this.sim.ledger()).filter((entry) => entry.to === number);
   }
 
+  /** Every text to one phone. */
+  async texts(number: string): Promise<TextEntry[]> {
+    return (await this.sim.messages()).filter((entry) => entry.to === number);
+  }
+
   /** The provider, with one method replaced. */
+  messagingWith(change: Partial<MessagingProvider>): { messaging: MessagingProvider } {
+    return { messaging: { ...this.deps.messaging, ...change } };
+  }
+
   voiceWith(change: Partial<VoiceProvider>): { voice: VoiceProvider } {
     return { voice: { ...this.deps.voice, ...change } };
   }
@@ -237,6 +276,33 @@ export function poolWith(pool: Pool, change: Partial<Pool>): Pool {
 export interface Attempt {
   readonly told: { last: unknown };
   readonly done: Promise<{ sid: string }>;
+}
+
+/** Runs an activity once, as one attempt of Temporal's. */
+function once<A>(activity: (asked: A) => Promise<{ sid: string }>, asked: A, heartbeat: unknown): Attempt {
+  const env = new MockActivityEnvironment(
+    { heartbeatDetails: heartbeat },
+    { logger: new DefaultLogger('ERROR', () => undefined) },
+  );
+  const told: { last: unknown } = { last: heartbeat };
+  env.on('heartbeat', (details: unknown) => (told.last = details ?? told.last));
+  return { told, done: env.run(activity, asked) };
+}
+
+async function again(attempt: (heartbeat: unknown) => Attempt, heartbeat: unknown): Promise<{ sid: string }> {
+  const deadline = Date.now() + 20_000;
+  for (let last = heartbeat; ; ) {
+    const { told, done } = attempt(last);
+    try {
+      return await done;
+    } catch (error) {
+      const final = error instanceof ApplicationFailure && error.nonRetryable === true;
+      if (final || Date.now() > deadline) throw error;
+      const delay = error instanceof ApplicationFailure ? error.nextRetryDelay : undefined;
+      await sleep(typeof delay === 'number' ? delay : 100);
+      last = told.last;
+    }
+  }
 }
 
 /** Polls until something is so. */
@@ -284,6 +350,17 @@ async function answerWebhook(
 ): Promise<string | null> {
   const dispatchId = url.searchParams.get('dispatch') ?? '';
   const callSid = form.get('CallSid') ?? '';
+  if (url.pathname === '/message-status') {
+    if (hears?.callbacks === true) {
+      const [sid, status] = [form.get('MessageSid'), form.get('MessageStatus')];
+      const none = { callId: null, leg: null, step: null, sequence: null };
+      const ids = { dispatchId, messageId: url.searchParams.get('message') };
+      const seenKey = `${sid}:${status}`;
+      const errorCode = form.get('ErrorCode');
+      await storeEvent(db.app, { ...none, ...ids, seenKey, type: 'message-status', sid, status, errorCode });
+    }
+    return null;
+  }
   if (url.pathname === '/twiml/connect-mentor') {
     const adoption = await adoptCallSid(db.app, dispatchId, callSid);
     if (adoption !== 'own') return '<Response><Hangup/></Response>';

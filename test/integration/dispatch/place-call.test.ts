@@ -1,6 +1,6 @@
 import { createDispatchActivities } from '../../../activities/dispatches';
-import { secondDispatchId } from '../../../activities/place-call';
-import { couldBeOf } from '../../../activities/reconcile';
+import { couldBeOf } from '../../../activities/call-acts';
+import { secondDispatchId } from '../../../activities/dispatch-run';
 import { claim, ensureDispatch } from '../../../db/dispatches';
 import { ProviderError, type ProviderOutcome } from '../../../providers/provider-error';
 import type { TwilioErrorClass } from '../../../domain/twilio-errors';
@@ -72,14 +72,14 @@ describe('placing a call', () => {
 
   it('ends for good with the class of a refusal', async () => {
     const { number, asked } = await world.somebody();
-    await world.sim.faults([{ on: 'create', kind: 'unauthorized' }]);
-    await expect(world.place(asked)).rejects.toMatchObject({
+    const change = world.voiceWith({ createCall: refusing('refused', 'bad-destination', 1) });
+    await expect(world.place(asked, change)).rejects.toMatchObject({
       type: 'DispatchRefused',
       nonRetryable: true,
-      details: [{ class: 'stop-line', code: '20003' }],
+      details: [{ class: 'bad-destination', code: '21000' }],
     });
     expect(await world.rings(number)).toEqual([]);
-    expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'refused', errorClass: 'stop-line' });
+    expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'refused', errorClass: 'bad-destination' });
     await expect(world.place(asked)).rejects.toMatchObject({ type: 'DispatchRefused' });
   });
 

@@ -1,0 +1,333 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { appendAudit } from '../db/audit';
+import {
+  abandon,
+  claim,
+  type ClaimedDispatch,
+  closeAbandoned,
+  type ClosedBecause,
+  ensureDispatch,
+  giveBack,
+  markLost,
+  settleRefused,
+  settleUnknown,
+  suppress,
+} from '../db/dispatches';
+import { auditOverride, type SendingGuard } from '../db/may-send';
+import { inTransaction } from '../db/pool';
+import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import type { MessageClass } from '../domain/message';
+import { ProviderError } from '../providers/provider-error';
+import type { ChannelActs } from './channel-acts';
+import type { ActivityDependencies } from './dependencies';
+import { type Channel, nextStep } from './dispatch-choice';
+import { keep, withdraw } from './dispatch-outcome';
+import {
+  dispatchLost,
+  dispatchRefused,
+  dispatchSuppressed,
+  notYet,
+  providerUnavailable,
+  recordDestroyed,
+  switchedOff,
+} from './failures';
+import { withHeartbeat, type Heartbeat } from './heartbeat';
+import { stopLineOf } from './line-stop';
+import { logged } from './provider-log';
+import { findEarlier, type DispatchHeartbeat } from './reconcile';
+
+/** One outward act, in ids and operational values only. */
+export interface Act {
+  readonly dispatchId: string;
+  /** Cannot occur twice. */
+  readonly businessKey: string;
+  readonly workflowId: string;
+  readonly callId: string | null;
+  readonly messageId: string | null;
+  readonly alertId: string | null;
+  /** The vault record of the number or address. */
+  readonly recordId: string;
+  /** Hex. */
+  readonly recipientToken: string;
+  readonly country: string;
+  readonly channel: Channel;
+  readonly messageClass: MessageClass;
+  /** Our number, service or address. */
+  readonly sender: string;
+  /** Whose wish is asked in the claiming statement; null: nobody's (a call that was asked for). */
+  readonly guard: SendingGuard | null;
+}
+
+/** One row of the chain: the dispatch itself, or the one more that some refusals allow. */
+interface Attempted {
+  readonly dispatchId: string;
+  readonly businessKey: string;
+  readonly from: string;
+  /** A sender whose queue is full is left alone this long after the row was made. */
+  readonly notBeforeMs: number;
+}
+
+interface Refusal {
+  readonly class: string | null;
+  readonly code: string | null;
+}
+type Sent = { readonly sid: string } | { readonly refused: Refusal };
+
+/** Everything one run of the activity works with. */
+interface Run {
+  readonly deps: ActivityDependencies;
+  readonly act: Act;
+  readonly by: ChannelActs;
+  readonly heartbeat: Heartbeat<DispatchHeartbeat>;
+  /** Monotonic; after it the run no longer waits in place. */
+  readonly patientUntil: number;
+}
+
+/**
+ * How long one run waits for a lease or a list in place, instead of coming back by a retry: retries of one act would
+ * eat the acts per second of all. Two requests of 10 s still fit into start-to-close after it.
+ */
+const PATIENCE_MS = 8_000;
+/** How often a waiting run looks: an event may have told what a lost answer did not. */
+const LOOK_EVERY_MS = 400;
+/** The longest pause between two runs. */
+const COME_BACK_MS = 2_000;
+const SENDER_DELAY_MS = 10_000;
+
+/**
+ * Does one outward act: at most once, and never not at all, as far as that can be had from a provider without
+ * idempotency keys (docs/dispatch.md). May be retried without limit and from any instant: each attempt first finds
+ * out what became of the earlier ones. The lease in the row, not Temporal, decides when the next one may look.
+ *
+ * Needs of its caller: no limit of attempts, start-to-close 30 s, heartbeat timeout 5 s, first retry after 1 s.
+ *
+ * @returns the SID of the one call or message
+ * @throws ApplicationFailure `DispatchRefused`, `DispatchAbandoned`, `DispatchLost`, `DispatchSuppressed`,
+ *   `SwitchedOff`, `RecordDestroyed` (final), or one to be retried
+ */
+export function runDispatch(deps: ActivityDependencies, act: Act, by: ChannelActs): Promise<{ sid: string }> {
+  return withHeartbeat<DispatchHeartbeat, { sid: string }>(async (heartbeat) => {
+    const run: Run = { deps, act, by, heartbeat, patientUntil: deps.monotonicMs() + PATIENCE_MS };
+    const { dispatchId, businessKey, sender } = act;
+    const first = await sendOnce(run, { dispatchId, businessKey, from: sender, notBeforeMs: 0 });
+    if ('sid' in first) return first;
+    const second = secondDispatch(run, first.refused.class);
+    if (second === null) throw dispatchRefused(first.refused);
+    const again = await sendOnce(run, second);
+    if ('sid' in again) return again;
+    throw dispatchRefused(again.refused);
+  });
+}
+
+/** The id of the second dispatch follows from the first, so that every attempt, and a cancel, finds the same row. */
+export function secondDispatchId(dispatchId: string): string {
+  const hex = createHash('sha256').update(`${dispatchId}:2`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Only these refusals allow one more: another sender may reach them, the same one later, or a line that is open again. */
+function secondDispatch({ act, by }: Run, refusal: string | null): Attempted | null {
+  const ids = { dispatchId: secondDispatchId(act.dispatchId), businessKey: `${act.businessKey}:2` };
+  if (refusal === 'delay') return { ...ids, from: act.sender, notBeforeMs: SENDER_DELAY_MS };
+  if (refusal === 'stop-line') return { ...ids, from: act.sender, notBeforeMs: 0 };
+  const other = refusal === 'other-sender' ? by.otherSender(act.sender) : null;
+  return other === null ? null : { ...ids, from: other, notBeforeMs: 0 };
+}
+
+/** Claims until the dispatch has an outcome; what has to be waited for longer than our patience is left to a retry. */
+async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
+  const { deps, act, by } = run;
+  const { businessKey, from: sender } = attempted;
+  const row = await ensureDispatch(deps.pool, { ...act, dispatchId: attempted.dispatchId, businessKey, sender });
+  // A workflow that was reset asks under another id for the same business: the first one's row, and act, stay.
+  const { dispatchId } = row;
+  const early = row.createdAt.valueOf() + attempted.notBeforeMs - Date.now();
+  if (attempted.notBeforeMs > 0 && row.attempt === 0 && early > 0) throw notYet(early);
+  const terms = { guard: act.guard, isConfigured: deps.enabled[act.channel] };
+  for (;;) {
+    // Read before the claim: by this clock the lease cannot last longer than it really does.
+    const claimedAt = deps.monotonicMs();
+    const answer = await claim(deps.pool, dispatchId, deps.dispatch.leaseMs, terms);
+    if ('accepted' in answer) return { sid: answer.accepted };
+    if ('suppressed' in answer) throw dispatchSuppressed(answer.suppressed);
+    if ('closed' in answer) throw await closedTo(run, dispatchId, answer.closed);
+    if ('claimed' in answer) {
+      const sent = await attempt(run, attempted, answer.claimed, claimedAt);
+      if (sent !== null) return sent;
+      continue;
+    }
+    if ('final' in answer) {
+      const { dispatch } = answer;
+      if (answer.final === 'lost') throw dispatchLost();
+      if (answer.final === 'refused') {
+        return { refused: { class: dispatch.errorClass ?? 'unknown', code: dispatch.errorCode } };
+      }
+      const waitMs = await withdraw(deps, by, dispatch, run.heartbeat.earlier, () => reveal(run, 'reconcile'));
+      await waitFor(run, waitMs);
+      continue;
+    }
+    await waitFor(run, answer.busy);
+  }
+}
+
+/** One attempt under the claim. @returns null when the row has to be looked at again */
+async function attempt(
+  run: Run,
+  attempted: Attempted,
+  claimed: ClaimedDispatch,
+  claimedAt: number,
+): Promise<Sent | null> {
+  const { deps, by } = run;
+  const { dispatch, previousAttemptAgeMs } = claimed;
+  const { dispatchId } = dispatch;
+  if (previousAttemptAgeMs !== null) {
+    const ask = () => revealOrRefuse(run, claimed, 'reconcile');
+    const found = await findEarlier(deps, dispatch, by, run.heartbeat.earlier, ask);
+    // Where there is no list, nothing has to settle.
+    const settleMs = by.list === null ? 0 : deps.dispatch.settleMs;
+    const facts = { earlierAgeMs: previousAttemptAgeMs, found: found.length > 0, settleMs };
+    const step = nextStep(facts, dispatch.channel, dispatch.messageClass);
+    if (step === 'adopt') return keep(deps, by, dispatchId, found);
+    if (step === 'wait') {
+      await giveBack(deps.pool, dispatchId, claimed.attempt, LOOK_EVERY_MS);
+      await waitFor(run, LOOK_EVERY_MS);
+      return null;
+    }
+    if (step === 'give-up') return giveUp(run, claimed);
+    await mustStillBeWanted(run, claimed);
+  }
+  const to = await revealOrRefuse(run, claimed, by.revealPurpose);
+  const leaseLeft = claimedAt + deps.dispatch.leaseMs - deps.monotonicMs();
+  if (leaseLeft <= deps.dispatch.sendMarginMs) {
+    // A frozen or slow process: whoever claims next must not meet a request of ours that is still on its way.
+    await giveBack(deps.pool, dispatchId, claimed.attempt);
+    throw notYet(0);
+  }
+  return send(run, attempted, claimed, to);
+}
+
+async function send(run: Run, attempted: Attempted, claimed: ClaimedDispatch, to: string): Promise<Sent | null> {
+  const { deps, by } = run;
+  const { dispatchId } = claimed.dispatch;
+  let sid: string;
+  await auditOverride(deps.pool, dispatchId, run.act.guard);
+  try {
+    ({ sid } = await logged(deps.logger, { dispatchId }, () => by.send(to, attempted.from, dispatchId)));
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return notSent(run, attempted, claimed, error);
+  }
+  noteTry(run, claimed, 'dispatch-accepted');
+  // Before Postgres: if that is down now, the next attempt has the SID from here.
+  run.heartbeat.tell({ dispatchId, sid });
+  return keep(deps, by, dispatchId, [sid]);
+}
+
+/** What the provider's failure means for the dispatch (the table in docs/dispatch.md). */
+async function notSent(
+  run: Run,
+  attempted: Attempted,
+  claimed: ClaimedDispatch,
+  error: ProviderError,
+): Promise<Sent | null> {
+  const { deps, act, by } = run;
+  const { dispatchId } = claimed.dispatch;
+  noteTry(run, claimed, `dispatch-${error.outcome}`);
+  switch (error.outcome) {
+    case 'rate-limited': {
+      await giveBack(deps.pool, dispatchId, claimed.attempt, error.retryAfterMs ?? 0);
+      throw providerUnavailable(error.retryAfterMs);
+    }
+    case 'not-sent':
+      await giveBack(deps.pool, dispatchId, claimed.attempt);
+      throw providerUnavailable(null);
+    case 'refused': {
+      const code = String(error.code);
+      // Before the row says so: what follows from it must not be lost with this process.
+      if (error.class === 'stop-line') await stopLineOf(deps, act.channel, code);
+      await by.onRefused?.(error, attempted.from);
+      await settleRefused(deps.pool, dispatchId, claimed.attempt, { class: error.class, code });
+      return null;
+    }
+    case 'unknown':
+      await settleUnknown(deps.pool, dispatchId, claimed.attempt);
+      return null;
+  }
+}
+
+/** Nobody can know, and it is not to be repeated: shown, and another channel may follow. */
+async function giveUp({ deps }: Run, claimed: ClaimedDispatch): Promise<null> {
+  const { dispatchId } = claimed.dispatch;
+  await inTransaction(deps.pool, async (tx) => {
+    if (!(await markLost(tx, dispatchId, claimed.attempt))) return;
+    await appendAudit(tx, { actor: 'system', action: 'dispatch.lost', objectId: dispatchId, outcome: 'failed' });
+  });
+  return null;
+}
+
+/** A second sending after an unknown outcome is as much a sending as the first: same wish, same switches. */
+async function mustStillBeWanted(run: Run, { dispatch, attempt: nth, unwanted, closed }: ClaimedDispatch) {
+  const { pool } = run.deps;
+  if (unwanted !== null) {
+    await suppress(pool, dispatch.dispatchId, unwanted);
+    throw dispatchSuppressed(unwanted);
+  }
+  if (closed === null) return;
+  await giveBack(pool, dispatch.dispatchId, nth);
+  throw await closedTo(run, dispatch.dispatchId, closed);
+}
+
+/** What a line that takes nothing now means for work under way: it waits, or ends, as configured. */
+async function closedTo({ deps }: Run, dispatchId: string, because: ClosedBecause): Promise<Error> {
+  deps.logger.info({ dispatchId, reason: because }, 'the line takes nothing now');
+  if (deps.whenSwitchedOff === 'end') {
+    await abandon(deps.pool, dispatchId);
+    await closeAbandoned(deps.pool, dispatchId);
+    return switchedOff();
+  }
+  // Spread, so that all that wait do not come back at the same instant.
+  return notYet(deps.lineProbeIntervalMs * (0.5 + Math.random() / 2));
+}
+
+/** One line for each request that was made, with what came of it. */
+function noteTry({ deps, act }: Run, { attempt: nth, dispatch }: ClaimedDispatch, status: string): void {
+  const retryCount = nth - 1;
+  const { callId, country } = act;
+  if (callId === null) {
+    const { dispatchId, channel } = dispatch;
+    deps.logger.info(
+      { dispatchId, messageId: act.messageId, channel, status, country, retry_count: retryCount },
+      'sent',
+    );
+  } else {
+    const recipientToken = Buffer.from(act.recipientToken, 'hex');
+    deps.callLog.note({ callId, status, recipientToken, country, retryCount });
+  }
+}
+
+async function waitFor(run: Run, ms: number): Promise<void> {
+  if (run.deps.monotonicMs() > run.patientUntil) throw notYet(Math.min(ms, COME_BACK_MS));
+  await sleep(Math.max(1, Math.min(ms, LOOK_EVERY_MS)));
+}
+
+async function reveal(run: Run, purpose: ChannelActs['revealPurpose'] | 'reconcile'): Promise<string> {
+  const value = await run.deps.vault.reveal({ recordId: run.act.recordId, purpose, actor: 'system' });
+  return value.expose();
+}
+
+/** A number that is gone can be neither reached nor asked about; a call that comes out late is hung up unspoken. */
+async function revealOrRefuse(
+  run: Run,
+  claimed: ClaimedDispatch,
+  purpose: ChannelActs['revealPurpose'] | 'reconcile',
+): Promise<string> {
+  try {
+    return await reveal(run, purpose);
+  } catch (error) {
+    if (!(error instanceof RecordDestroyed || error instanceof SubjectErased)) throw error;
+    const why = { class: 'permanent', code: error.code };
+    await settleRefused(run.deps.pool, claimed.dispatch.dispatchId, claimed.attempt, why);
+    throw recordDestroyed();
+  }
+}
