@@ -18,6 +18,7 @@ export async function freeStackPorts() {
   return {
     api: await freePort(),
     simulator: await freePort(),
+    smtp: await freePort(),
     postgres: await freePort(),
     temporal: await freePort(),
     temporalHttp: await freePort(),

@@ -17,6 +17,8 @@ export interface ServiceOptions {
   readonly ports: {
     readonly api: number;
     readonly simulator: number;
+    /** Where the simulator takes mail; null or left out: nowhere. */
+    readonly smtp?: number | null;
     /** Null or left out: no codec server, because no Web UI wants one. */
     readonly codec?: number | null;
   };
@@ -165,6 +167,16 @@ export function serviceEnvironment(options: Omit<ServiceOptions, 'logDir'>): Nod
     AUDIT_CHECKPOINT_DIR: join(stateDir, 'checkpoints'),
     SIMULATOR_PORT: String(ports.simulator),
     SIMULATOR_STATE_DIR: stateDir,
+    ...(ports.smtp == null ? {} : mailTo(ports.smtp)),
     ...options.env,
+  };
+}
+
+/** Every mail goes to the simulator's mailbox. */
+function mailTo(smtpPort: number): NodeJS.ProcessEnv {
+  return {
+    SIMULATOR_SMTP_PORT: String(smtpPort),
+    MAIL_SMTP_URL: `smtp://127.0.0.1:${smtpPort}`,
+    MAIL_FROM: 'Kindline <no-reply@kindline.example>',
   };
 }

@@ -37,6 +37,8 @@ export interface StackOptions {
 export interface StackPorts {
   readonly api: number;
   readonly simulator: number;
+  /** Where the simulator takes mail; null or left out: nowhere. */
+  readonly smtp?: number | null;
   readonly postgres: number;
   readonly temporal: number;
   readonly temporalHttp: number;

@@ -84,6 +84,7 @@ async function choosePorts(real: RealParts): Promise<StackPorts> {
   return {
     api: await port('the API', 3000, 'PORT'),
     simulator: await port('the simulated phones', 8055, 'SIMULATOR_PORT'),
+    smtp: await port('the simulated mailbox', 2525, 'SIMULATOR_SMTP_PORT'),
     postgres: await port('Postgres', 54_320, null),
     temporal: await port('Temporal', 7233, null),
     temporalHttp: await freePort(),

@@ -2,14 +2,16 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Engine } from './engine';
 import type { SavedLeg } from './leg';
+import type { MailView } from './mail-types';
 import type { SavedHandset } from './handsets';
 import type { SavedTexts } from './texts/texts';
 
-/** What outlives a restart: calls and texts as Twilio would still show them, and the phones on the page. */
+/** What outlives a restart: calls and texts as Twilio would still show them, the phones on the page, the mails. */
 export interface SavedState {
   readonly legs: readonly SavedLeg[];
   readonly handsets: readonly SavedHandset[];
   readonly texts: SavedTexts;
+  readonly mails: readonly MailView[];
 }
 
 /** A crash loses at most this much. */

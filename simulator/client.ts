@@ -1,3 +1,4 @@
+import type { MailView } from './mail-types';
 import type { OptOutEntry, HandsetText, TextEntry } from './text-types';
 import type {
   DialRecord,
@@ -11,6 +12,7 @@ import type {
   WebhookRecord,
 } from './types';
 
+export type * from './mail-types';
 export type * from './text-types';
 export type * from './types';
 
@@ -94,6 +96,12 @@ export class SimulatorClient {
   /** Who has opted out of what, as Twilio sees it. */
   async optOuts(): Promise<OptOutEntry[]> {
     return (await this.ask<{ optOuts: OptOutEntry[] }>('GET', '/opt-outs')).optOuts;
+  }
+
+  /** Every mail that was handed over, oldest first. @param address leaves out mails to anybody else */
+  async mailbox(address?: string): Promise<MailView[]> {
+    const { mails } = await this.ask<{ mails: MailView[] }>('GET', '/mailbox');
+    return address === undefined ? mails : mails.filter((mail) => mail.envelope.to.includes(address));
   }
 
   /** Every leg, oldest first. */

@@ -65,6 +65,7 @@ export function createControlApi(engine: Engine): Router {
   router.get('/ledger', (_req, res) => void res.json({ ledger: engine.ledger() }));
   router.get('/texts', (_req, res) => void res.json({ texts: engine.texts.entries() }));
   router.get('/opt-outs', (_req, res) => void res.json({ optOuts: engine.texts.optOuts.entries() }));
+  router.get('/mailbox', (_req, res) => void res.json({ mails: engine.mailbox.list() }));
   router.get('/dials', (_req, res) => void res.json({ dials: engine.dials.records() }));
   router.get('/exchanges', (_req, res) => void res.json({ exchanges: engine.exchanges }));
   router.get('/notifications', (_req, res) => void res.json({ notifications: engine.notifications }));
@@ -93,15 +94,18 @@ export function createControlApi(engine: Engine): Router {
   return router;
 }
 
-/** Server-sent events: `handsets` with all phones first, then `handset` with every phone that changes. */
+/** Server-sent events: `handsets` with all phones first, then `handset` with every phone that changes, `mail` for each mail. */
 function streamHandsets(engine: Engine, req: Request, res: Response): void {
   res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', Connection: 'keep-alive' });
   const send = (event: string, data: unknown) => res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   send('handsets', { handsets: engine.handsets.views() });
-  const stop = engine.handsets.watch((view) => send('handset', view));
+  const stops = [
+    engine.handsets.watch((view) => send('handset', view)),
+    engine.mailbox.watch(({ id }) => send('mail', { id })),
+  ];
   const heartbeat = setInterval(() => res.write(': still here\n\n'), HEARTBEAT_MS);
   req.on('close', () => {
-    stop();
+    for (const stop of stops) stop();
     clearInterval(heartbeat);
   });
 }

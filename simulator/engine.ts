@@ -4,6 +4,7 @@ import { Clock } from './clock';
 import { DialBook } from './dial-book';
 import { FaultPlan } from './faults';
 import { Handsets } from './handsets';
+import { Mailbox } from './mail/mailbox';
 import { type DocumentRequest, Leg, type LegOptions } from './leg';
 import { type OwnNumber, OwnNumbers } from './own-numbers';
 import { PacingQueue } from './pacing';
@@ -56,6 +57,7 @@ export class Engine implements Board, TextNetwork {
   readonly notifications: Notification[] = [];
   readonly numbers: OwnNumbers;
   readonly texts: Texts;
+  readonly mailbox = new Mailbox();
   settings: Settings;
   private readonly pacing = new PacingQueue();
   private readonly legs = new Map<string, Leg>();
@@ -172,7 +174,7 @@ export class Engine implements Board, TextNetwork {
   /** What is kept over restarts. */
   state(): SavedState {
     const legs = [...this.legs.values()].map((leg) => leg.saved());
-    return { legs, handsets: this.handsets.saved(), texts: this.texts.state() };
+    return { legs, handsets: this.handsets.saved(), texts: this.texts.state(), mails: this.mailbox.list() };
   }
 
   restore(state: SavedState): void {
@@ -183,6 +185,7 @@ export class Engine implements Board, TextNetwork {
       this.handsets.attach(leg);
     }
     this.texts.restore(state.texts);
+    this.mailbox.restore(state.mails);
   }
 
   ledger(): LedgerEntry[] {
@@ -208,6 +211,7 @@ export class Engine implements Board, TextNetwork {
       leg.end(leg.isUp ? 'completed' : 'canceled');
     }
     this.texts.clear();
+    this.mailbox.clear();
     this.legs.clear();
     this.listedFrom.clear();
     this.handsets.clear();

@@ -4,7 +4,7 @@ import type { SimulatorOptions } from './server';
 export interface SimulatorEnvironment {
   readonly server: Pick<
     SimulatorOptions,
-    'port' | 'host' | 'accountSid' | 'authToken' | 'apiKeys' | 'numbers' | 'settings'
+    'port' | 'smtpPort' | 'host' | 'services' | 'accountSid' | 'authToken' | 'apiKeys' | 'numbers' | 'settings'
   >;
   /** Where the issuer keeps its key; null: in memory only. */
   readonly stateDir: string | null;
@@ -44,6 +44,9 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
   const { TWILIO_API_KEY: key, TWILIO_API_SECRET: secret } = env;
   const wordMs = numberFrom(env, 'SIMULATOR_WORD_MS');
   const callsPerSecond = numberFrom(env, 'SIMULATOR_CALLS_PER_SECOND');
+  const messagesPerSecond = numberFrom(env, 'SIMULATOR_MESSAGES_PER_SECOND');
+  const smtpPort = numberFrom(env, 'SIMULATOR_SMTP_PORT');
+  const service = env.TWILIO_MESSAGING_SERVICE_SID;
   return {
     server: {
       port: numberFrom(env, 'SIMULATOR_PORT') ?? 8055,
@@ -52,9 +55,13 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
       authToken,
       ...(key && secret ? { apiKeys: { [key]: secret } } : {}),
       numbers,
+      // One service that may send from every number.
+      ...(service ? { services: [{ sid: service, senders: numbers.map(({ number }) => number) }] } : {}),
+      ...(smtpPort === null ? {} : { smtpPort }),
       settings: {
         ...(wordMs === null ? {} : { wordMs }),
         ...(callsPerSecond === null ? {} : { callsPerSecond }),
+        ...(messagesPerSecond === null ? {} : { messagesPerSecond }),
       },
     },
     stateDir,

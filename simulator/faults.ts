@@ -24,6 +24,8 @@ export const FAULTS_AT: Readonly<Record<FaultPlace, readonly FaultKind[]>> = {
   'list-messages': OF_REQUESTS,
   'update-message': OF_REQUESTS,
   'message-callback': ['duplicate', 'duplicate-new-token', 'reorder', 'late', 'lost', 'drop-response', 'reset'],
+  'mail-recipient': ['refused', 'busy'],
+  mail: ['refused', 'busy', 'reset', 'drop-response', 'lost', 'late'],
   'inbound-message': ['duplicate', 'late', 'lost', 'drop-response', 'reset'],
 };
 

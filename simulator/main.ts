@@ -24,7 +24,7 @@ async function main(): Promise<void> {
       return [issuer.router, createPagesRouter({ page })];
     },
   });
-  say({ msg: 'simulator ready', port: simulator.port, url: simulator.url });
+  say({ msg: 'simulator ready', port: simulator.port, smtpPort: simulator.smtpPort, url: simulator.url });
 
   let isStopping = false;
   const stop = () => {

@@ -6,6 +6,7 @@ import { createControlApi } from './control-api';
 import { Engine } from './engine';
 import { createFallbackDocuments } from './fallback-documents';
 import { refuseStrangers } from './loopback';
+import { startSmtp } from './mail/smtp';
 import type { OwnNumber } from './own-numbers';
 import { createRestApi } from './rest-api';
 import type { MessagingService } from './texts/messaging-services';
@@ -27,6 +28,8 @@ export interface SimulatorOptions {
   readonly settings?: Partial<Settings>;
   /** Folder of the static fallback documents, served as `/fallback/{country}.xml`. */
   readonly fallbackDir?: string;
+  /** Where mails are taken by SMTP; 0 takes any free port, without one there is none. */
+  readonly smtpPort?: number;
   /** File that keeps calls and phones over restarts. */
   readonly callsFile?: string;
   /** More to serve, given the server's own URL: the handsets page at `/`, the issuer at `/oidc`. */
@@ -37,6 +40,8 @@ export interface Simulator {
   readonly url: string;
   readonly port: number;
   readonly engine: Engine;
+  /** Null: it takes no mail. */
+  readonly smtpPort: number | null;
   close(): Promise<void>;
 }
 
@@ -65,11 +70,17 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     else res.status(500).json({ code: 20500, message: 'Internal Server Error', more_info: '', status: 500 });
   });
 
+  const { smtpPort } = options;
+  const { mailbox, faults } = engine;
+  const smtp = smtpPort === undefined ? null : await startSmtp({ port: smtpPort, host, mailbox, faults });
+
   return {
     url,
     port,
     engine,
+    smtpPort: smtp?.port ?? null,
     close: async () => {
+      await smtp?.close();
       stopKeeping();
       engine.reset();
       server.closeAllConnections();

@@ -132,7 +132,9 @@ export type FaultPlace =
   | 'list-messages'
   | 'update-message'
   | 'message-callback'
-  | 'inbound-message';
+  | 'inbound-message'
+  | 'mail-recipient'
+  | 'mail';
 export type FaultKind =
   | 'drop-response'
   | 'error-500-before'
@@ -145,7 +147,9 @@ export type FaultKind =
   | 'reorder'
   | 'late'
   | 'lost'
-  | 'reset';
+  | 'reset'
+  | 'refused'
+  | 'busy';
 
 /** Something that goes wrong on purpose. The first plan entry that matches a request is used. */
 export interface Fault {
@@ -155,7 +159,7 @@ export interface Fault {
   readonly nth?: number;
   /** The first so many matching requests. Default 1. */
   readonly times?: number;
-  /** Only calls and texts to this number. */
+  /** Only calls and texts to this number, mails to this address. */
   readonly to?: string;
   /** For callbacks: only this `CallStatus` or `MessageStatus`. */
   readonly event?: string;

@@ -169,7 +169,7 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
     secrets: localSecrets(stateDir),
     database: { ownerUrl, appUrl, workerUrl },
     temporal: { address, namespace },
-    ports: { api: await freePort(), simulator: await freePort() },
+    ports: { api: await freePort(), simulator: await freePort(), smtp: await freePort() },
     env: await environment(settings),
   });
   await services.start();

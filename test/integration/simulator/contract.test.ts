@@ -1,6 +1,6 @@
 import { hasTwilioContract, openTwilioContract } from '../../twilio-contract';
 import type { Exchange } from '../../../simulator/client';
-import { ACCOUNT_SID, OURS, type Rig, startRig, twiml, USER } from './rig';
+import { ACCOUNT_SID, OURS, type Rig, SERVICE, startRig, twiml, USER } from './rig';
 
 /** The other suites of this room are held against the same document when they end. */
 const title = hasTwilioContract ? "Twilio's own OpenAPI document" : "Twilio's own OpenAPI document (skipped: absent)";
@@ -43,6 +43,39 @@ const title = hasTwilioContract ? "Twilio's own OpenAPI document" : "Twilio's ow
     const exchanges = await rig.phones.exchanges();
     expect(exchanges).toHaveLength(9);
     for (const exchange of exchanges) expect(violations(exchange)).toEqual([]);
+  });
+
+  it('allows every request and answer about messages, in every state of one', async () => {
+    await rig.fresh();
+    rig.service.on('/text', twiml('<Message>Thank you.</Message>'));
+    const sid = await rig.text({ messagingServiceSid: SERVICE, validityPeriod: 600 });
+    await rig.twilio.messages(sid).fetch();
+    await rig.textIs(sid, 'delivered');
+    await rig.phones.script(USER, { texts: { outcome: 'undelivered', errorCode: 30003 } });
+    const undelivered = await rig.text();
+    await rig.textIs(undelivered, 'undelivered');
+    await rig.twilio.messages(undelivered).fetch();
+    await rig.twilio.messages(await rig.phones.sendText({ from: USER, to: OURS, body: 'Hello' })).fetch();
+    await rig.twilio.messages.list({ to: USER, dateSentAfter: new Date(0), limit: 5 });
+    await rig.twilio.messages(sid).update({ body: '' });
+    await rig.twilio.messages(sid).remove();
+    await expect(rig.twilio.messages(sid).fetch()).rejects.toMatchObject({ status: 404, code: 20404 });
+    await expect(rig.text({ to: '0155' })).rejects.toMatchObject({ status: 400 });
+
+    const exchanges = (await rig.phones.exchanges()).filter(({ path }) => path.includes('Messages'));
+    expect(exchanges).toHaveLength(10);
+    for (const exchange of exchanges) expect(violations(exchange)).toEqual([]);
+    const [created] = exchanges;
+    if (!created) throw new Error('nothing was exchanged');
+    const answer = { ...Object(created.answer) };
+    for (const wrong of [
+      { ...answer, num_segments: 1 },
+      { ...answer, status: 'done' },
+      { ...answer, sid: 'SM1' },
+    ]) {
+      expect(violations({ ...created, answer: wrong })).not.toEqual([]);
+    }
+    expect(violations({ ...created, form: { ...created.form, Validity: '5' } })).not.toEqual([]);
   });
 
   it('finds an answer that lacks the right form, so that passing it means something', async () => {

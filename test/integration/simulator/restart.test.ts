@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, MENTOR, type Rig, startRig, twiml, USER } from './rig';
+import { eventually, MENTOR, OURS, POOL_US, type Rig, SERVICE, startRig, twiml, USER } from './rig';
 
 describe('a simulator that keeps its calls in a file', () => {
   let folder: string;
@@ -54,6 +54,27 @@ describe('a simulator that keeps its calls in a file', () => {
     expect((await after.twilio.calls(answered).fetch()).status).toBe('completed');
     expect((await after.twilio.calls(ringing).fetch()).status).toBe('failed');
     expect(await after.phones.calls()).toEqual([]);
+  });
+
+  it('goes on with texts that waited, and still knows who has opted out and who wrote to whom', async () => {
+    const before = await restart();
+    const sticky = await before.text({ messagingServiceSid: SERVICE, to: MENTOR });
+    await before.textIs(sticky, 'delivered');
+    await before.phones.sendText({ from: USER, to: OURS, body: 'STOP' });
+    await before.phones.settings({ messagesPerSecond: 0.2 });
+    const statusCallback = 'http://127.0.0.1:9/gone';
+    await before.text({ to: MENTOR, statusCallback });
+    const waiting = await before.text({ to: MENTOR, statusCallback });
+    await before.textIs(waiting, 'queued');
+
+    const after = await restart();
+    expect(await after.textIs(waiting, 'delivered')).toMatchObject({ sender: OURS });
+    await expect(after.text()).rejects.toMatchObject({ code: 21610 });
+    expect((await after.phones.texts(USER)).map(({ body }) => body)).toEqual(['STOP', expect.any(String)]);
+    expect(await after.phones.texts(MENTOR)).toHaveLength(3);
+    expect(
+      await after.textIs(await after.text({ messagingServiceSid: SERVICE, to: MENTOR }), 'delivered'),
+    ).toMatchObject({ sender: POOL_US });
   });
 
   it('starts all the same when the file cannot be read', async () => {

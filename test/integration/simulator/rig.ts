@@ -47,6 +47,8 @@ export interface Rig {
   text(more?: Partial<TextOptions>): Promise<string>;
   /** Waits until a message is in one of these states. */
   textIs(sid: string, ...statuses: TextEntry['status'][]): Promise<TextEntry>;
+  /** The SID of one of our numbers. */
+  numberSid(number: string): string;
   /** Ends both, and holds every request and answer so far against Twilio's OpenAPI document where it is there. */
   stop(): Promise<void>;
 }
@@ -109,6 +111,7 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
       eventually(async () =>
         (await phones.messages()).find((each) => each.sid === sid && statuses.includes(each.status)),
       ),
+    numberSid: (number) => String(simulator.engine.numbers.search({ PhoneNumber: number })[0]?.sid),
     stop: async () => {
       const exchanges = await phones.exchanges();
       await simulator.close();
