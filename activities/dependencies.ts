@@ -10,6 +10,7 @@ import type { RecipientLimits } from '../domain/recipient-limits';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { ConfiguredSwitches } from '../db/switches';
 import type { MessagingProvider } from '../providers/twilio-messages';
+import type { AppWebhook } from '../providers/app-webhook';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { ServiceKeys } from '../vault/service-keys';
 
@@ -45,6 +46,8 @@ export interface ActivityDependencies {
   /** The keys of the chain and its checkpoints; the API has them not. */
   readonly auditKeys: ServiceKeys;
   readonly checkpoints: CheckpointStore;
+  /** Null: no app is told. */
+  readonly appWebhook: AppWebhook | null;
   /** How long Twilio keeps its records of our calls, ms. */
   readonly callRetentionMs: number;
   /** A clock that no adjustment of the system time moves, ms. */

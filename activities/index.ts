@@ -1,3 +1,4 @@
+import { createAppEventActivities } from './app-events';
 import { createAuditSealActivities } from './audit-seal';
 import type { ActivityDependencies } from './dependencies';
 import { createDispatchActivities } from './dispatches';
@@ -21,6 +22,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createSweepActivities(deps),
     ...createRetentionActivities(deps),
     ...createAuditSealActivities(deps),
+    ...createAppEventActivities(deps),
   };
 }
 

@@ -18,6 +18,9 @@ import {
   SNS_TOPIC,
   text,
   url,
+  WEBHOOK_SECRET,
+  webhookSecret,
+  webhookUrl,
   whole,
 } from './variables';
 
@@ -100,6 +103,11 @@ export const variables = z.object({
   PRIVACY_POLICY_URL: optional('an http or https URL', null, httpUrl),
   COSTS_INTERVAL: duration('15m'),
 
+  APP_WEBHOOK_URL: optional('an http or https URL without a name, a password or a fragment', null, webhookUrl),
+  APP_WEBHOOK_SECRET: optional(WEBHOOK_SECRET, null, webhookSecret),
+  APP_WEBHOOK_SECONDARY_SECRET: optional(WEBHOOK_SECRET, null, webhookSecret),
+  APP_WEBHOOK_TIMEOUT: duration('10s'),
+
   OIDC_ISSUER: required('an http or https URL', httpUrl),
   OIDC_AUDIENCE: optional('the audience of access tokens', 'kindline', text),
   OIDC_ROLES_CLAIM: optional('the name of a claim', 'roles', text),
@@ -170,6 +178,7 @@ export const variables = z.object({
   SWEEP_INTERVAL: duration('60s'),
   RELAY_INTERVAL: duration('2s'),
   METRICS_PORT: optional('a port from 1 to 65535', null, whole(1, 65_535)),
+  API_METRICS_PORT: optional('a port from 1 to 65535', null, whole(1, 65_535)),
 });
 
 /** The variables as read, before they are arranged; `production.ts` judges these. */
@@ -238,6 +247,7 @@ function arrange(v: Variables) {
       /** Null: texts go out from our numbers. */
       messagingServiceSid: v.TWILIO_MESSAGING_SERVICE_SID,
     },
+    appWebhook: arrangeAppWebhook(v),
     /** Only linked from the start page; the codec server itself reads `config/codec.ts`. */
     codec: { publicUrl: v.CODEC_PUBLIC_URL },
     oidc: { issuer: v.OIDC_ISSUER, audience: v.OIDC_AUDIENCE, rolesClaim: v.OIDC_ROLES_CLAIM },
@@ -301,6 +311,19 @@ function arrange(v: Variables) {
     sweepIntervalMs: v.SWEEP_INTERVAL,
     relayIntervalMs: v.RELAY_INTERVAL,
     metricsPort: v.METRICS_PORT,
+    apiMetricsPort: v.API_METRICS_PORT,
+  } as const;
+}
+
+/** Null: no app is told. */
+function arrangeAppWebhook(v: Variables) {
+  if (v.APP_WEBHOOK_URL === null) return null;
+  return {
+    url: v.APP_WEBHOOK_URL,
+    /** The first one is required with the URL; the other is there during a rotation. */
+    secrets: [v.APP_WEBHOOK_SECRET, v.APP_WEBHOOK_SECONDARY_SECRET].filter((secret) => secret !== null),
+    timeoutMs: v.APP_WEBHOOK_TIMEOUT,
+    mayBePrivate: v.NODE_ENV !== 'production' || v.ALLOW_STAND_INS,
   } as const;
 }
 

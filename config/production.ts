@@ -34,6 +34,9 @@ function mismatches(v: Judged<Variables>): ConfigProblem[] {
   if (v.MAIL_SMTP_URL !== null && v.AWS_SES_REGION !== null) {
     problems.push({ variable: 'AWS_SES_REGION', expected: 'nothing, because MAIL_SMTP_URL is set' });
   }
+  if (v.APP_WEBHOOK_URL !== null && v.APP_WEBHOOK_SECRET === null) {
+    problems.push({ variable: 'APP_WEBHOOK_SECRET', expected: 'a value, because APP_WEBHOOK_URL is set' });
+  }
   problems.push(...keyRingProblems(v));
   return problems;
 }
@@ -82,6 +85,8 @@ function standIns(v: Judged<Variables>): ConfigProblem[] {
   expect(v.SES_ENDPOINT === null, 'SES_ENDPOINT', "nothing, for AWS's own,");
   expect(v.MAIL_EVENTS_STAND_IN === null, 'MAIL_EVENTS_STAND_IN', 'nothing');
   expect(isHttps(v.PRIVACY_POLICY_URL), 'PRIVACY_POLICY_URL', 'the https address of the privacy policy');
+  }
+  expect(v.APP_WEBHOOK_URL === null || isHttps(v.APP_WEBHOOK_URL), 'APP_WEBHOOK_URL', 'an https address, or nothing,');
   expect(isHttps(v.OIDC_ISSUER ?? null), 'OIDC_ISSUER', 'an https issuer');
   return problems;
 }

@@ -95,6 +95,21 @@ export function url(...protocols: readonly string[]): (value: string) => string 
   };
 }
 
+/** As it is given, slashes and query too: another service's address is not ours to tidy. */
+export function webhookUrl(value: string): string | null {
+  if (!URL.canParse(value)) return null;
+  const { protocol, username, password, hash } = new URL(value);
+  return /^https?:$/.test(protocol) && username + password + hash === '' ? value : null;
+}
+
+/** Standard Webhooks: 24 to 64 random bytes. */
+export const WEBHOOK_SECRET = 'whsec_ and 24 to 64 bytes in base64';
+export function webhookSecret(value: string): string | null {
+  const base64 = /^whsec_((?:[A-Za-z0-9+/]{4}){8,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/.exec(value)?.[1];
+  const bytes = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length;
+  return bytes >= 24 && bytes <= 64 ? value : null;
+}
+
 /** Comma-separated, each matching the pattern, at least one. */
 export function listOf(pattern: RegExp): (value: string) => readonly string[] | null {
   return (value) => {

@@ -43,11 +43,13 @@ printf 'postgres://kindline_api:%s@postgres:5432/kindline' "$(password)" | keep 
 printf 'postgres://kindline_worker_login:%s@postgres:5432/kindline' "$(password)" | keep worker_database_url
 
 # Yours to fill in; those that are empty count as not set.
-for name in twilio_auth_token twilio_secondary_auth_token twilio_api_secret mail_smtp_url aws_credentials ui_client_secret; do
+for name in twilio_auth_token twilio_secondary_auth_token twilio_api_secret mail_smtp_url app_webhook_secret \
+  app_webhook_secondary_secret aws_credentials ui_client_secret; do
   printf '' | keep "$name"
 done
 
 if [ ! -s "$dir/twilio_auth_token" ]; then
   echo "to be filled in before the first start: twilio_auth_token" >&2
 fi
-echo "mail_smtp_url (unless AWS_SES_REGION is set), ui_client_secret, aws_credentials, twilio_api_secret and twilio_secondary_auth_token as you need them" >&2
+for name in twilio_auth_token twilio_secondary_auth_token twilio_api_secret mail_smtp_url app_webhook_secret \
+  app_webhook_secondary_secret aws_credentials ui_client_secret; do

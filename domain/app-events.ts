@@ -33,3 +33,18 @@ export function pauseAfter(attempts: number, askedForMs = 0): number {
   const ours = FIRST_PAUSE_MS * 3 ** Math.min(attempts - 1, 20);
   return Math.min(LONGEST_PAUSE_MS, Math.max(ours, askedForMs));
 }
+
+/** What an event says, in a delivery and in a stream: the body that Standard Webhooks recommends. */
+export function appEventBody(event: {
+  readonly type: string;
+  readonly happenedAt: Date;
+  readonly subjectId: string;
+  readonly objectId: string;
+  readonly state: string;
+}): string {
+  const { type, happenedAt, subjectId, objectId, state } = event;
+  return JSON.stringify({ type, timestamp: happenedAt.toISOString(), data: { subjectId, objectId, state } });
+}
+
+/** The one workflow that tells the app, and its signal that there is something to tell. */
+export const APP_WEBHOOK = { workflow: 'appWebhook', workflowId: 'app-webhook', due: 'due' } as const;

@@ -5,6 +5,7 @@ import { createPool } from '../db/pool';
 import { AUDIT_PURPOSES, ensureServiceKeys } from '../db/service-keys';
 import { createVault } from '../db/vault-records';
 import { createWebhookUrls } from '../domain/webhook-urls';
+import { createAppWebhook } from '../providers/app-webhook';
 import { openCheckpointStore } from '../providers/open-checkpoint-store';
 import { openKeyRing } from '../providers/open-key-ring';
 import { openSecrets, type SecretsSource } from '../providers/secrets';
@@ -47,6 +48,9 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     const messaging = createTwilioMessages(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
     opened.push(() => messaging.close());
 
+    const appWebhook = config.appWebhook === null ? null : createAppWebhook(config.appWebhook);
+    opened.push(() => appWebhook?.close());
+
     const temporal = await connectTemporal(config.temporal, keys);
     opened.push(() => temporal.close());
     await ensureNamespace(temporal.connection, config.temporal.namespace);
@@ -76,6 +80,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       crisisOverride: config.helplines.crisisOverride,
       auditKeys,
       checkpoints,
+      appWebhook,
       callRetentionMs: config.twilio.callRetention,
       monotonicMs: () => performance.now(),
     });
@@ -84,7 +89,13 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     await ensureCallSweep(temporal.client, config.temporal.taskQueue, config.sweepIntervalMs);
     await ensureAuditSeal(temporal.client, config.temporal.taskQueue, config.audit.sealIntervalMs);
     await ensureRetentionSweep(temporal.client, config.temporal.taskQueue);
-    const relay = startRelay({ pool, client: temporal.client, logger, intervalMs: config.relayIntervalMs });
+    const relay = startRelay({
+      pool,
+      client: temporal.client,
+      logger,
+      intervalMs: config.relayIntervalMs,
+      tellsTheApp: appWebhook !== null,
+    });
     opened.push(() => relay.stop());
     const lineWatch = startLineWatch({
       pool,

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
+import { nextDueInMs } from '../db/app-event-delivery';
 import { markHandled, noteFailedHandling, unhandledEvents, type StoredEvent } from '../db/webhook-events';
 import { changesTheCourse } from '../domain/call-status';
+import { wakeAppWebhook } from '../temporal/app-events';
 import type { KindlineClient } from '../temporal/connection';
 import { TemporalNotInTime } from '../temporal/errors';
 import { signalLegEnded } from '../temporal/mentor-calls';
@@ -62,9 +64,31 @@ export async function relayOnce(parts: RelayParts): Promise<number> {
   return handled;
 }
 
+/** Nobody has taken what was due when we last said so, ms: said again. */
+const SAY_AGAIN_AFTER_MS = 30_000;
+
+/**
+ * Sees to it that the app is told: a due event wakes the workflow that tells it. One that is already awake, or whose app
+ * is down, is not told of the same event with every pass.
+ * @returns a step for each pass; it throws what Temporal and Postgres throw
+ */
+export function appWaker({ pool, client }: Pick<RelayParts, 'pool' | 'client'>): () => Promise<boolean> {
+  let wokenAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const dueInMs = await nextDueInMs(pool);
+    if (dueInMs === null || dueInMs > 0) return false;
+    const sinceMs = performance.now() - wokenAt;
+    if (-dueInMs > sinceMs && sinceMs < SAY_AGAIN_AFTER_MS) return false;
+    await wakeAppWebhook(client, SIGNAL_WITHIN_MS);
+    wokenAt = performance.now();
+    return true;
+  };
+}
+
 /** Passes every `intervalMs` until stopped; a failed pass (Temporal or Postgres away) is tried again by the next. */
-export function startRelay(parts: RelayParts & { readonly intervalMs: number }) {
-  const { logger, intervalMs } = parts;
+export function startRelay(parts: RelayParts & { readonly intervalMs: number; readonly tellsTheApp: boolean }) {
+  const { logger, intervalMs, tellsTheApp } = parts;
+  const wakeApp = appWaker(parts);
   const state = { stopped: false };
   let wake: () => void = () => undefined;
   const running = (async () => {
@@ -76,6 +100,9 @@ export function startRelay(parts: RelayParts & { readonly intervalMs: number }) 
         if (count === BATCH) continue;
       } catch (error) {
         logger.warn({ error }, 'late events could not be handed over');
+      }
+      if (tellsTheApp) {
+        await wakeApp().catch((error: unknown) => logger.warn({ error }, 'nobody could be asked to tell the app'));
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, intervalMs);

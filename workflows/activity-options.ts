@@ -98,3 +98,12 @@ export const checkpointing = proxyActivities<Pick<Activities, 'writeCheckpoint'>
     nonRetryableErrorTypes: ['AuditChainError'],
   },
 });
+
+/** One pass over the events that are due; the workflow comes again as long as any waits. */
+export const telling = proxyActivities<Pick<Activities, 'deliverAppEvents'>>({
+  summary: 'Tell the app what has happened',
+  // Twenty seconds of batches, and the last one of them with an app that answers nobody.
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});

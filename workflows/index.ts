@@ -1,3 +1,4 @@
+export { appWebhook } from './app-webhook';
 export { auditSeal } from './audit-seal';
 export { callSweep } from './call-sweep';
 export { mentorCall } from './mentor-call';

@@ -106,6 +106,7 @@ export class DispatchWorld {
       // Nothing here seals the audit trail.
       auditKeys: null as never,
       checkpoints: null as never,
+      appWebhook: null,
       callRetentionMs: 1_000,
       monotonicMs: () => performance.now(),
     };

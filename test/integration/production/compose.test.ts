@@ -48,6 +48,8 @@ const SAMPLE: Readonly<Record<string, string>> = {
   TWILIO_SECONDARY_AUTH_TOKEN: '',
   TWILIO_API_SECRET: '',
   MAIL_SMTP_URL: 'smtp://somebody:a-password@mail.example.org:587',
+  APP_WEBHOOK_SECRET: '',
+  APP_WEBHOOK_SECONDARY_SECRET: '',
 };
 
 /** What a service's process reads: its environment and its secrets. */
