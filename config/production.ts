@@ -85,7 +85,6 @@ function standIns(v: Judged<Variables>): ConfigProblem[] {
   expect(v.SES_ENDPOINT === null, 'SES_ENDPOINT', "nothing, for AWS's own,");
   expect(v.MAIL_EVENTS_STAND_IN === null, 'MAIL_EVENTS_STAND_IN', 'nothing');
   expect(isHttps(v.PRIVACY_POLICY_URL), 'PRIVACY_POLICY_URL', 'the https address of the privacy policy');
-  }
   expect(v.APP_WEBHOOK_URL === null || isHttps(v.APP_WEBHOOK_URL), 'APP_WEBHOOK_URL', 'an https address, or nothing,');
   expect(isHttps(v.OIDC_ISSUER ?? null), 'OIDC_ISSUER', 'an https issuer');
   return problems;

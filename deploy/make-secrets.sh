@@ -51,5 +51,5 @@ done
 if [ ! -s "$dir/twilio_auth_token" ]; then
   echo "to be filled in before the first start: twilio_auth_token" >&2
 fi
-for name in twilio_auth_token twilio_secondary_auth_token twilio_api_secret mail_smtp_url app_webhook_secret \
-  app_webhook_secondary_secret aws_credentials ui_client_secret; do
+echo "mail_smtp_url (unless AWS_SES_REGION is set), ui_client_secret, aws_credentials, twilio_api_secret, twilio_secondary_auth_token," >&2
+echo "app_webhook_secret and app_webhook_secondary_secret as you need them" >&2

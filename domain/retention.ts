@@ -17,5 +17,7 @@ export const RETENTION = {
   numberForOneMessage: DAY,
   /** Records that no row names: the request was sealed, and its workflow never began. Temporal may be down for days. */
   unreferencedRecord: 7 * DAY,
+  /** What the app was told: as long as somebody may want it sent again, or a stream wants to go on from it. */
+  appEvent: 30 * DAY,
   audit: 7 * 365 * DAY,
 } as const;

@@ -1,13 +1,22 @@
+import { patched } from '@temporalio/workflow';
 import type { RetentionRun } from '../activities/retention';
 import { retention } from './activity-options';
+
+interface Swept {
+  readonly found: number;
+  readonly destroyed: number;
+}
 
 /**
  * Destroys what has been kept for its time. A dry run says what it would do and changes nothing.
  *
- * @returns for each kind of data how much was found to be over and how much was destroyed
+ * @returns for each kind of data how much was found to be over and how much was destroyed; null for what runs of that
+ *   age did not sweep yet
  */
 export async function retentionSweep(
   run: RetentionRun,
-): Promise<{ unreferencedRecords: { found: number; destroyed: number } }> {
-  return { unreferencedRecords: await retention.destroyUnreferencedRecords(run) };
+): Promise<{ unreferencedRecords: Swept; appEvents: Swept | null }> {
+  const unreferencedRecords = await retention.destroyUnreferencedRecords(run);
+  const appEvents = patched('app-events') ? await retention.deleteOldAppEvents(run) : null;
+  return { unreferencedRecords, appEvents };
 }

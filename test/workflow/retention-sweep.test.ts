@@ -18,6 +18,7 @@ beforeAll(async () => {
       }
       return { found: 3, destroyed: run.isDryRun ? 0 : 3 };
     },
+    deleteOldAppEvents: async (run: RetentionRun) => ({ found: 5, destroyed: run.isDryRun ? 0 : 5 }),
   });
 }, 120_000);
 
@@ -34,18 +35,27 @@ const start = (run: RetentionRun) =>
 
 it('destroys what has been kept for its time and says how much that was', async () => {
   const handle = await start({ isDryRun: false });
-  expect(await handle.result()).toEqual({ unreferencedRecords: { found: 3, destroyed: 3 } });
-  await recordHistory(handle, 'retentionSweep', 'destroyed');
+  expect(await handle.result()).toEqual({
+    unreferencedRecords: { found: 3, destroyed: 3 },
+    appEvents: { found: 5, destroyed: 5 },
+  });
+  await recordHistory(handle, 'retentionSweep', 'destroyed-with-app-events');
 });
 
 it('only counts when it is asked for a dry run', async () => {
   const handle = await start({ isDryRun: true });
-  expect(await handle.result()).toEqual({ unreferencedRecords: { found: 3, destroyed: 0 } });
+  expect(await handle.result()).toEqual({
+    unreferencedRecords: { found: 3, destroyed: 0 },
+    appEvents: { found: 5, destroyed: 0 },
+  });
   expect(asked.at(-1)).toEqual({ isDryRun: true });
 });
 
 it('goes on when the database comes back', async () => {
   failures = 2;
   const handle = await start({ isDryRun: false });
-  expect(await handle.result()).toEqual({ unreferencedRecords: { found: 3, destroyed: 3 } });
+  expect(await handle.result()).toEqual({
+    unreferencedRecords: { found: 3, destroyed: 3 },
+    appEvents: { found: 5, destroyed: 5 },
+  });
 });

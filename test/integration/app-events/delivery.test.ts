@@ -41,7 +41,7 @@ function deliver(): Promise<DeliveryPass> {
     },
   } as unknown as ActivityDependencies;
   const env = new MockActivityEnvironment();
-  return env.run<[], DeliveryPass>(createAppEventActivities(deps).deliverAppEvents);
+  return env.run<[], DeliveryPass, () => Promise<DeliveryPass>>(createAppEventActivities(deps).deliverAppEvents);
 }
 
 async function note(state: string, objectId: string = randomUUID()): Promise<string> {
@@ -79,7 +79,9 @@ it('tells the app each event once, those of one object in order, with ids and st
     data: { subjectId: expect.any(String), objectId: call, state: 'starting' },
   });
   expect((await deliver()).delivered).toBe(0);
-  expect((await rows()).map(({ delivery, attempts }) => `${delivery} ${attempts}`)).toEqual(Array(3).fill('delivered 1'));
+  expect((await rows()).map(({ delivery, attempts }) => `${delivery} ${attempts}`)).toEqual(
+    Array(3).fill('delivered 1'),
+  );
 });
 
 it('notes a state that is noted twice once, and one that comes back again', async () => {
