@@ -10,6 +10,7 @@ import { docsPage } from './docs-page';
 import { health } from './health';
 import { homePage } from './home-page';
 import { inboundCalls } from './inbound-calls';
+import { inboundTexts } from './inbound-texts';
 import { mentorCalls } from './mentor-calls';
 import { mentors } from './mentors';
 import { problemPages } from './problem-pages';
@@ -59,6 +60,7 @@ export function createApi(deps: ApiDeps): Express {
   webhookEvents(routes, deps);
   voiceWebhooks(routes, deps);
   inboundCalls(routes, deps);
+  inboundTexts(routes, deps);
   callStatus(routes, deps);
   routes.complete();
 

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Config } from '../config/config';
 import type { Vault } from '../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
+import type { MessageInput } from '../domain/message';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { MentorCallDescription } from '../temporal/mentor-calls';
@@ -20,6 +21,11 @@ export interface MentorCallProcess {
   describe(callId: string): Promise<MentorCallDescription | null>;
 }
 
+/** What the API asks of the workflows of messages; `temporal/messages.ts` says what each may throw. */
+export interface MessageProcess {
+  start(input: MessageInput): Promise<'running' | 'over'>;
+}
+
 /** Everything the application is made of; only `main.ts` and tests make it. */
 export interface ApiDeps {
   readonly config: Config;
@@ -29,6 +35,7 @@ export interface ApiDeps {
   readonly vault: Vault;
   readonly tokenizer: Tokenizer;
   readonly process: MentorCallProcess;
+  readonly messages: MessageProcess;
   readonly voice: Pick<VoiceProvider, 'endCall'>;
   readonly urls: WebhookUrls;
   /** Whether Twilio is known to be down, so that a call would only be promised in vain. */

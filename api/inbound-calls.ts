@@ -2,7 +2,7 @@ import { findLiveCallByToken } from '../db/calls';
 import { findMentorByToken } from '../db/mentors';
 import { parsePhoneNumber } from '../domain/phone-number';
 import { languageOfCountry } from '../domain/prompts';
-import { greetingTwiml, inboundTwiml, silentTwiml } from '../domain/twiml';
+import { greetingTwiml, inboundTwiml } from '../domain/twiml';
 import type { ApiDeps } from './deps';
 import { LOOK_UP_WITHIN } from './limits';
 import type { Routes } from './routes';
@@ -29,12 +29,6 @@ export function inboundCalls(routes: Routes, deps: ApiDeps): void {
     const language = languageOfCountry(country);
     const { crisisOverride } = deps.config.helplines;
     sendTwiml(res, inboundTwiml(who, { language, country, crisisOverride }));
-  });
-
-  // Nobody reads texts to our numbers: nothing of them is kept, and nothing is answered. Without this document Twilio
-  // would answer with words of its own.
-  routes.twilio('POST /twiml/inbound-text', async (_asked, res) => {
-    sendTwiml(res, silentTwiml());
   });
 }
 

@@ -15,6 +15,7 @@ import {
   signalLegEnded,
   startMentorCall,
 } from '../temporal/mentor-calls';
+import { startMessage } from '../temporal/messages';
 import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
@@ -56,6 +57,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     vault,
     tokenizer: createTokenizer(keys.all('token')),
     process: mentorCallProcess(temporal.client),
+    messages: { start: (input) => startMessage(temporal.client, input) },
     voice,
     urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
     twilio,

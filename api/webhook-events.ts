@@ -5,6 +5,7 @@ import { handleCallStatus } from './call-status';
 import { checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import type { EventHandler } from './event-handlers';
+import { handleInboundText } from './inbound-texts';
 import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { Problem } from './problems';
 import type { Routes } from './routes';
@@ -14,7 +15,10 @@ import { eventsQuery, type replayShape, type webhookEventPage, type webhookEvent
  * What to do with a stored event, by its type: the handler that its webhook has. An event holds ids and states only, so
  * one that needs more finds it in the vault, by the record ids in the event's payload.
  */
-const HANDLERS: Readonly<Record<string, EventHandler>> = { 'call-status': handleCallStatus };
+const HANDLERS: Readonly<Record<string, EventHandler>> = {
+  'call-status': handleCallStatus,
+  'inbound-text': handleInboundText,
+};
 
 /** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */
 export function webhookEvents(routes: Routes, deps: ApiDeps): void {

@@ -89,6 +89,8 @@ export const variables = z.object({
   TWILIO_MESSAGING_SERVICE_SID: optional('MG and 32 hexadecimal digits', null, (v) =>
     /^MG[0-9a-fA-F]{32}$/.test(v) ? v : null,
   ),
+  TWILIO_ANSWERS_OPT_OUT: optional('true or false', true, boolean),
+  AUTOMATIC_ANSWER_INTERVAL: duration('1h'),
 
   MAIL_FROM: optional('an address of ours, or a name and <an address>', null, mailFrom),
   MAIL_SMTP_URL: optional('an smtp:// or smtps:// URL', null, url('smtp:', 'smtps:')),
@@ -295,6 +297,11 @@ function arrange(v: Variables) {
     },
     privacyPolicyUrl: v.PRIVACY_POLICY_URL,
     costsIntervalMs: v.COSTS_INTERVAL,
+    inboundTexts: {
+      /** It confirms STOP and START and answers HELP by itself; a second answer of ours would only fail. */
+      twilioAnswersOptOut: v.TWILIO_ANSWERS_OPT_OUT,
+      answerIntervalMs: v.AUTOMATIC_ANSWER_INTERVAL,
+    },
     helplines: { crisisOverride: v.FALLBACK_CRISIS_NUMBER },
     audit: {
       sealIntervalMs: v.AUDIT_SEAL_INTERVAL,

@@ -15,6 +15,10 @@ export const RETENTION = {
   messageLog: 90 * DAY,
   /** A number or address given for one message: from the time it must be sent by; what is left is for its fallback. */
   numberForOneMessage: DAY,
+  /** A text to one of our numbers: who wrote what, and what it was about. */
+  inboundText: 90 * DAY,
+  /** An opt-out that was taken back; one that stands is never forgotten. */
+  liftedOptOut: 90 * DAY,
   /** Records that no row names: the request was sealed, and its workflow never began. Temporal may be down for days. */
   unreferencedRecord: 7 * DAY,
   /** What the app was told: as long as somebody may want it sent again, or a stream wants to go on from it. */

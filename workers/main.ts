@@ -20,6 +20,7 @@ import { patiently } from '../vault/patience';
 import { warnOfStandIns } from '../vault/stand-ins';
 import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
+import { createTokenizer } from '../vault/tokens';
 import { workflowSource } from './bundle';
 import { startLineWatch } from './line-watch';
 import { startRelay } from './relay';
@@ -89,10 +90,14 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     await ensureCallSweep(temporal.client, config.temporal.taskQueue, config.sweepIntervalMs);
     await ensureAuditSeal(temporal.client, config.temporal.taskQueue, config.audit.sealIntervalMs);
     await ensureRetentionSweep(temporal.client, config.temporal.taskQueue);
+    const { allowedCountries } = config.limits;
+    const settings = { ...config.inboundTexts, allowedCountries, phoneNumbers: config.twilio.phoneNumbers };
+    const texts = { vault, tokenizer: createTokenizer(keys.all('token')), settings };
     const relay = startRelay({
       pool,
       client: temporal.client,
       logger,
+      texts,
       intervalMs: config.relayIntervalMs,
       tellsTheApp: appWebhook !== null,
     });

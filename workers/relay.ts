@@ -1,11 +1,13 @@
 import type { Pool } from 'pg';
 import { nextDueInMs } from '../db/app-event-delivery';
+import { type InboundParts, routeText } from '../db/inbound-routing';
 import { markHandled, noteFailedHandling, unhandledEvents, type StoredEvent } from '../db/webhook-events';
 import { changesTheCourse } from '../domain/call-status';
 import { wakeAppWebhook } from '../temporal/app-events';
 import type { KindlineClient } from '../temporal/connection';
 import { TemporalNotInTime } from '../temporal/errors';
 import { signalLegEnded } from '../temporal/mentor-calls';
+import { startMessage } from '../temporal/messages';
 import type { Logger } from '../vault/logger';
 
 /** The same as the webhook's own signal: an event late by a second is late, a relay that hangs is stuck. */
@@ -19,6 +21,8 @@ export interface RelayParts {
   readonly pool: Pool;
   readonly client: KindlineClient;
   readonly logger: Logger;
+  /** For texts to our numbers, which are routed by the database and answered by a message. */
+  readonly texts: Omit<InboundParts, 'pool'>;
 }
 
 /**
@@ -34,6 +38,10 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     if (!changesTheCourse(event) || !callId || !callSid || !status) return;
     const { seenKey, dispatchId, errorCode } = event;
     await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
+  },
+  'inbound-text': async ({ pool, client, texts }, { seenKey }, withinMs) => {
+    const answer = await routeText({ ...texts, pool }, seenKey, null);
+    if (answer !== null) await startMessage(client, answer, withinMs);
   },
 };
 const KNOWN_TYPES = Object.keys(TELLERS);

@@ -17,6 +17,7 @@ import { type Config, loadConfig } from '../../../config/config';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
+import type { MessageInput } from '../../../domain/message';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { ProcessIsOver } from '../../../temporal/errors';
 import { createCallLog } from '../../../vault/call-log';
@@ -103,6 +104,8 @@ export interface Who {
 
 export class ApiUnderTest {
   readonly process = new FakeProcess();
+  /** What the workflows of messages were started with. */
+  readonly messages: MessageInput[] = [];
   readonly endedByRest: string[] = [];
   readonly logLines: string[] = [];
   twilioState: PartState = 'up';
@@ -153,6 +156,12 @@ export class ApiUnderTest {
       vault,
       tokenizer: createTokenizer(keys.all('token')),
       process,
+      messages: {
+        start: async (input) => {
+          the(parts).messages.push(input);
+          return 'running';
+        },
+      },
       voice: {
         endCall: async (sid) => {
           the(parts).endedByRest.push(sid);

@@ -3,7 +3,7 @@ import { storeEvent, unhandledEvents } from '../../../db/webhook-events';
 import type { KindlineClient } from '../../../temporal/connection';
 import { TemporalNotInTime } from '../../../temporal/errors';
 import { createLogger } from '../../../vault/logger';
-import { relayOnce } from '../../../workers/relay';
+import { type RelayParts, relayOnce } from '../../../workers/relay';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 
 /** Temporal as the relay meets it: what signalling a workflow ends with, by call. */
@@ -38,6 +38,12 @@ describe('the relay of late events', () => {
     await database.app.query('UPDATE webhook_events SET handled_at = now()');
   });
 
+  /** No text waits for it here: what those need is not made. */
+  const parts = (): RelayParts => {
+    const texts = {} as unknown as RelayParts['texts'];
+    return { pool: database.app, client: temporal.client, logger, texts };
+  };
+
   /** The user's leg of some call has ended a while ago, and its workflow was not told. @returns the call's id */
   async function untold(): Promise<string> {
     const callId = randomUUID();
@@ -62,7 +68,7 @@ describe('the relay of late events', () => {
 
   it('tells the workflows, oldest first', async () => {
     const calls = [await untold(), await untold()];
-    expect(await relayOnce({ pool: database.app, client: temporal.client, logger })).toBe(2);
+    expect(await relayOnce(parts())).toBe(2);
     expect(temporal.told).toEqual(calls);
     expect(await waiting()).toEqual([]);
   });
@@ -70,7 +76,7 @@ describe('the relay of late events', () => {
   it('does not let an event that one workflow cannot take keep the others from theirs', async () => {
     const [full, other] = [await untold(), await untold()];
     temporal.failures.set(full, new Error('the history is full'));
-    expect(await relayOnce({ pool: database.app, client: temporal.client, logger })).toBe(1);
+    expect(await relayOnce(parts())).toBe(1);
     expect(temporal.told).toEqual([other]);
     expect(await waiting()).toEqual([full]);
   });
@@ -78,7 +84,7 @@ describe('the relay of late events', () => {
   it('stops at the first that Temporal does not take in time, and keeps them all', async () => {
     const calls = [await untold(), await untold()];
     temporal.failures.set(calls[0] ?? '', new TemporalNotInTime());
-    await expect(relayOnce({ pool: database.app, client: temporal.client, logger })).rejects.toThrow(TemporalNotInTime);
+    await expect(relayOnce(parts())).rejects.toThrow(TemporalNotInTime);
     expect(temporal.told).toEqual([]);
     expect(await waiting()).toEqual(calls);
   });

@@ -1,0 +1,116 @@
+/**
+ * Who has opted out of what. The scope of a STOP is what it was sent to: a number of the organisation stops all its
+ * texts to that phone, a masked number stops that relation. Beside it stands what Twilio blocks: pairs of a phone and a
+ * sender of ours. START lifts the scope it was sent to, and unblocks that one pair.
+ */
+import { z } from 'zod';
+import { appendAudit } from './audit';
+import { type Db, execute, many, one } from './query';
+import { noteBlocked } from './may-send';
+import type { RecipientToken } from './recipients';
+
+/** The scope of every number that is no masked one. */
+export const ORGANISATION = 'organisation';
+
+export interface OptOutChange {
+  /** The phone that texted. */
+  readonly recipient: RecipientToken;
+  readonly scope: string;
+  /** The number that was texted and the service it is in: what Twilio blocks or unblocks; none where it does neither. */
+  readonly senders: readonly string[];
+  /** Subject id of whose phone it is. */
+  readonly actor: string;
+}
+
+/** Opts out; may be repeated. @returns whether they were not opted out before. Run it in a transaction. */
+export async function recordOptOut(tx: Db, { recipient, scope, senders, actor }: OptOutChange): Promise<boolean> {
+  const { token, tokenVersion, candidates } = recipient;
+  const rows = await many(
+    tx,
+    z.object({ opt_out_id: z.uuid() }),
+    `INSERT INTO opt_outs (recipient_token, token_version, scope)
+     SELECT $1, $2, $3 WHERE NOT EXISTS (
+       SELECT FROM opt_outs WHERE recipient_token = ANY($4) AND scope = $3 AND lifted_at IS NULL)
+     ON CONFLICT (recipient_token, scope) WHERE lifted_at IS NULL DO NOTHING RETURNING opt_out_id`,
+    [token, tokenVersion, scope, candidates],
+  );
+  for (const { opt_out_id: objectId } of rows) {
+    await appendAudit(tx, { actor, action: 'opt-out.recorded', objectId, purpose: 'text', outcome: 'done' });
+  }
+  for (const sender of senders) await noteBlocked(tx, { recipientToken: token, sender, code: null });
+  return rows.length > 0;
+}
+
+/** Opts in again. @returns whether they were opted out, or blocked at this number. Run it in a transaction. */
+export async function liftOptOut(tx: Db, { recipient, scope, senders, actor }: OptOutChange): Promise<boolean> {
+  const lifted = await many(
+    tx,
+    z.object({ id: z.uuid() }),
+    `WITH ledger AS (
+       UPDATE opt_outs SET lifted_at = clock_timestamp()
+        WHERE recipient_token = ANY($1) AND scope = $2 AND lifted_at IS NULL RETURNING opt_out_id AS id
+     ), pairs AS (
+       UPDATE provider_blocks SET lifted_at = clock_timestamp()
+        WHERE recipient_token = ANY($1) AND sender = ANY($3) AND lifted_at IS NULL RETURNING block_id AS id
+     ), others AS (
+       -- Still blocked at Twilio, but no reason any more to be silent at the number they have just asked.
+       UPDATE provider_blocks SET others_allowed_at = clock_timestamp()
+        WHERE recipient_token = ANY($1) AND sender <> ALL($3) AND lifted_at IS NULL AND others_allowed_at IS NULL
+     ) SELECT id FROM ledger UNION ALL SELECT id FROM pairs`,
+    [recipient.candidates, scope, senders],
+  );
+  for (const { id: objectId } of lifted) {
+    await appendAudit(tx, { actor, action: 'opt-out.lifted', objectId, purpose: 'text', outcome: 'done' });
+  }
+  return lifted.length > 0;
+}
+
+/** Whether START and YES mean something from this phone at this number. */
+export async function isOptedOut(db: Db, { recipient, scope, senders }: Omit<OptOutChange, 'actor'>): Promise<boolean> {
+  const { is_out: isOut } = await one(
+    db,
+    z.object({ is_out: z.boolean() }),
+    `SELECT EXISTS (SELECT FROM opt_outs WHERE recipient_token = ANY($1) AND scope = $2 AND lifted_at IS NULL)
+         OR EXISTS (SELECT FROM provider_blocks
+                     WHERE recipient_token = ANY($1) AND sender = ANY($3) AND lifted_at IS NULL) AS is_out`,
+    [recipient.candidates, scope, senders],
+  );
+  return isOut;
+}
+
+export interface StoppedNumber {
+  readonly contactPointId: string;
+  readonly since: Date;
+}
+
+/** Which of the numbers a person has saved get no texts from the organisation, because somebody texted STOP from them. */
+export async function stoppedNumbers(db: Db, subjectId: string): Promise<StoppedNumber[]> {
+  const rows = await many(
+    db,
+    z.object({ contact_point_id: z.uuid(), since: z.date() }),
+    `SELECT c.contact_point_id, o.since
+       FROM contact_points c JOIN opt_outs o ON o.recipient_token = c.token
+      WHERE c.subject_id = $1 AND c.deleted_at IS NULL AND o.scope = $2 AND o.lifted_at IS NULL
+      ORDER BY o.since, c.contact_point_id`,
+    [subjectId, ORGANISATION],
+  );
+  return rows.map((row) => ({ contactPointId: row.contact_point_id, since: row.since }));
+}
+
+/** Deletes opt-outs and blocks that were lifted long ago; one that stands is never forgotten. @returns how many */
+export async function deleteLiftedOptOuts(db: Db, olderThanMs: number, limit: number): Promise<number> {
+  const age = `clock_timestamp() - $1 * interval '1 millisecond'`;
+  const ledger = await execute(
+    db,
+    `DELETE FROM opt_outs WHERE opt_out_id IN
+       (SELECT opt_out_id FROM opt_outs WHERE lifted_at < ${age} ORDER BY lifted_at LIMIT $2)`,
+    [olderThanMs, limit],
+  );
+  const pairs = await execute(
+    db,
+    `DELETE FROM provider_blocks WHERE block_id IN
+       (SELECT block_id FROM provider_blocks WHERE lifted_at < ${age} ORDER BY lifted_at LIMIT $2)`,
+    [olderThanMs, limit],
+  );
+  return ledger + pairs;
+}
