@@ -16,12 +16,12 @@ async function main(): Promise<void> {
     ...(env.fallbackDir === null ? {} : { fallbackDir: env.fallbackDir }),
     ...(env.callsFile === null ? {} : { callsFile: env.callsFile }),
     helplines,
-    mount: async (url) => {
+    mount: async (url, { mailbox }) => {
       const stateFile = env.stateDir === null ? null : join(env.stateDir, 'issuer-key.json');
       const issuer = await createIssuer({ publicUrl: url, audience: env.audience, stateFile });
       const organisationNumbers = env.server.numbers.map((own) => own.number);
       const page = () => ({ organisationNumbers, startPage: env.startPage });
-      return [issuer.router, createPagesRouter({ page })];
+      return [issuer.router, createPagesRouter({ page, mailbox })];
     },
   });
   say({ msg: 'simulator ready', port: simulator.port, smtpPort: simulator.smtpPort, url: simulator.url });

@@ -32,8 +32,8 @@ export interface SimulatorOptions {
   readonly smtpPort?: number;
   /** File that keeps calls and phones over restarts. */
   readonly callsFile?: string;
-  /** More to serve, given the server's own URL: the handsets page at `/`, the issuer at `/oidc`. */
-  readonly mount?: (url: string) => Promise<readonly Router[]>;
+  /** More to serve, given the server's own URL: the pages at `/`, the issuer at `/oidc`. */
+  readonly mount?: (url: string, engine: Engine) => Promise<readonly Router[]>;
 }
 
 export interface Simulator {
@@ -64,7 +64,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   app.use('/simulator', refuseStrangers, createControlApi(engine));
   if (options.fallbackDir !== undefined) app.use('/fallback', createFallbackDocuments(options.fallbackDir));
   app.use(createRestApi(engine, { ...options, apiKeys: options.apiKeys ?? {} }));
-  for (const router of (await options.mount?.(url)) ?? []) app.use(router);
+  for (const router of (await options.mount?.(url, engine)) ?? []) app.use(router);
   app.use((_error: unknown, _req: Request, res: Response, next: NextFunction) => {
     if (res.headersSent) next(_error);
     else res.status(500).json({ code: 20500, message: 'Internal Server Error', more_info: '', status: 500 });

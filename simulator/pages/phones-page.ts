@@ -27,7 +27,7 @@ export function renderPhonesPage(options: PhonesPageOptions): string {
 <header><div>
 <h1>Simulated phones</h1>
 <p>No real phone rings. Each card shows all that its phone sees and hears.</p>
-${back}
+<nav aria-label="Pages"><a href="/mailbox">Mailbox</a>${back}</nav>
 </div></header>
 <main>
 <div class="forms">
@@ -47,7 +47,7 @@ ${back}
 <noscript><p class="notice">This page needs JavaScript to show what the phones do.</p></noscript>
 <section id="no-phones" hidden>
 <h2>No phones yet</h2>
-<p>A phone appears here as soon as somebody rings it. To make one ring:</p>
+<p>A phone appears here as soon as somebody rings or texts it. To make one ring:</p>
 <ol>
 <li>Add a phone above, for example +1 415 555 0142.</li>
 <li>Ask for a call to it${startPage === null ? ' through the API' : `, from the <a href="${escapeHtml(startPage)}">start page</a> or through the API`}.</li>
@@ -89,6 +89,15 @@ const PHONE_TEMPLATE = `<template id="phone-template">
 <button type="button" class="stop" data-part="decline" hidden>Decline</button>
 <button type="button" class="stop" data-part="hang-up" hidden>Hang up</button>
 </div>
+<details class="texts" data-part="texts">
+<summary data-part="texts-title">Texts</summary>
+<div class="conversation" data-part="conversation" role="log" aria-live="polite" tabindex="0"></div>
+<form class="write" data-part="write">
+<label>To <select data-part="text-to"></select></label>
+<label>Text <textarea data-part="text-body" rows="2" maxlength="1600" required></textarea></label>
+<button>Send text</button>
+</form>
+</details>
 </article>
 </template>`;
 

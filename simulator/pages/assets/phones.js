@@ -12,6 +12,8 @@ const problem = document.getElementById('problem');
 const organisationNumbers = JSON.parse(document.body.dataset.organisationNumbers);
 const cards = new Map();
 let handsets = [];
+/** What was there before this page was is no news. */
+let isFirstLook = true;
 
 /* ---- Words ------------------------------------------------------------------------------------------------------- */
 
@@ -111,12 +113,7 @@ function act(number, action, body) {
 
 function addCard(handset) {
   const root = template.content.firstElementChild.cloneNode(true);
-  const find = (part) => root.querySelector(`[data-part="${part}"]`);
-  const parts = Object.fromEntries(
-    ['name', 'number', 'state', 'caller', 'hint', 'timer', 'captions', 'pressed', 'answer', 'decline', 'hang-up'].map(
-      (part) => [part, find(part)],
-    ),
-  );
+  const parts = Object.fromEntries([...root.querySelectorAll('[data-part]')].map((node) => [node.dataset.part, node]));
   const { number } = handset;
   root.dataset.number = number;
   const title = `phone-${number.replace(/\D/g, '')}`;
@@ -128,13 +125,29 @@ function addCard(handset) {
   }
   const keys = [...root.querySelectorAll('[data-key]')];
   for (const key of keys) key.addEventListener('click', () => press(number, key.dataset.key));
-  // With the focus anywhere in a phone, its keys can simply be typed.
+  // With the focus anywhere in a phone, its keys can simply be typed; a text that is being written has its own.
   root.addEventListener('keydown', (event) => {
-    if (!/^[0-9*#]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (
+      event.target.closest('.texts') ||
+      !/^[0-9*#]$/.test(event.key) ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    )
+      return;
     event.preventDefault();
     press(number, event.key);
   });
-  const card = { root, parts, keys, call: null, state: null, shown: 0 };
+  parts.conversation.setAttribute('aria-label', `Texts of ${readable(number)}`);
+  parts.write.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void attempt(async () => {
+      const text = { to: parts['text-to'].value, body: parts['text-body'].value };
+      await send(`/simulator/handsets/${encodeURIComponent(number)}/text`, text);
+      parts['text-body'].value = '';
+    });
+  });
+  const card = { root, parts, keys, call: null, state: null, shown: 0, texts: null };
   cards.set(number, card);
   grid.append(root);
   return card;
@@ -159,6 +172,7 @@ function drawCard(card, handset) {
   root.dataset.expectsKeys = String(Boolean(call && call.expectsKeys));
   drawCaptions(card, call);
   drawButtons(card, state);
+  drawTexts(card, handset);
   if (state === 'ringing' && (card.state !== 'ringing' || card.call?.sid !== call.sid)) {
     announcer.textContent = `${nameOf(handset)} ${readable(handset.number)} is ringing. It shows ${readable(call.callerId)}.`;
   }
@@ -185,6 +199,68 @@ function drawCaptions(card, call) {
     call && call.answeredAt ? 'Nothing was said yet.' : 'What is said to this phone appears here.';
   const keys = call ? call.pressed : [];
   write(pressed, keys.length > 0 ? `Pressed: ${keys.join(' ')}` : '');
+}
+
+/** The conversation as a phone shows it: whose number stands above what it wrote, once for texts in a row. */
+function drawTexts(card, handset) {
+  const { texts, conversation } = card.parts;
+  const known = card.texts ?? [];
+  if (card.texts !== null && known.length === handset.texts.length && known.at(-1)?.at === handset.texts.at(-1)?.at)
+    return;
+  conversation.replaceChildren(
+    ...handset.texts.flatMap((text, index) => {
+      const before = handset.texts[index - 1];
+      const repeats = before?.number === text.number && before.direction === text.direction;
+      return repeats ? [bubble(text)] : [heading(text), bubble(text)];
+    }),
+  );
+  const newest = handset.texts.at(-1);
+  write(card.parts['texts-title'], handset.texts.length > 0 ? `Texts (${handset.texts.length})` : 'Texts');
+  // A first text opens its conversation.
+  if (newest && known.length === 0) texts.open = true;
+  if (!isFirstLook && newest?.direction === 'incoming') {
+    announcer.textContent = `${nameOf(handset)} ${readable(handset.number)} has a text from ${readable(newest.number)}.`;
+  }
+  card.texts = handset.texts;
+  drawRecipients(card.parts['text-to'], handset);
+  conversation.scrollTop = conversation.scrollHeight;
+}
+
+function heading(text) {
+  const line = document.createElement('p');
+  line.className = 'who';
+  line.dataset.direction = text.direction;
+  line.textContent = text.direction === 'incoming' ? readable(text.number) : `to ${readable(text.number)}`;
+  return line;
+}
+
+function bubble(text) {
+  const line = document.createElement('p');
+  line.className = 'text';
+  line.dataset.direction = text.direction;
+  line.append(...withLinks(text.body));
+  return line;
+}
+
+/** Links of a text can be followed, as on any phone; they learn nothing of this page. */
+function withLinks(body) {
+  return body.split(/(https?:\/\/[^\s<>"]+)/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const link = document.createElement('a');
+    link.href = part;
+    link.target = '_blank';
+    link.rel = 'noopener noreferrer';
+    link.textContent = part;
+    return link;
+  });
+}
+
+/** The organisation's numbers, the one that wrote last first: that is whom somebody answers. */
+function drawRecipients(select, handset) {
+  const last = handset.texts.at(-1)?.number;
+  const numbers = [...new Set([...(last ? [last] : []), ...organisationNumbers])];
+  if ([...select.options].map((option) => option.value).join() === numbers.join()) return;
+  select.replaceChildren(...numbers.map((number) => new Option(readable(number), number)));
 }
 
 function drawButtons(card, state) {
@@ -300,6 +376,7 @@ function show(phones) {
   handsets = phones;
   document.body.dataset.connection = 'up';
   drawPhones();
+  isFirstLook = false;
   void loadLedger();
 }
 

@@ -15,6 +15,8 @@ export interface MaskedCalls {
   readonly simulator: Simulator;
   /** Rings a phone as the service does: `POST Calls` with Basic auth. */
   ring(number: string): Promise<void>;
+  /** Texts a phone as the service does. */
+  text(number: string, body: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,23 +27,27 @@ export async function startMaskedCalls(): Promise<MaskedCalls> {
     port: 0,
     accountSid: ACCOUNT_SID,
     authToken: AUTH_TOKEN,
-    numbers: [{ number: OUR_NUMBER, voiceUrl: `${twiml.url}/inbound` }],
+    numbers: [{ number: OUR_NUMBER, voiceUrl: `${twiml.url}/inbound`, smsUrl: `${twiml.url}/text` }],
     settings: { wordMs: 0 },
-    mount: async () => [createPagesRouter({ page: () => ({ organisationNumbers: [OUR_NUMBER], startPage: null }) })],
+    mount: async (_url, { mailbox }) => [
+      createPagesRouter({ page: () => ({ organisationNumbers: [OUR_NUMBER], startPage: null }), mailbox }),
+    ],
   });
-  const ring = async (number: string): Promise<void> => {
-    const answer = await fetch(`${simulator.url}/2010-04-01/Accounts/${ACCOUNT_SID}/Calls.json`, {
+  const post = async (resource: string, form: Record<string, string>): Promise<void> => {
+    const answer = await fetch(`${simulator.url}/2010-04-01/Accounts/${ACCOUNT_SID}/${resource}.json`, {
       method: 'POST',
       headers: { Authorization: `Basic ${Buffer.from(`${ACCOUNT_SID}:${AUTH_TOKEN}`).toString('base64')}` },
-      body: new URLSearchParams({ To: number, From: OUR_NUMBER, Url: `${twiml.url}/greeting` }),
+      body: new URLSearchParams({ From: OUR_NUMBER, ...form }),
     });
-    if (answer.status !== 201) throw new Error(`the call was refused: ${answer.status} ${await answer.text()}`);
+    if (answer.status !== 201) throw new Error(`it was refused: ${answer.status} ${await answer.text()}`);
   };
+  const ring = (number: string) => post('Calls', { To: number, Url: `${twiml.url}/greeting` });
+  const text = (number: string, body: string) => post('Messages', { To: number, Body: body });
   const close = async (): Promise<void> => {
     await simulator.close();
     await twiml.close();
   };
-  return { simulator, ring, close };
+  return { simulator, ring, text, close };
 }
 
 async function serveTwiml(): Promise<{ readonly url: string; close(): Promise<void> }> {
@@ -59,6 +65,7 @@ async function serveTwiml(): Promise<{ readonly url: string; close(): Promise<vo
     '/whisper': `<Gather numDigits="1" timeout="30" action="${url}/taken"><Say>Hello, this is a call for you. To take it, press 1.</Say></Gather><Hangup/>`,
     '/taken': '<Say>Thank you. You are connected now.</Say>',
     '/over': '<Say>Goodbye.</Say><Hangup/>',
+    '/text': '<Message>Thank you for writing: https://example.org/help</Message>',
     '/inbound': '<Say>Thank you for calling.</Say><Hangup/>',
   };
   app.post('/{*path}', (req, res) => {

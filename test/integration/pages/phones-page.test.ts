@@ -106,6 +106,34 @@ describeInBrowser('the phones page', () => {
     expect(calls.simulator.engine.handsets.views()).toEqual([]);
   });
 
+  it('shows texts as a conversation that its owner can go on with', async () => {
+    await calls.text(USER, 'Are you well? https://example.org/answer?a=1');
+    const log = phone(USER).getByRole('log', { name: 'Texts of +1 415 555 0142' });
+    await log.getByText('Are you well?').waitFor();
+    expect(await log.getByRole('link').getAttribute('href')).toBe('https://example.org/answer?a=1');
+    await page
+      .getByRole('status')
+      .getByText(`+1 415 555 0142 has a text from ${OUR_NUMBER_SHOWN}.`)
+      .waitFor({ state: 'attached' });
+    await phone(USER).getByLabel('Text', { exact: true }).fill('Yes, 100 %\n<b>thanks</b>');
+    await button(USER, 'Send text').click();
+    await log.getByText('Thank you for writing').waitFor();
+    expect(await log.locator('p').allInnerTexts()).toEqual([
+      OUR_NUMBER_SHOWN,
+      'Are you well? https://example.org/answer?a=1',
+      `to ${OUR_NUMBER_SHOWN}`,
+      'Yes, 100 %\n<b>thanks</b>',
+      OUR_NUMBER_SHOWN,
+      'Thank you for writing: https://example.org/help',
+    ]);
+    for (const width of [1200, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await overflow(page)).toBe(0);
+      expect(await seriousFindings(page)).toEqual([]);
+    }
+    expect(trouble).toEqual([]);
+  });
+
   it('can be used from the keyboard: answer, type the key, hang up, with the focus kept in the phone', async () => {
     await calls.ring(USER);
     await button(USER, 'Answer').focus();
