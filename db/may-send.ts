@@ -54,7 +54,12 @@ export function whyNotSql(first: number): string {
       SELECT FROM provider_blocks b
        WHERE b.recipient_token = d.recipient_token AND b.lifted_at IS NULL
          AND (b.sender = d.sender OR b.others_allowed_at IS NULL)) THEN 'blocked'
+    WHEN ${channel}::text = 'email' AND EXISTS (
+      SELECT FROM mail_blocks b
+       WHERE b.recipient_token = d.recipient_token AND b.reason <> 'unsubscribed') THEN 'blocked'
     WHEN ${exempt} THEN NULL
+    WHEN ${channel}::text = 'email' AND ${kind}::text <> 'verification' AND EXISTS (
+      SELECT FROM mail_blocks b WHERE b.recipient_token = d.recipient_token) THEN 'opted-out'
     WHEN ${channel}::text = 'sms' AND EXISTS (
       SELECT FROM opt_outs o
        WHERE o.recipient_token = d.recipient_token AND o.scope = 'organisation' AND o.lifted_at IS NULL) THEN 'opted-out'
