@@ -11,6 +11,7 @@ import { health } from './health';
 import { homePage } from './home-page';
 import { inboundCalls } from './inbound-calls';
 import { inboundTexts } from './inbound-texts';
+import { mailEvents } from './mail-events';
 import { mentorCalls } from './mentor-calls';
 import { mentors } from './mentors';
 import { problemPages } from './problem-pages';
@@ -20,6 +21,7 @@ import { createRoutes } from './routes';
 import { switches } from './switches';
 import { terminalErrorHandler, unknownAddress } from './terminal-error-handler';
 import { voiceWebhooks } from './twilio-voice-webhooks';
+import { unsubscribe } from './unsubscribe';
 import { webhookEvents } from './webhook-events';
 
 /** The whole HTTP application, made of what it is given; listens to nothing by itself. */
@@ -46,7 +48,7 @@ export function createApi(deps: ApiDeps): Express {
     authTokens: secondaryAuthToken === null ? [authToken] : [authToken, secondaryAuthToken],
   };
   const limits = createRequestLimits(deps.pool, deps.tokenizer, config.limits.requests);
-  const routes = createRoutes(app, authenticate, verifier, limits);
+  const routes = createRoutes(app, authenticate, verifier, deps.sns, limits, logger);
 
   homePage(routes, deps);
   health(routes, deps);
@@ -62,6 +64,8 @@ export function createApi(deps: ApiDeps): Express {
   inboundCalls(routes, deps);
   inboundTexts(routes, deps);
   callStatus(routes, deps);
+  mailEvents(routes, deps);
+  unsubscribe(routes, deps);
   routes.complete();
 
   app.use(unknownAddress());

@@ -10,6 +10,8 @@ export type Rule =
   | { readonly access: 'public' }
   /** Twilio alone, proven by its signature. */
   | { readonly access: 'twilio' }
+  /** AWS SNS alone, proven by its signature. */
+  | { readonly access: 'sns' }
   | {
       readonly access: 'signed-in';
       readonly roles: readonly Role[];
@@ -65,6 +67,10 @@ export const RULES = {
   'POST /twiml/inbound': TWILIO,
   'POST /twiml/inbound-text': TWILIO,
   'POST /call-status': TWILIO,
+
+  'POST /mail-events': { access: 'sns' },
+  'GET /unsubscribe/:token': PUBLIC,
+  'POST /unsubscribe/:token': PUBLIC,
 } as const satisfies Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, Rule>;
 
 export type RouteName = keyof typeof RULES;

@@ -6,6 +6,8 @@ export const JSON_BODY = 100_000;
 export const JSON_DEPTH = 16;
 /** Twilio's own forms are below 5 kB. */
 export const WEBHOOK_BODY = 64_000;
+/** SNS carries 256 kB at most, and quotes it. */
+export const SNS_BODY = 300_000;
 
 /** A client that sends slowly holds a connection no longer than this. */
 export const SERVER_TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 } as const;

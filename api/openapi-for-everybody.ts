@@ -5,6 +5,7 @@ import { problemCatalogue, problemEntry } from './problem-shapes';
 
 const PART = { state: 'up', checkedAt: '2026-11-21T15:04:05.678Z', ageSeconds: 0 };
 const PAGE = { description: 'A page for people.', content: { 'text/html': null } } as const;
+const NOT_ANY_MORE = { ...PAGE, description: 'There is no such link, or not any more.' } as const;
 const PROBLEM = {
   type: 'https://api.example.org/problems/not-found',
   code: 'not-found',
@@ -96,5 +97,19 @@ export const SERVICE_OPERATIONS = {
       },
     },
     problems: ['not-found'],
+  },
+  'GET /unsubscribe/:token': {
+    id: 'unsubscribePage',
+    tag: 'Service',
+    summary: 'Asks whether somebody wants no more e-mail',
+    description: 'The link of an e-mail; opening it changes nothing.',
+    answers: { 200: PAGE, 404: NOT_ANY_MORE },
+  },
+  'POST /unsubscribe/:token': {
+    id: 'unsubscribe',
+    tag: 'Service',
+    summary: 'Nothing more is sent to the address that has this link; `?undo=1` takes it back',
+    description: 'RFC 8058: mail programs post here when their reader unsubscribes. May be repeated.',
+    answers: { 200: PAGE, 404: NOT_ANY_MORE },
   },
 } as const satisfies Partial<Record<string, Operation>>;

@@ -19,4 +19,13 @@ export const TWILIO_OPERATIONS = {
       503: { description: 'It could not be stored: Twilio comes again.' },
     },
   },
+  'POST /mail-events': {
+    id: 'mailEvents',
+    tag: 'Twilio',
+    summary: 'What became of an e-mail, by SES through SNS',
+    answers: {
+      204: { description: 'Stored, or nothing of ours.' },
+      503: { description: 'It could not be checked or stored: SNS comes again.' },
+    },
+  },
 } as const satisfies Partial<Record<string, Operation>>;

@@ -114,6 +114,7 @@ function operation(name: RouteName, schemas: Schemas): Json {
 
 function whoMay(rule: Rule): string {
   if (rule.access === 'public') return 'For anybody; no sign-in.';
+  if (rule.access === 'sns') return 'Not for apps: only AWS SNS can sign this request.';
   if (rule.access === 'twilio') return 'Not for apps: only Twilio can sign this request.';
   const roles = `Roles: ${inWords(rule.roles)}.`;
   if (rule.owner === undefined) return roles;
@@ -126,7 +127,7 @@ function inWords(roles: readonly Role[]): string {
 }
 
 function securityOf(rule: Rule): readonly Json[] {
-  if (rule.access === 'public') return [];
+  if (rule.access === 'public' || rule.access === 'sns') return [];
   return rule.access === 'twilio' ? [{ twilioSignature: [] }] : [{ accessToken: [] }];
 }
 
@@ -154,6 +155,10 @@ function requestBody(rule: Rule, { body }: Operation, schemas: Schemas): Json {
   if (rule.access === 'twilio') {
     const form = { type: 'object', description: 'Fields of Twilio’s.', additionalProperties: { type: 'string' } };
     return { requestBody: { content: { 'application/x-www-form-urlencoded': { schema: form } } } };
+  }
+  if (rule.access === 'sns') {
+    const message = { type: 'string', description: 'A message of SNS, JSON that carries its own signature.' };
+    return { requestBody: { content: { 'text/plain': { schema: message } } } };
   }
   if (body === undefined) return {};
   const examples = Object.entries(body.examples).map(([summary, value]) => [
@@ -189,6 +194,13 @@ function problemAnswers(name: RouteName, rule: Rule, about: Operation, schemas: 
       403: { description: 'Not signed by Twilio for our account; says nothing.' },
       413: { description: 'Larger than anything Twilio sends; says nothing.' },
       415: { description: 'Compressed, which Twilio’s requests never are; says nothing.' },
+    };
+  }
+  if (rule.access === 'sns') {
+    return {
+      403: { description: 'Not signed by AWS for a topic of ours; says nothing.' },
+      413: { description: 'Larger than anything SNS sends; says nothing.' },
+      415: { description: 'Compressed, which SNS’s requests never are; says nothing.' },
     };
   }
   const all = problemsOf(name, rule, about);

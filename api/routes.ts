@@ -6,9 +6,11 @@ import express, {
   type Response,
 } from 'express';
 import type { Authenticate, Caller } from './authentication';
+import type { SnsMessage, SnsReader } from '../providers/sns-messages';
+import type { Logger } from '../vault/logger';
 import { checkRole, type RouteName, type RoutesWith, RULES } from './authorisation';
 import { isDeeperThan } from './json-depth';
-import { JSON_BODY, JSON_DEPTH, WEBHOOK_BODY } from './limits';
+import { JSON_BODY, JSON_DEPTH, SNS_BODY, WEBHOOK_BODY } from './limits';
 import { Problem } from './problems';
 import type { RequestLimits } from './rate-limits';
 import { contextOf } from './request-context';
@@ -16,6 +18,7 @@ import { readWebhook, type TwilioRequest, type TwilioVerifier } from './twilio-r
 
 export type PublicHandler = (req: Request, res: Response) => void | Promise<void>;
 export type SignedInHandler = (req: Request, res: Response, caller: Caller) => Promise<void>;
+export type SnsHandler = (message: SnsMessage, res: Response) => Promise<void>;
 export type TwilioHandler = (asked: TwilioRequest, res: Response) => Promise<void>;
 
 /** The only way to mount a route: what must be proven before a handler runs comes from the table of rules. */
@@ -23,6 +26,7 @@ export interface Routes {
   open(name: RoutesWith<'public'>, handler: PublicHandler): void;
   signedIn(name: RoutesWith<'signed-in'>, handler: SignedInHandler): void;
   twilio(name: RoutesWith<'twilio'>, handler: TwilioHandler): void;
+  sns(name: RoutesWith<'sns'>, handler: SnsHandler): void;
   /** @throws {Error} when a rule of the table has no route */
   complete(): void;
 }
@@ -31,7 +35,9 @@ export function createRoutes(
   app: Express,
   authenticate: Authenticate,
   verifier: TwilioVerifier,
+  snsReader: SnsReader,
   limits: RequestLimits,
+  logger: Logger,
 ): Routes {
   const missing = new Set(Object.keys(RULES));
   const mount = (name: RouteName, handlers: RequestHandler[], onError: ErrorRequestHandler[] = []): void => {
@@ -85,6 +91,25 @@ export function createRoutes(
           // Empty: a forger learns nothing, not even which part was wrong.
           if (asked === null) res.status(403).end();
           else await handler(asked, res);
+        },
+      ];
+      mount(name, handlers, [emptyAnswer]);
+    },
+
+    sns(name, handler) {
+      const handlers: RequestHandler[] = [
+        express.raw({ type: () => true, limit: SNS_BODY, inflate: false }),
+        async (req, res) => {
+          res.set('Cache-Control', 'no-store');
+          try {
+            const message = await snsReader.read(Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0));
+            if (message === null) res.status(403).end();
+            else await handler(message, res);
+          } catch (error) {
+            // SNS comes again, for an hour at least.
+            logger.warn({ route: req.path, error }, 'a message of SNS could not be taken');
+            res.status(503).end();
+          }
         },
       ];
       mount(name, handlers, [emptyAnswer]);

@@ -6,6 +6,7 @@ import { checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import type { EventHandler } from './event-handlers';
 import { handleInboundText } from './inbound-texts';
+import { handleMailEvent } from './mail-events';
 import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { Problem } from './problems';
 import type { Routes } from './routes';
@@ -18,6 +19,7 @@ import { eventsQuery, type replayShape, type webhookEventPage, type webhookEvent
 const HANDLERS: Readonly<Record<string, EventHandler>> = {
   'call-status': handleCallStatus,
   'inbound-text': handleInboundText,
+  'mail-event': handleMailEvent,
 };
 
 /** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */

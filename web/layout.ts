@@ -18,6 +18,10 @@ export interface PageParts {
   readonly script?: string;
   /** Read by the script from `document.body.dataset.page`; JSON. */
   readonly data?: unknown;
+  /** ISO 639-1; English when left out. */
+  readonly language?: string;
+  /** Whether a form of the page posts to the page's own address. */
+  readonly postsToItself?: boolean;
   /** Other origins the script asks; the page's own is always allowed. */
   readonly connectTo?: readonly string[];
 }
@@ -32,7 +36,7 @@ export function renderPage(parts: PageParts): Page {
   const data = parts.data === undefined ? '' : ` data-page="${escapeHtml(JSON.stringify(parts.data))}"`;
   const script = parts.script === undefined ? '' : `<script nonce="${nonce}">\n${readAsset(parts.script)}</script>`;
   const html = `<!doctype html>
-<html lang="en">
+<html lang="${escapeHtml(parts.language ?? 'en')}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -54,7 +58,7 @@ ${script}
     ["connect-src 'self'", ...(parts.connectTo ?? [])].join(' '),
     'img-src data:',
     "base-uri 'none'",
-    "form-action 'none'",
+    parts.postsToItself === true ? "form-action 'self'" : "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
   return { html, contentSecurityPolicy };

@@ -1,0 +1,49 @@
+/** The links by which somebody asks for no further e-mail; only their hashes are here. */
+import { z } from 'zod';
+import { type Db, execute, maybeOne } from './query';
+
+export interface UnsubscribeLink {
+  readonly messageId: string;
+  readonly recipientToken: Buffer;
+}
+
+/** Before the mail leaves. May be repeated: a repeat carries the same link. */
+export async function keepUnsubscribeLink(db: Db, linkHash: Buffer, link: UnsubscribeLink): Promise<void> {
+  await execute(
+    db,
+    `INSERT INTO unsubscribe_links (link_hash, message_id, recipient_token) VALUES ($1, $2, $3)
+     ON CONFLICT (link_hash) DO NOTHING`,
+    [linkHash, link.messageId, link.recipientToken],
+  );
+}
+
+/** The link of this hash; null when there is none (any more). */
+export async function findUnsubscribeLink(db: Db, linkHash: Buffer): Promise<UnsubscribeLink | null> {
+  const row = await maybeOne(
+    db,
+    z.object({ message_id: z.uuid(), recipient_token: z.instanceof(Buffer) }),
+    'SELECT message_id, recipient_token FROM unsubscribe_links WHERE link_hash = $1',
+    [linkHash],
+  );
+  return row === null ? null : { messageId: row.message_id, recipientToken: row.recipient_token };
+}
+
+/** Somebody used it; the first time stays. */
+export async function noteLinkUsed(db: Db, linkHash: Buffer): Promise<void> {
+  await execute(
+    db,
+    'UPDATE unsubscribe_links SET used_at = clock_timestamp() WHERE link_hash = $1 AND used_at IS NULL',
+    [linkHash],
+  );
+}
+
+/** @returns how many links older than this were deleted, at most `limit` */
+export function deleteOldLinks(db: Db, olderThanMs: number, limit: number): Promise<number> {
+  return execute(
+    db,
+    `DELETE FROM unsubscribe_links WHERE link_hash IN (
+       SELECT link_hash FROM unsubscribe_links
+        WHERE made_at < clock_timestamp() - $1 * interval '1 millisecond' ORDER BY made_at LIMIT $2)`,
+    [olderThanMs, limit],
+  );
+}
