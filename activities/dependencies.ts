@@ -12,6 +12,7 @@ import type { ConfiguredSwitches } from '../db/switches';
 import type { MessagingProvider } from '../providers/twilio-messages';
 import type { AppWebhook } from '../providers/app-webhook';
 import type { VoiceProvider } from '../providers/twilio-voice';
+import type { MailParts } from './send-mail';
 import type { ServiceKeys } from '../vault/service-keys';
 
 /** What activities are made of; built by the worker's entry point, replaced piece by piece in tests. */
@@ -20,6 +21,7 @@ export interface ActivityDependencies {
   readonly vault: Vault;
   readonly voice: VoiceProvider;
   readonly messaging: MessagingProvider;
+  readonly mail: MailParts;
   /** `TWILIO_MESSAGING_SERVICE_SID`; null: texts go out from our numbers. */
   readonly messagingServiceSid: string | null;
   readonly urls: WebhookUrls;

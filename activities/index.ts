@@ -6,6 +6,7 @@ import { createMentorCallActivities } from './mentor-calls';
 import { createMentorActivities } from './mentors';
 import { createRetentionActivities } from './retention';
 import { createSendText } from './send-text';
+import { createSendMail } from './send-mail';
 import { createSweepActivities } from './sweeps';
 import { createVoiceActivities } from './voice';
 
@@ -20,6 +21,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createVoiceActivities(deps),
     sendText: createSendText(deps),
     ...createSweepActivities(deps),
+    sendMail: createSendMail(deps),
     ...createRetentionActivities(deps),
     ...createAuditSealActivities(deps),
     ...createAppEventActivities(deps),

@@ -48,7 +48,7 @@ export function createApi(deps: ApiDeps): Express {
     authTokens: secondaryAuthToken === null ? [authToken] : [authToken, secondaryAuthToken],
   };
   const limits = createRequestLimits(deps.pool, deps.tokenizer, config.limits.requests);
-  const routes = createRoutes(app, authenticate, verifier, deps.sns, limits, logger);
+  const routes = createRoutes(app, authenticate, verifier, limits, deps.sns, logger);
 
   homePage(routes, deps);
   health(routes, deps);

@@ -2,10 +2,18 @@ import { z } from 'zod';
 import { countryCode, nextCursor, phoneNumber, time } from './shared-shapes';
 
 export const newContactPoint = z
-  .strictObject({ kind: z.literal('phone').default('phone'), phoneNumber })
-  .meta({ id: 'NewContactPoint' });
+  .strictObject({
+    kind: z.enum(['phone', 'email']).optional().meta({ description: 'As the field that is given says.' }),
+    phoneNumber: phoneNumber.optional(),
+    emailAddress: z.string().max(500).optional(),
+  })
+  .meta({
+    id: 'NewContactPoint',
+    description: 'Exactly one of phoneNumber and emailAddress.',
+    oneOf: [{ required: ['phoneNumber'] }, { required: ['emailAddress'] }],
+  });
 
-/** What a person is told of a number they saved: never the number. */
+/** What a person is told of a number or address they saved: never the value. */
 export const contactPointShape = z
   .strictObject({
     contactPointId: z.uuid(),

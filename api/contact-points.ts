@@ -8,32 +8,32 @@ import {
   lockContactPoints,
 } from '../db/contact-points';
 import { inTransaction } from '../db/pool';
+import type { SealedValue } from '../domain/sealed';
 import { checkOwner } from './authorisation';
 import { checkedBody, checkedId } from './checked-input';
 import { type contactPointList, type contactPointShape, newContactPoint } from './contact-points-shapes';
 import type { ApiDeps } from './deps';
-import { numberToRing } from './given-numbers';
+import { addressToWriteTo, numberToRing } from './given-numbers';
 import { idempotentRequest, madeOnce } from './idempotency';
 import { MOST_CONTACT_POINTS } from './limits';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
 import type { Routes } from './routes';
 
-/** The numbers a person saved, so that they need not give one with each request. Answers never hold a number. */
+/** The numbers and addresses a person saved, so that they need not give one with each request. Answers hold neither. */
 export function contactPoints(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('POST /contact-points', async (req, res, caller) => {
     const body = checkedBody(newContactPoint, req);
-    const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
-    contextOf(res).country = number.country;
+    const { kind, value, country } = destinationOf(body, deps.config.limits.allowedCountries);
+    if (country !== null) contextOf(res).country = country;
     const { subjectId } = caller;
     const request = idempotentRequest(deps.tokenizer, req, subjectId, 'POST /contact-points');
     const contactPointId = await madeOnce(deps.pool, request, async (tx) => {
       await lockContactPoints(tx, subjectId);
-      const recordId = await deps.vault.seal({ subjectId, kind: 'phone', value: number.e164 }, tx);
-      const token = deps.tokenizer.token(number.e164);
+      const recordId = await deps.vault.seal({ subjectId, kind, value }, tx);
+      const token = deps.tokenizer.token(value);
       const tokenVersion = deps.tokenizer.version;
-      const { country } = number;
-      const made = await createContactPoint(tx, { subjectId, recordId, kind: 'phone', token, tokenVersion, country });
+      const made = await createContactPoint(tx, { subjectId, recordId, kind, token, tokenVersion, country });
       // Counted afterwards: a number that was saved before is no further one. What is too much is taken back.
       const saved = await listContactPoints(tx, subjectId);
       if (saved.length > MOST_CONTACT_POINTS) throw new Problem('too-many-contact-points');
@@ -59,6 +59,29 @@ export function contactPoints(routes: Routes, deps: ApiDeps): void {
     await inTransaction(deps.pool, (tx) => deleteContactPoint(tx, caller.subjectId, contactPointId));
     res.status(204).end();
   });
+}
+
+interface Given {
+  readonly kind: 'phone' | 'email';
+  readonly value: SealedValue<'phone'> | SealedValue<'email'>;
+  /** ISO 3166; null for an address. */
+  readonly country: string | null;
+}
+
+function destinationOf(
+  { kind, phoneNumber, emailAddress }: z.output<typeof newContactPoint>,
+  allowedCountries: readonly string[],
+): Given {
+  const fits = (phoneNumber === undefined) !== (emailAddress === undefined);
+  if (phoneNumber !== undefined && fits && kind !== 'email') {
+    const { e164, country } = numberToRing(phoneNumber, '#/phoneNumber', allowedCountries);
+    return { kind: 'phone', value: e164, country };
+  }
+  if (emailAddress === undefined || !fits || kind === 'phone') {
+    const detail = 'Exactly one of phoneNumber and emailAddress is expected, as kind says.';
+    throw new Problem('invalid-body', { errors: [{ pointer: '#/phoneNumber', detail }] });
+  }
+  return { kind: 'email', value: addressToWriteTo(emailAddress, '#/emailAddress'), country: null };
 }
 
 function shown(point: ContactPoint): z.input<typeof contactPointShape> {

@@ -4,7 +4,9 @@ import type { Config } from '../config/config';
 import type { Vault } from '../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
 import type { MessageInput } from '../domain/message';
+import type { MessageReceipt } from '../domain/message';
 import type { WebhookUrls } from '../domain/webhook-urls';
+import type { SnsReader } from '../providers/sns-messages';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { MentorCallDescription } from '../temporal/mentor-calls';
 import type { CallLog } from '../vault/call-log';
@@ -24,6 +26,7 @@ export interface MentorCallProcess {
 /** What the API asks of the workflows of messages; `temporal/messages.ts` says what each may throw. */
 export interface MessageProcess {
   start(input: MessageInput): Promise<'running' | 'over'>;
+  receipt(messageId: string, receipt: MessageReceipt, deadlineMs: number): Promise<'signalled' | 'closed'>;
 }
 
 /** Everything the application is made of; only `main.ts` and tests make it. */
@@ -35,6 +38,8 @@ export interface ApiDeps {
   readonly vault: Vault;
   readonly tokenizer: Tokenizer;
   readonly process: MentorCallProcess;
+  /** What SNS posts to us, judged. */
+  readonly sns: SnsReader;
   readonly messages: MessageProcess;
   readonly voice: Pick<VoiceProvider, 'endCall'>;
   readonly urls: WebhookUrls;

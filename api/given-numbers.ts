@@ -1,5 +1,7 @@
+import { parseEmailAddress } from '../domain/email-address';
 import { PhoneNumberError } from '../domain/errors';
 import { parsePhoneNumber, type PhoneNumber, refusalToRing } from '../domain/phone-number';
+import type { SealedValue } from '../domain/sealed';
 import { Problem } from './problems';
 
 /**
@@ -26,6 +28,17 @@ export function numberToRing(text: string, pointer: string, allowedCountries: re
   }
   if (refusal !== null) throw notAllowed(pointer);
   return number;
+}
+
+/**
+ * An e-mail address somebody typed, in its one spelling.
+ * @throws {Problem} `email-address-invalid`
+ */
+export function addressToWriteTo(text: string, pointer: string): SealedValue<'email'> {
+  const address = parseEmailAddress(text);
+  if (address !== null) return address;
+  const detail = 'One e-mail address is expected here.';
+  throw new Problem('email-address-invalid', { errors: [{ pointer, detail }] });
 }
 
 function notAllowed(pointer: string): Problem {

@@ -77,8 +77,5 @@ async function tellMessage(
   const { seenKey, sid, status, errorCode, messageId } = event;
   if (messageId === null || sid === null || status === null) return 'nothing-to-tell';
   if (status !== 'delivered' && status !== 'undelivered' && status !== 'failed') return 'nothing-to-tell';
-  return await within(
-    SIGNAL_WITHIN,
-    messages.receipt(messageId, { seenKey, sid, status, errorCode }, SIGNAL_WITHIN),
-  );
+  return await within(SIGNAL_WITHIN, messages.receipt(messageId, { seenKey, sid, status, errorCode }, SIGNAL_WITHIN));
 }

@@ -7,6 +7,7 @@ import { createWebhookUrls } from '../domain/webhook-urls';
 import { openKeyRing } from '../providers/open-key-ring';
 import { openSecrets, type SecretsSource } from '../providers/secrets';
 import { createTwilioVoice } from '../providers/twilio-voice';
+import { createSnsReader } from '../providers/sns-messages';
 import { connectTemporal, type KindlineClient } from '../temporal/connection';
 import {
   askTwiml,
@@ -16,6 +17,7 @@ import {
   startMentorCall,
 } from '../temporal/mentor-calls';
 import { startMessage } from '../temporal/messages';
+import { signalReceipt } from '../temporal/messages';
 import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
@@ -58,6 +60,10 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     tokenizer: createTokenizer(keys.all('token')),
     process: mentorCallProcess(temporal.client),
     messages: { start: (input) => startMessage(temporal.client, input) },
+    sns: createSnsReader(config.mailEvents),
+    messages: {
+      receipt: (messageId, receipt, deadlineMs) => signalReceipt(temporal.client, messageId, receipt, deadlineMs),
+    },
     voice,
     urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
     twilio,

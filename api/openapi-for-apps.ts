@@ -138,9 +138,12 @@ export const APP_OPERATIONS = {
   'POST /contact-points': {
     id: 'saveContactPoint',
     tag: 'Contact points',
-    summary: 'Saves a number, so that it need not be given with each request',
-    description: 'The same number saved again is the same contact point. No answer ever holds a number.',
-    body: { schema: newContactPoint, examples: { 'a phone': { kind: 'phone', phoneNumber: '+14155550142' } } },
+    summary: 'Saves a number or an address, so that it need not be given with each request',
+    description: 'The same one saved again is the same contact point. No answer ever holds a number or an address.',
+    body: {
+      schema: newContactPoint,
+      examples: { 'a phone': { phoneNumber: '+14155550142' }, 'a mailbox': { emailAddress: 'somebody@example.org' } },
+    },
     isRepeatable: true,
     answers: {
       201: {
@@ -153,6 +156,7 @@ export const APP_OPERATIONS = {
     problems: [
       'too-many-contact-points',
       'already-deleted',
+      'email-address-invalid',
       'phone-number-invalid',
       'phone-number-not-allowed',
       'country-not-allowed',
@@ -161,7 +165,7 @@ export const APP_OPERATIONS = {
   'GET /contact-points': {
     id: 'listContactPoints',
     tag: 'Contact points',
-    summary: 'The numbers one has saved, oldest first',
+    summary: 'The numbers and addresses one has saved, oldest first',
     answers: {
       200: {
         description: 'All of them: there are never more than ten.',
@@ -173,7 +177,7 @@ export const APP_OPERATIONS = {
   'DELETE /contact-points/:contactPointId': {
     id: 'deleteContactPoint',
     tag: 'Contact points',
-    summary: 'Destroys a saved number',
+    summary: 'Destroys a saved number or address',
     answers: { 204: { description: 'It is gone, and cannot be read any more by anybody.' } },
     problems: ['not-found'],
   },

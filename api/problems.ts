@@ -67,6 +67,11 @@ export const PROBLEMS = {
     'The phone number cannot be used',
     'Send a whole number with country code, for example +1 415 555 0100.',
   ],
+  'email-address-invalid': [
+    422,
+    'The e-mail address cannot be used',
+    'Send one address such as name@example.org, without a name beside it.',
+  ],
   'phone-number-not-allowed': [
     422,
     'This kind of number is not called',

@@ -35,8 +35,8 @@ export function createRoutes(
   app: Express,
   authenticate: Authenticate,
   verifier: TwilioVerifier,
-  snsReader: SnsReader,
   limits: RequestLimits,
+  snsReader: SnsReader,
   logger: Logger,
 ): Routes {
   const missing = new Set(Object.keys(RULES));

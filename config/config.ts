@@ -311,7 +311,7 @@ function arrange(v: Variables) {
       s3Endpoint: v.S3_ENDPOINT,
     },
     /** What may be sent at all; staff can switch off more while the service runs (`db/switches.ts`). */
-    enabled: { voice: v.VOICE_ENABLED, sms: v.SMS_ENABLED, email: true },
+    enabled: { voice: v.VOICE_ENABLED, sms: v.SMS_ENABLED, email: arrangeMail(v) !== null },
     /** What becomes of work under way when its line is stopped or switched off. */
     whenSwitchedOff: v.WHEN_SWITCHED_OFF,
     lineProbeIntervalMs: v.LINE_PROBE_INTERVAL,

@@ -26,11 +26,9 @@ export async function blockAddress(
 
 /** Takes back what the owner of the mailbox said by a link. @returns false when the address was not blocked for that */
 export async function liftUnsubscribed(db: Db, recipientToken: Buffer): Promise<boolean> {
-  const lifted = await execute(
-    db,
-    `DELETE FROM mail_blocks WHERE recipient_token = $1 AND reason = 'unsubscribed'`,
-    [recipientToken],
-  );
+  const lifted = await execute(db, `DELETE FROM mail_blocks WHERE recipient_token = $1 AND reason = 'unsubscribed'`, [
+    recipientToken,
+  ]);
   return lifted === 1;
 }
 

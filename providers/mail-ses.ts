@@ -14,8 +14,8 @@ export interface SesOptions {
   readonly timeoutMs: number;
 }
 
-const AGAIN_AFTER_MS = 30_000;
-/** About the mail itself; everything else that SES refuses is about our account, and is ours to mend. */
+const AGAIN_AFTER_MS = 1_000;
+/** About the mail itself; everything else that SES refuses is about our account: the line waits until it is mended. */
 const ABOUT_THE_MAIL = /^(?:MessageRejected|BadRequestException)$/;
 
 /**
@@ -70,8 +70,10 @@ function translated(operation: ProviderOperation, error: unknown): ProviderError
   }
   if (status >= 400 && status < 500 && status !== 408) {
     if (ABOUT_THE_MAIL.test(name)) return new ProviderError({ ...facts, outcome: 'refused', class: 'permanent' });
-    const retryAfterMs = isAwsUnavailable(error) ? 1_000 : AGAIN_AFTER_MS;
-    return new ProviderError({ ...facts, outcome: 'rate-limited', class: 'retry', retryAfterMs });
+    if (isAwsUnavailable(error)) {
+      return new ProviderError({ ...facts, outcome: 'rate-limited', class: 'retry', retryAfterMs: AGAIN_AFTER_MS });
+    }
+    return new ProviderError({ ...facts, outcome: 'refused', class: 'stop-line' });
   }
   return new ProviderError({ ...facts, outcome: 'unknown', class: 'unknown' });
 }

@@ -12,7 +12,7 @@ export interface SmtpOptions {
 }
 
 const CONNECTIONS = 5;
-/** "Try again later" of a mail server, and our own wrong password: long enough to be no knocking. */
+/** "Try again later" of a mail server: long enough to be no knocking. */
 const AGAIN_AFTER_MS = 30_000;
 
 export function createSmtpMail({ url, timeoutMs, requireTls }: SmtpOptions): MailProvider {
@@ -61,8 +61,11 @@ function translated(operation: ProviderOperation, error: unknown): ProviderError
   const code = read('responseCode');
   const none = { operation, status: null, requestId: null, retryAfterMs: null };
   const answered = typeof code === 'number' ? code : null;
-  // Wrong credentials are ours to mend: no mail may be lost by them.
-  if (read('code') === 'EAUTH' || (answered !== null && answered >= 400 && answered < 500)) {
+  // Wrong credentials are ours to mend: the line waits for it, and no mail is lost.
+  if (read('code') === 'EAUTH' || read('code') === 'ENOAUTH') {
+    return new ProviderError({ ...none, code: answered, outcome: 'refused', class: 'stop-line' });
+  }
+  if (answered !== null && answered >= 400 && answered < 500) {
     const facts = { ...none, code: answered, retryAfterMs: AGAIN_AFTER_MS };
     return new ProviderError({ ...facts, outcome: 'rate-limited', class: 'retry' });
   }

@@ -3,15 +3,31 @@ import type { Page } from './layout';
 
 const WORDS = {
   en: {
-    ask: ['No more e-mail?', 'We then send nothing more to the address this link was sent to.', 'Send me no more e-mail'],
-    done: ['You get no more e-mail', 'It may take a minute until the last one that is under way has arrived.', 'Send me e-mail again'],
+    ask: [
+      'No more e-mail?',
+      'We then send nothing more to the address this link was sent to.',
+      'Send me no more e-mail',
+    ],
+    done: [
+      'You get no more e-mail',
+      'It may take a minute until the last one that is under way has arrived.',
+      'Send me e-mail again',
+    ],
     blocked: ['You get no e-mail', 'We send nothing to this address.', null],
     gone: ['This link is not valid any more', 'Use the link in a newer e-mail.', null],
     privacy: 'How we handle your data',
   },
   es: {
-    ask: ['¿No más correos?', 'No enviaremos nada más a la dirección que recibió este enlace.', 'No me envíen más correos'],
-    done: ['Ya no recibirá correos', 'El último que esté en camino puede tardar un minuto en llegar.', 'Volver a enviarme correos'],
+    ask: [
+      '¿No más correos?',
+      'No enviaremos nada más a la dirección que recibió este enlace.',
+      'No me envíen más correos',
+    ],
+    done: [
+      'Ya no recibirá correos',
+      'El último que esté en camino puede tardar un minuto en llegar.',
+      'Volver a enviarme correos',
+    ],
     blocked: ['No recibe correos', 'No enviamos nada a esta dirección.', null],
     gone: ['Este enlace ya no es válido', 'Use el enlace de un correo más reciente.', null],
     privacy: 'Cómo tratamos sus datos',

@@ -8,6 +8,7 @@ import { createWebhookUrls } from '../domain/webhook-urls';
 import { createAppWebhook } from '../providers/app-webhook';
 import { openCheckpointStore } from '../providers/open-checkpoint-store';
 import { openKeyRing } from '../providers/open-key-ring';
+import { openMail } from '../providers/open-mail';
 import { openSecrets, type SecretsSource } from '../providers/secrets';
 import { createTwilioMessages } from '../providers/twilio-messages';
 import { createTwilioVoice } from '../providers/twilio-voice';
@@ -48,6 +49,8 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     opened.push(() => voice.close());
     const messaging = createTwilioMessages(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
     opened.push(() => messaging.close());
+    const mail = openMail(config.mail, config.dispatch.httpTimeoutMs);
+    opened.push(() => mail?.close());
 
     const appWebhook = config.appWebhook === null ? null : createAppWebhook(config.appWebhook);
     opened.push(() => appWebhook?.close());
@@ -64,6 +67,12 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       vault,
       voice,
       messaging,
+      mail: {
+        provider: mail,
+        from: config.mail?.from ?? '',
+        linkKey: keys.current('link'),
+        publicBaseUrl: config.api.publicBaseUrl,
+      },
       messagingServiceSid: config.twilio.messagingServiceSid,
       urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
       temporal: temporal.client,
@@ -106,7 +115,13 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       pool,
       logger,
       intervalMs: config.lineProbeIntervalMs,
-      probes: { twilio: async () => (await messaging.probe()).isActive },
+      probes: {
+        twilio: async () => (await messaging.probe()).isActive,
+        mail: async () => {
+          await mail?.probe();
+          return mail !== null;
+        },
+      },
     });
     opened.push(() => lineWatch.stop());
 

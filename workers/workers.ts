@@ -1,7 +1,7 @@
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../activities';
 import type { Config } from '../config/config';
-import { MESSAGES_QUEUE, VOICE_QUEUE } from '../domain/task-queues';
+import { MAIL_QUEUE, MESSAGES_QUEUE, VOICE_QUEUE } from '../domain/task-queues';
 import { dataConverter } from '../temporal/connection';
 import type { ServiceKeys } from '../vault/service-keys';
 import type { WorkflowSource } from './bundle';
@@ -15,7 +15,7 @@ const CACHED_WORKFLOWS = 500;
 
 export interface WorkersOptions {
   readonly connection: NativeConnection;
-  readonly config: Pick<Config, 'temporal' | 'twilio'>;
+  readonly config: Pick<Config, 'temporal' | 'twilio' | 'mail'>;
   readonly keys: ServiceKeys;
   readonly activities: Activities;
   readonly workflows: WorkflowSource;
@@ -40,7 +40,7 @@ export async function createWorkers({
     shutdownGraceTime: GRACE_TIME,
     shutdownForceTime: FORCE_TIME,
   };
-  const { placeCall, sendText, ...others } = activities;
+  const { placeCall, sendText, sendMail, ...others } = activities;
   // The SDK would hold a SID back for four of the five seconds in which a worker can die with it.
   const sending = { ...shared, maxHeartbeatThrottleInterval: '1s', defaultHeartbeatThrottleInterval: '1s' } as const;
   return await Promise.all([
@@ -62,6 +62,12 @@ export async function createWorkers({
       taskQueue: MESSAGES_QUEUE,
       activities: { sendText },
       maxTaskQueueActivitiesPerSecond: config.twilio.messagesPerSecond,
+    }),
+    Worker.create({
+      ...sending,
+      taskQueue: MAIL_QUEUE,
+      activities: { sendMail },
+      maxTaskQueueActivitiesPerSecond: config.mail?.perSecond ?? 1,
     }),
   ]);
 }

@@ -18,8 +18,10 @@ import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
 import type { MessageInput } from '../../../domain/message';
+import type { MessageReceipt } from '../../../domain/message';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { ProcessIsOver } from '../../../temporal/errors';
+import { createSnsReader } from '../../../providers/sns-messages';
 import { createCallLog } from '../../../vault/call-log';
 import { createLogger } from '../../../vault/logger';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
@@ -107,6 +109,8 @@ export class ApiUnderTest {
   /** What the workflows of messages were started with. */
   readonly messages: MessageInput[] = [];
   readonly endedByRest: string[] = [];
+  /** What the workflows of messages were told. */
+  readonly receipts: { messageId: string; receipt: MessageReceipt }[] = [];
   readonly logLines: string[] = [];
   twilioState: PartState = 'up';
   kmsState: PartState = 'up';
@@ -160,6 +164,12 @@ export class ApiUnderTest {
         start: async (input) => {
           the(parts).messages.push(input);
           return 'running';
+      sns: createSnsReader(config.mailEvents),
+      messages: {
+        receipt: async (messageId, receipt) => {
+          if (the(parts).process.down !== null) throw the(parts).process.down;
+          the(parts).receipts.push({ messageId, receipt });
+          return 'signalled';
         },
       },
       voice: {

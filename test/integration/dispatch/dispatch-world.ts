@@ -89,6 +89,12 @@ export class DispatchWorld {
       voice,
       messaging,
       messagingServiceSid: null,
+      mail: {
+        provider: null,
+        from: 'Kindline <no-reply@kindline.example.org>',
+        linkKey: { version: 1, key: Buffer.alloc(32, 7) },
+        publicBaseUrl: 'https://api.example.org',
+      },
       urls: createWebhookUrls(webhooks.url, null),
       temporal: null as never,
       logger,

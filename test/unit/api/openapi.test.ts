@@ -64,7 +64,7 @@ describe.each(ROUTES)('$name', (route) => {
   const { rule, operation } = route;
 
   test('says who may ask', () => {
-    const expected = { public: [], twilio: [{ twilioSignature: [] }], 'signed-in': [{ accessToken: [] }] };
+    const expected = { public: [], sns: [], twilio: [{ twilioSignature: [] }], 'signed-in': [{ accessToken: [] }] };
     expect(operation.security).toEqual(expected[rule.access]);
     const roles = rule.access === 'signed-in' ? rule.roles : [];
     for (const role of roles) expect(operation.description).toContain(`\`${role}\``);
