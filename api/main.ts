@@ -16,8 +16,7 @@ import {
   signalLegEnded,
   startMentorCall,
 } from '../temporal/mentor-calls';
-import { startMessage } from '../temporal/messages';
-import { signalReceipt } from '../temporal/messages';
+import { signalReceipt, startMessage } from '../temporal/messages';
 import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
@@ -59,9 +58,9 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     vault,
     tokenizer: createTokenizer(keys.all('token')),
     process: mentorCallProcess(temporal.client),
-    messages: { start: (input) => startMessage(temporal.client, input) },
     sns: createSnsReader(config.mailEvents),
     messages: {
+      start: (input) => startMessage(temporal.client, input),
       receipt: (messageId, receipt, deadlineMs) => signalReceipt(temporal.client, messageId, receipt, deadlineMs),
     },
     voice,

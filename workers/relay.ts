@@ -7,8 +7,7 @@ import { wakeAppWebhook } from '../temporal/app-events';
 import type { KindlineClient } from '../temporal/connection';
 import { TemporalNotInTime } from '../temporal/errors';
 import { signalLegEnded } from '../temporal/mentor-calls';
-import { startMessage } from '../temporal/messages';
-import { signalReceipt } from '../temporal/messages';
+import { signalReceipt, startMessage } from '../temporal/messages';
 import type { Logger } from '../vault/logger';
 
 /** The same as the webhook's own signal: an event late by a second is late, a relay that hangs is stuck. */
@@ -43,6 +42,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'inbound-text': async ({ pool, client, texts }, { seenKey }, withinMs) => {
     const answer = await routeText({ ...texts, pool }, seenKey, null);
     if (answer !== null) await startMessage(client, answer, withinMs);
+  },
   'mail-event': async ({ client }, { messageId, seenKey, sid, status, errorCode }, withinMs) => {
     if (!messageId || !sid || !status) return;
     await signalReceipt(client, messageId, { seenKey, sid, status, errorCode }, withinMs);

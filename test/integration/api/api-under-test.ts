@@ -17,8 +17,7 @@ import { type Config, loadConfig } from '../../../config/config';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
-import type { MessageInput } from '../../../domain/message';
-import type { MessageReceipt } from '../../../domain/message';
+import type { MessageInput, MessageReceipt } from '../../../domain/message';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { ProcessIsOver } from '../../../temporal/errors';
 import { createSnsReader } from '../../../providers/sns-messages';
@@ -160,12 +159,12 @@ export class ApiUnderTest {
       vault,
       tokenizer: createTokenizer(keys.all('token')),
       process,
+      sns: createSnsReader(config.mailEvents),
       messages: {
         start: async (input) => {
           the(parts).messages.push(input);
           return 'running';
-      sns: createSnsReader(config.mailEvents),
-      messages: {
+        },
         receipt: async (messageId, receipt) => {
           if (the(parts).process.down !== null) throw the(parts).process.down;
           the(parts).receipts.push({ messageId, receipt });
