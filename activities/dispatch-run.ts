@@ -6,7 +6,6 @@ import {
   claim,
   type ClaimedDispatch,
   closeAbandoned,
-  type ClosedBecause,
   ensureDispatch,
   giveBack,
   markLost,
@@ -151,7 +150,7 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
     const answer = await claim(deps.pool, dispatchId, deps.dispatch.leaseMs, terms);
     if ('accepted' in answer) return { sid: answer.accepted };
     if ('suppressed' in answer) throw dispatchSuppressed(answer.suppressed);
-    if ('closed' in answer) throw await closedTo(run, dispatchId, answer.closed);
+    if ('closed' in answer) throw await closedTo(run, dispatchId);
     if ('claimed' in answer) {
       const sent = await attempt(run, attempted, answer.claimed, claimedAt);
       if (sent !== null) return sent;
@@ -275,12 +274,11 @@ async function mustStillBeWanted(run: Run, { dispatch, attempt: nth, unwanted, c
   }
   if (closed === null) return;
   await giveBack(pool, dispatch.dispatchId, nth);
-  throw await closedTo(run, dispatch.dispatchId, closed);
+  throw await closedTo(run, dispatch.dispatchId);
 }
 
 /** What a line that takes nothing now means for work under way: it waits, or ends, as configured. */
-async function closedTo({ deps }: Run, dispatchId: string, because: ClosedBecause): Promise<Error> {
-  deps.logger.info({ dispatchId, reason: because }, 'the line takes nothing now');
+async function closedTo({ deps }: Run, dispatchId: string): Promise<Error> {
   if (deps.whenSwitchedOff === 'end') {
     await abandon(deps.pool, dispatchId);
     await closeAbandoned(deps.pool, dispatchId);

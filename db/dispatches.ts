@@ -10,7 +10,6 @@ export {
 export {
   claim,
   type ClaimedDispatch,
-  type ClosedBecause,
   giveBack,
   latestEventFor,
   overdueDispatches,
@@ -24,6 +23,7 @@ export {
   closeAbandoned,
   markLost,
   noteDoubled,
+  noteReceiptSid,
   settleAccepted,
   settleRefused,
   settleUnknown,

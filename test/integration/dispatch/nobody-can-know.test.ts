@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { choiceWhenNobodyKnows } from '../../../activities/dispatch-choice';
 import { createMentorActivities } from '../../../activities/mentors';
-import { abandon, claim, ensureDispatch, findDispatch, markLost, settleUnknown } from '../../../db/dispatches';
+import { abandon, claim, ensureDispatch, findDispatch, settleUnknown } from '../../../db/dispatches';
 import type { PlaceCall } from '../../../activities/place-call';
-import { dead, DispatchWorld, OUR_NUMBERS, poolWith, TIMES, until } from './dispatch-world';
+import { dead, DispatchWorld, poolWith, TIMES, until } from './dispatch-world';
 
 /** One test for each row of the table in docs/dispatch.md, in its order. */
 describe('when a process dies or an answer is lost', () => {
@@ -218,17 +218,6 @@ describe('when a process dies or an answer is lost', () => {
     });
     expect(again.dispatch.dispatchId).toBe(asked.dispatchId);
     expect(again.attempt).toBe(2);
-  });
-
-  it('an ordinary text of unknown outcome is lost and never claimed again; one of class safety is sent again', async () => {
-    const { asked } = await world.somebody();
-    await ensureDispatch(world.db.app, { ...asked, channel: 'sms', sender: OUR_NUMBERS[0] });
-    await claim(world.db.app, asked.dispatchId, 50);
-    expect(choiceWhenNobodyKnows('sms', 'ordinary')).toBe('lost');
-    expect(choiceWhenNobodyKnows('sms', 'safety')).toBe('send-again');
-    await markLost(world.db.app, asked.dispatchId, 1);
-    await sleep(60);
-    expect(await claim(world.db.app, asked.dispatchId, 50)).toMatchObject({ final: 'lost' });
   });
 
   it('a row restored to a moment of its attempt finds the call that was made since', async () => {
