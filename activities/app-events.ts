@@ -37,7 +37,7 @@ export function createAppEventActivities({ pool, appWebhook, logger }: ActivityD
   /** Sends one event. @returns whether the app has it */
   const deliver = async (event: DueEvent): Promise<boolean> => {
     if (appWebhook === null) return false;
-    const told = await appWebhook.deliver({ eventId: event.eventId, body: appEventBody(event) });
+    const told = await appWebhook.deliver({ eventId: event.eventId, body: JSON.stringify(appEventBody(event)) });
     if (told.isDelivered) {
       await noteDelivered(pool, event.eventId);
       return true;

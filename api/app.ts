@@ -1,4 +1,5 @@
 import type { Express } from 'express';
+import { appEvents } from './app-events';
 import { subjectOfAccounts } from './accounts';
 import { createAuthentication } from './authentication';
 import { bareApp } from './bare-app';
@@ -7,6 +8,7 @@ import { consentTexts } from './consent-texts';
 import { contactPoints } from './contact-points';
 import type { ApiDeps } from './deps';
 import { docsPage } from './docs-page';
+import { eventStream } from './event-stream';
 import { health } from './health';
 import { homePage } from './home-page';
 import { inboundCalls } from './inbound-calls';
@@ -60,6 +62,8 @@ export function createApi(deps: ApiDeps): Express {
   mentors(routes, deps);
   switches(routes, deps);
   webhookEvents(routes, deps);
+  appEvents(routes, deps);
+  eventStream(routes, deps);
   voiceWebhooks(routes, deps);
   inboundCalls(routes, deps);
   inboundTexts(routes, deps);

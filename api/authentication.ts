@@ -12,6 +12,11 @@ export interface Caller {
   readonly roles: readonly Role[];
 }
 
+/** A caller by their own access token, and how long that is good for. */
+export interface SignedIn extends Caller {
+  readonly tokenExpiresAt: Date;
+}
+
 export interface AuthenticationParts {
   readonly issuer: string;
   readonly audience: string;
@@ -22,7 +27,7 @@ export interface AuthenticationParts {
   readonly subjectOf: (issuer: string, account: string) => Promise<string>;
 }
 
-export type Authenticate = (req: Request) => Promise<Caller>;
+export type Authenticate = (req: Request) => Promise<SignedIn>;
 
 /**
  * Checks the access token of a request: RS256 and nothing else (a token cannot choose its own algorithm), issuer,
@@ -40,6 +45,8 @@ export function createAuthentication(parts: AuthenticationParts): Authenticate {
     return {
       subjectId: await parts.subjectOf(parts.issuer, claims.sub),
       roles: rolesOf(claims[parts.rolesClaim]),
+      // `verified` has seen to it that there is one.
+      tokenExpiresAt: new Date((claims.exp ?? 0) * 1_000),
     };
   };
 }

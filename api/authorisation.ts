@@ -58,6 +58,10 @@ export const RULES = {
   'GET /switches': ADMINS,
   'PUT /switches/:name': ADMINS,
 
+  'GET /events': { access: 'signed-in', roles: ['user', 'staff', 'admin', 'service'] },
+  'GET /app-events': ADMINS,
+  'POST /app-events/:eventId/resend': { access: 'signed-in', roles: ['admin', 'service'] },
+
   'GET /webhook-events': ADMINS,
   'POST /webhook-events/:eventId/replay': { access: 'signed-in', roles: ['admin', 'service'] },
 

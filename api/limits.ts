@@ -43,3 +43,15 @@ export const CODEC_BODY = 1_000_000;
 export const MOST_PAYLOADS = 200;
 /** Operators behind one address share so many times what one may ask. */
 export const ADDRESS_SHARE = 10;
+
+/** How often the streams of this process ask for new events, all with one question. */
+export const FEED_INTERVAL = 500;
+/** Events that a stream reads at once. */
+export const FEED_PAGE = 100;
+/** A sign of life, so that no proxy takes a quiet stream for a dead one. */
+export const STREAM_BEAT = 15_000;
+/** A client that has taken nothing for so long has stopped reading. */
+export const STREAM_PATIENCE = 30_000;
+/** An app opens one; a few devices and reloads may overlap. For each process of the API. */
+export const MOST_STREAMS_PER_PERSON = 5;
+export const MOST_STREAMS = 5_000;

@@ -2,7 +2,6 @@ import { mentorChange, mentorPage, mentorShape, newMentor, newWindows } from './
 import type { Operation } from './openapi-operations';
 import { listQuery } from './shared-shapes';
 import { switchChange, switchList, switchShape } from './switches-shapes';
-import { eventsQuery, replayShape, webhookEventPage } from './webhook-events-shapes';
 
 const WINDOWS = [{ weekday: 1, starts: '09:00', ends: '17:00' }];
 const NEW_MENTOR = {
@@ -24,26 +23,6 @@ const MENTOR = {
   maxConcurrentCalls: 1,
   currentCalls: 0,
   windows: WINDOWS,
-};
-const EVENT = {
-  eventId: 'b3a1d9c2-6a5f-4f7b-8f3e-0a1b2c3d4e55',
-  type: 'call-status',
-  callId: '0d7b2a52-7a0c-4f0e-9d0c-3f5b1f1a9c11',
-  messageId: null,
-  alertId: null,
-  dispatchId: null,
-  sid: 'CA0123456789abcdef0123456789abcdef',
-  leg: 'user',
-  step: null,
-  status: 'completed',
-  sequence: 3,
-  errorCode: null,
-  payload: {},
-  copies: 1,
-  attempts: 0,
-  lastError: null,
-  receivedAt: '2026-11-21T15:04:05.678Z',
-  handledAt: null,
 };
 const SWITCH = { name: 'sms', isOn: false, isConfigured: true, changedAt: '2026-11-21T15:04:05.678Z' };
 const ONE_MENTOR = { content: { 'application/json': mentorShape }, example: MENTOR, headers: ['ETag'] } as const;
@@ -143,34 +122,5 @@ export const STAFF_OPERATIONS = {
       200: { description: 'As it is now.', content: { 'application/json': switchShape }, example: SWITCH },
     },
     problems: ['not-found'],
-  },
-  'GET /webhook-events': {
-    id: 'listWebhookEvents',
-    tag: 'Events',
-    summary: 'What Twilio told us: what nobody has handled first, then newest first',
-    description: 'Ids, states and codes only; no number of anybody was ever stored with an event.',
-    query: eventsQuery,
-    answers: {
-      200: {
-        description: 'A page.',
-        content: { 'application/json': webhookEventPage },
-        example: { webhookEvents: [EVENT], nextCursor: null },
-      },
-    },
-  },
-  'POST /webhook-events/:eventId/replay': {
-    id: 'replayWebhookEvent',
-    tag: 'Events',
-    summary: 'Hands a stored event to its handler again',
-    description:
-      'Skips only the check whether it was seen before. A workflow ignores what it was told before, so this may be repeated. Audited.',
-    answers: {
-      200: {
-        description: 'Handed over.',
-        content: { 'application/json': replayShape },
-        example: { eventId: EVENT.eventId, result: 'signalled' },
-      },
-    },
-    problems: ['not-found', 'event-not-replayable'],
   },
 } as const satisfies Partial<Record<string, Operation>>;

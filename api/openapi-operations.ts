@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { RouteName } from './authorisation';
 import { APP_OPERATIONS } from './openapi-for-apps';
+import { EVENT_OPERATIONS } from './openapi-for-events';
 import { SERVICE_OPERATIONS } from './openapi-for-everybody';
 import { STAFF_OPERATIONS } from './openapi-for-staff';
 import { TWILIO_OPERATIONS } from './openapi-for-twilio';
@@ -36,6 +37,7 @@ export interface OperationAnswer {
 export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
   ...APP_OPERATIONS,
   ...STAFF_OPERATIONS,
+  ...EVENT_OPERATIONS,
   ...SERVICE_OPERATIONS,
   ...TWILIO_OPERATIONS,
 };

@@ -5,9 +5,9 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import type { Authenticate, Caller } from './authentication';
 import type { SnsMessage, SnsReader } from '../providers/sns-messages';
 import type { Logger } from '../vault/logger';
+import type { Authenticate, SignedIn } from './authentication';
 import { checkRole, type RouteName, type RoutesWith, RULES } from './authorisation';
 import { isDeeperThan } from './json-depth';
 import { JSON_BODY, JSON_DEPTH, SNS_BODY, WEBHOOK_BODY } from './limits';
@@ -17,8 +17,8 @@ import { contextOf } from './request-context';
 import { readWebhook, type TwilioRequest, type TwilioVerifier } from './twilio-requests';
 
 export type PublicHandler = (req: Request, res: Response) => void | Promise<void>;
-export type SignedInHandler = (req: Request, res: Response, caller: Caller) => Promise<void>;
 export type SnsHandler = (message: SnsMessage, res: Response) => Promise<void>;
+export type SignedInHandler = (req: Request, res: Response, caller: SignedIn) => Promise<void>;
 export type TwilioHandler = (asked: TwilioRequest, res: Response) => Promise<void>;
 
 /** The only way to mount a route: what must be proven before a handler runs comes from the table of rules. */
@@ -59,7 +59,7 @@ export function createRoutes(
 
     signedIn(name, handler) {
       const rule = RULES[name];
-      const callers = new WeakMap<Request, Caller>();
+      const callers = new WeakMap<Request, SignedIn>();
       mount(name, [
         // Who asks is settled before a byte of the body is read.
         async (req, res, next) => {

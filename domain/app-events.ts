@@ -34,16 +34,23 @@ export function pauseAfter(attempts: number, askedForMs = 0): number {
   return Math.min(LONGEST_PAUSE_MS, Math.max(ours, askedForMs));
 }
 
-/** What an event says, in a delivery and in a stream: the body that Standard Webhooks recommends. */
+/** What an event says, in a delivery and in a stream: the shape that Standard Webhooks recommends. */
+export interface AppEventBody {
+  readonly type: string;
+  /** ISO 8601: when it happened. */
+  readonly timestamp: string;
+  readonly data: { readonly subjectId: string; readonly objectId: string; readonly state: string };
+}
+
 export function appEventBody(event: {
   readonly type: string;
   readonly happenedAt: Date;
   readonly subjectId: string;
   readonly objectId: string;
   readonly state: string;
-}): string {
+}): AppEventBody {
   const { type, happenedAt, subjectId, objectId, state } = event;
-  return JSON.stringify({ type, timestamp: happenedAt.toISOString(), data: { subjectId, objectId, state } });
+  return { type, timestamp: happenedAt.toISOString(), data: { subjectId, objectId, state } };
 }
 
 /** The one workflow that tells the app, and its signal that there is something to tell. */

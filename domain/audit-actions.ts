@@ -44,6 +44,7 @@ const ALSO_SAYS = {
   'policy.changed': ['purpose'],
   'payload.decoded': ['purpose'],
   'webhook-event.replayed': ['purpose'],
+  'app-event.resent': ['purpose'],
   'audit-trail.continued': [],
 } as const satisfies Record<string, readonly 'purpose'[]>;
 export type AuditAction = keyof typeof ALSO_SAYS;

@@ -60,6 +60,7 @@ test('an access token of Cognito is accepted, and its groups that are roles of o
   await expect(authenticate(carrying(await sign(access)))).resolves.toEqual({
     subjectId: 'subject of 5f1d8c9e-account',
     roles: ['user'],
+    tokenExpiresAt: new Date((now + 600) * 1_000),
   });
 });
 

@@ -97,9 +97,9 @@ describe.each(ROUTES)('$name', (route) => {
 
 test('what starts or makes something takes an Idempotency-Key', () => {
   const taking = ROUTES.filter((route) => parametersOf(route).includes('Idempotency-Key')).map(({ name }) => name);
-  // A replay is safe to repeat by itself; everything else that is POSTed by an app makes something.
+  // A replay and a second delivery are safe to repeat by themselves; everything else that is POSTed by an app makes something.
   const posted = ROUTES.filter(({ rule, method }) => rule.access === 'signed-in' && method === 'POST');
-  expect(taking).toEqual(posted.map(({ name }) => name).filter((name) => !name.endsWith('/replay')));
+  expect(taking).toEqual(posted.map(({ name }) => name).filter((name) => !/\/(replay|resend)$/.test(name)));
 });
 
 test('what is edited wants If-Match, and gives an ETag wherever it is answered', () => {
