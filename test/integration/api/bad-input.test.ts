@@ -268,11 +268,25 @@ const POINTS: Case[] = [
     pointer: '#/phoneNumber',
   },
   {
-    what: 'an e-mail address',
+    what: 'an e-mail address as a number',
     json: { kind: 'email', phoneNumber: MARKED.email },
     status: 400,
     code: 'invalid-body',
-    pointer: '#/kind',
+    pointer: '#/phoneNumber',
+  },
+  {
+    what: 'a number and an address',
+    json: { phoneNumber: '+14155550142', emailAddress: MARKED.email },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/phoneNumber',
+  },
+  {
+    what: 'two addresses in one',
+    json: { emailAddress: `${MARKED.email}, ${MARKED.email}` },
+    status: 422,
+    code: 'email-address-invalid',
+    pointer: '#/emailAddress',
   },
 ].map((one) => ({ ...one, route: '/contact-points' }));
 
