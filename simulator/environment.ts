@@ -4,7 +4,16 @@ import type { SimulatorOptions } from './server';
 export interface SimulatorEnvironment {
   readonly server: Pick<
     SimulatorOptions,
-    'port' | 'smtpPort' | 'host' | 'services' | 'accountSid' | 'authToken' | 'apiKeys' | 'numbers' | 'settings'
+    | 'port'
+    | 'smtpPort'
+    | 'host'
+    | 'services'
+    | 'testCredentials'
+    | 'accountSid'
+    | 'authToken'
+    | 'apiKeys'
+    | 'numbers'
+    | 'settings'
   >;
   /** Where the issuer keeps its key; null: in memory only. */
   readonly stateDir: string | null;
@@ -42,6 +51,7 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
   }));
   if (numbers.length === 0) throw new Error('TWILIO_PHONE_NUMBER: expected a list of E.164 numbers');
   const { TWILIO_API_KEY: key, TWILIO_API_SECRET: secret } = env;
+  const { TWILIO_TEST_ACCOUNT_SID: testSid, TWILIO_TEST_AUTH_TOKEN: testToken } = env;
   const wordMs = numberFrom(env, 'SIMULATOR_WORD_MS');
   const callsPerSecond = numberFrom(env, 'SIMULATOR_CALLS_PER_SECOND');
   const messagesPerSecond = numberFrom(env, 'SIMULATOR_MESSAGES_PER_SECOND');
@@ -54,6 +64,7 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
       accountSid,
       authToken,
       ...(key && secret ? { apiKeys: { [key]: secret } } : {}),
+      ...(testSid && testToken ? { testCredentials: { accountSid: testSid, authToken: testToken } } : {}),
       numbers,
       // One service that may send from every number.
       ...(service ? { services: [{ sid: service, senders: numbers.map(({ number }) => number) }] } : {}),

@@ -3,11 +3,12 @@ import { notFound } from './api-errors';
 import { createCallsApi } from './calls-api';
 import type { Engine } from './engine';
 import { type Answer, createServe, type Credentials, pathOf, VERSION } from './rest-route';
+import { createTestAccountApi, type TestCredentials } from './test-account';
 import { createTextsApi } from './texts/texts-api';
 import { rfc2822 } from './webhook-parameters';
 
 /** Twilio's REST API, as much of it as there is: one account, its calls, its texts and its numbers. */
-export function createRestApi(engine: Engine, credentials: Credentials): Router {
+export function createRestApi(engine: Engine, credentials: Credentials, test: TestCredentials | null = null): Router {
   const router = Router();
   const startedAt = new Date();
   const account = `${VERSION}/Accounts/${credentials.accountSid}`;
@@ -71,6 +72,7 @@ export function createRestApi(engine: Engine, credentials: Credentials): Router 
       work: (req, fields) => ofNumber(req, engine.numbers.update(String(req.params.number), fields)),
     }),
   );
+  if (test !== null) router.use(createTestAccountApi(engine, test));
   // Another account, another resource or another version: all the same to somebody who may not know.
   router.use(
     VERSION,

@@ -9,6 +9,7 @@ import { refuseStrangers } from './loopback';
 import { startSmtp } from './mail/smtp';
 import type { OwnNumber } from './own-numbers';
 import { createRestApi } from './rest-api';
+import type { TestCredentials } from './test-account';
 import type { MessagingService } from './texts/messaging-services';
 import type { Settings } from './types';
 
@@ -22,6 +23,8 @@ export interface SimulatorOptions {
   readonly authToken: string;
   /** API key SID → secret. */
   readonly apiKeys?: Readonly<Record<string, string>>;
+  /** A second account that knows Twilio's magic numbers and does nothing. */
+  readonly testCredentials?: TestCredentials;
   readonly numbers: readonly OwnNumber[];
   readonly helplines?: readonly string[];
   readonly services?: readonly MessagingService[];
@@ -63,7 +66,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   app.use('/2010-04-01', express.text({ type: () => true, limit: '64kb' }));
   app.use('/simulator', refuseStrangers, createControlApi(engine));
   if (options.fallbackDir !== undefined) app.use('/fallback', createFallbackDocuments(options.fallbackDir));
-  app.use(createRestApi(engine, { ...options, apiKeys: options.apiKeys ?? {} }));
+  app.use(createRestApi(engine, { ...options, apiKeys: options.apiKeys ?? {} }, options.testCredentials));
   for (const router of (await options.mount?.(url, engine)) ?? []) app.use(router);
   app.use((_error: unknown, _req: Request, res: Response, next: NextFunction) => {
     if (res.headersSent) next(_error);

@@ -129,6 +129,13 @@ export function twilioAt(url: string, username = ACCOUNT_SID, password = AUTH_TO
   return client;
 }
 
+/** The same for another account. */
+export function twilioFor(url: string, accountSid: string, authToken: string): Twilio {
+  const client = twilio(accountSid, authToken, { timeout: 5_000 });
+  client.api.baseUrl = url;
+  return client;
+}
+
 /** Asks again until there is an answer. @throws after `deadlineMs` */
 export async function eventually<T>(
   ask: () => T | undefined | null | false | Promise<T | undefined | null | false>,
