@@ -4,6 +4,7 @@ import type { ActivityDependencies } from './dependencies';
 import { createDispatchActivities } from './dispatches';
 import { createMentorCallActivities } from './mentor-calls';
 import { createMentorActivities } from './mentors';
+import { createMessageBatchActivities } from './message-batches';
 import { createRetentionActivities } from './retention';
 import { createSendText } from './send-text';
 import { createSendMail } from './send-mail';
@@ -18,6 +19,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createMentorCallActivities(deps),
     ...createMentorActivities(deps),
     ...createDispatchActivities(deps),
+    ...createMessageBatchActivities(deps),
     ...createVoiceActivities(deps),
     sendText: createSendText(deps),
     ...createSweepActivities(deps),

@@ -16,6 +16,7 @@ import { inboundTexts } from './inbound-texts';
 import { mailEvents } from './mail-events';
 import { mentorCalls } from './mentor-calls';
 import { mentors } from './mentors';
+import { messageBatches } from './message-batches';
 import { problemPages } from './problem-pages';
 import type { ProblemSettings } from './problems';
 import { createRequestLimits } from './rate-limits';
@@ -58,6 +59,7 @@ export function createApi(deps: ApiDeps): Express {
   docsPage(routes);
   consentTexts(routes);
   mentorCalls(routes, deps, settings);
+  messageBatches(routes, deps);
   contactPoints(routes, deps);
   mentors(routes, deps);
   switches(routes, deps);

@@ -24,6 +24,10 @@ const TWILIO = { access: 'twilio' } as const satisfies Rule;
 const ADMINS = { access: 'signed-in', roles: ['admin'] } as const satisfies Rule;
 const OWN = { access: 'signed-in', roles: ['user', 'staff'], owner: { exceptFor: [] } } as const satisfies Rule;
 
+/** Who sends to many; admins may look at, and stop, anybody's. */
+const SENDERS = { access: 'signed-in', roles: ['staff', 'admin', 'service'] } as const satisfies Rule;
+const OWN_BATCH = { ...SENDERS, owner: { exceptFor: ['admin'] } } as const satisfies Rule;
+
 export const RULES = {
   'GET /': PUBLIC,
   'GET /health': PUBLIC,
@@ -43,6 +47,15 @@ export const RULES = {
     owner: { exceptFor: ['staff', 'admin'] },
   },
   'DELETE /mentor-calls/:callId': OWN,
+
+  'POST /messages/bulk': SENDERS,
+  'GET /messages/bulk': SENDERS,
+  'GET /messages/bulk/:batchId': OWN_BATCH,
+  'GET /messages/bulk/:batchId/rows': OWN_BATCH,
+  'POST /messages/bulk/:batchId/start': OWN_BATCH,
+  'POST /messages/bulk/:batchId/pause': OWN_BATCH,
+  'POST /messages/bulk/:batchId/resume': OWN_BATCH,
+  'POST /messages/bulk/:batchId/cancel': OWN_BATCH,
 
   'POST /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
   'GET /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },

@@ -4,6 +4,7 @@ import type { Config } from '../config/config';
 import type { Vault } from '../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
 import type { MessageInput, MessageReceipt } from '../domain/message';
+import type { BatchState, MessageBatchInput } from '../domain/message-batch';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { SnsReader } from '../providers/sns-messages';
 import type { VoiceProvider } from '../providers/twilio-voice';
@@ -28,6 +29,12 @@ export interface MessageProcess {
   receipt(messageId: string, receipt: MessageReceipt, deadlineMs: number): Promise<'signalled' | 'closed'>;
 }
 
+/** What the API asks of the workflows of batches; `temporal/message-batches.ts` says what each may throw. */
+export interface MessageBatchProcess {
+  start(input: MessageBatchInput): Promise<'running' | 'over'>;
+  tell(batchId: string, what: 'pause' | 'resume' | 'cancel'): Promise<BatchState | 'over'>;
+}
+
 /** Everything the application is made of; only `main.ts` and tests make it. */
 export interface ApiDeps {
   readonly config: Config;
@@ -40,6 +47,7 @@ export interface ApiDeps {
   /** What SNS posts to us, judged. */
   readonly sns: SnsReader;
   readonly messages: MessageProcess;
+  readonly batches: MessageBatchProcess;
   readonly voice: Pick<VoiceProvider, 'endCall'>;
   readonly urls: WebhookUrls;
   /** Whether Twilio is known to be down, so that a call would only be promised in vain. */

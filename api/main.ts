@@ -17,6 +17,7 @@ import {
   startMentorCall,
 } from '../temporal/mentor-calls';
 import { signalReceipt, startMessage } from '../temporal/messages';
+import { startMessageBatch, tellMessageBatch } from '../temporal/message-batches';
 import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
@@ -62,6 +63,10 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     messages: {
       start: (input) => startMessage(temporal.client, input),
       receipt: (messageId, receipt, deadlineMs) => signalReceipt(temporal.client, messageId, receipt, deadlineMs),
+    },
+    batches: {
+      start: (input) => startMessageBatch(temporal.client, input),
+      tell: (batchId, what) => tellMessageBatch(temporal.client, batchId, what),
     },
     voice,
     urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { RouteName } from './authorisation';
 import { APP_OPERATIONS } from './openapi-for-apps';
 import { EVENT_OPERATIONS } from './openapi-for-events';
+import { BATCH_OPERATIONS } from './openapi-for-batches';
 import { SERVICE_OPERATIONS } from './openapi-for-everybody';
 import { STAFF_OPERATIONS } from './openapi-for-staff';
 import { TWILIO_OPERATIONS } from './openapi-for-twilio';
@@ -11,11 +12,16 @@ import type { ProblemCode } from './problems';
 export interface Operation {
   /** Names the operation in generated clients. */
   readonly id: string;
-  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Switches' | 'Events' | 'Service' | 'Twilio';
+  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Batches' | 'Switches' | 'Events' | 'Service' | 'Twilio';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;
-  readonly body?: { readonly schema: z.ZodType; readonly examples: Readonly<Record<string, unknown>> };
+  readonly body?: {
+    readonly schema: z.ZodType;
+    readonly examples: Readonly<Record<string, unknown>>;
+    /** Also taken as `text/csv`; says what its columns are. */
+    readonly csv?: { readonly description: string; readonly example: string };
+  };
   /** Takes an `Idempotency-Key`. */
   readonly isRepeatable?: true;
   /** Wants `If-Match`. */
@@ -36,6 +42,7 @@ export interface OperationAnswer {
 /** A route without an entry does not compile. */
 export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
   ...APP_OPERATIONS,
+  ...BATCH_OPERATIONS,
   ...STAFF_OPERATIONS,
   ...EVENT_OPERATIONS,
   ...SERVICE_OPERATIONS,

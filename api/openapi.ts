@@ -17,6 +17,7 @@ const TAGS: readonly { name: Operation['tag']; description: string }[] = [
   { name: 'Contact points', description: 'Numbers and addresses that a person has saved.' },
   { name: 'Mentors', description: 'Who can be rung, and when. For admins.' },
   { name: 'Switches', description: 'What may go out while the service runs. For admins.' },
+  { name: 'Batches', description: 'Messages to many: checked, then started. For staff, admins and services.' },
   { name: 'Events', description: 'What Twilio told us. For admins.' },
   { name: 'Service', description: 'The service about itself. For anybody.' },
   { name: 'Twilio', description: 'Not for apps: asked by Twilio alone, proven by its signature.' },
@@ -166,7 +167,11 @@ function requestBody(rule: Rule, { body }: Operation, schemas: Schemas): Json {
     { summary, value },
   ]);
   const json = { schema: schemas.input(body.schema), examples: Object.fromEntries(examples) };
-  return { requestBody: { required: true, content: { 'application/json': json } } };
+  const csv =
+    body.csv === undefined
+      ? {}
+      : { 'text/csv': { schema: { type: 'string', description: body.csv.description }, example: body.csv.example } };
+  return { requestBody: { required: true, content: { 'application/json': json, ...csv } } };
 }
 
 function answers({ answers }: Operation, schemas: Schemas): Json {

@@ -92,6 +92,27 @@ export const PROBLEMS = {
     'A payload cannot be decoded',
     'It was not written by this service, was changed, or its key is gone.',
   ],
+  'csv-unreadable': [
+    422,
+    'The CSV cannot be read',
+    'Send UTF-8 with commas and a first line of names: phone, subject_id or email, language, and variables.',
+  ],
+  'template-unknown': [
+    422,
+    'There is no such template',
+    'Name a template of GET /templates, and a version that it has.',
+  ],
+  'too-many-recipients': [
+    422,
+    'These are too many recipients',
+    'Send 10,000 at most, and the others in another batch.',
+  ],
+  'nothing-to-send': [
+    422,
+    'No recipient of this batch can be written to',
+    'See GET …/rows for what is wrong with each.',
+  ],
+  'batch-over': [409, 'The batch is over, or was never started', 'GET it to see its state.'],
   'idempotency-key-reused': [
     422,
     'This Idempotency-Key was used for another request',

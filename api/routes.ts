@@ -21,10 +21,18 @@ export type SnsHandler = (message: SnsMessage, res: Response) => Promise<void>;
 export type SignedInHandler = (req: Request, res: Response, caller: SignedIn) => Promise<void>;
 export type TwilioHandler = (asked: TwilioRequest, res: Response) => Promise<void>;
 
+/** What a route reads beyond a small JSON body. */
+export interface BodyWanted {
+  /** Bytes of JSON at most. */
+  readonly jsonLimit: number;
+  /** Also taken: a body of this type, which the handler reads from the request as it arrives. */
+  readonly streams: 'text/csv';
+}
+
 /** The only way to mount a route: what must be proven before a handler runs comes from the table of rules. */
 export interface Routes {
   open(name: RoutesWith<'public'>, handler: PublicHandler): void;
-  signedIn(name: RoutesWith<'signed-in'>, handler: SignedInHandler): void;
+  signedIn(name: RoutesWith<'signed-in'>, handler: SignedInHandler, body?: BodyWanted): void;
   twilio(name: RoutesWith<'twilio'>, handler: TwilioHandler): void;
   sns(name: RoutesWith<'sns'>, handler: SnsHandler): void;
   /** @throws {Error} when a rule of the table has no route */
@@ -57,7 +65,7 @@ export function createRoutes(
   return {
     open: (name, handler) => mount(name, [(req, res) => handler(req, res)]),
 
-    signedIn(name, handler) {
+    signedIn(name, handler, wanted) {
       const rule = RULES[name];
       const callers = new WeakMap<Request, SignedIn>();
       mount(name, [
@@ -70,8 +78,9 @@ export function createRoutes(
           callers.set(req, caller);
           next();
         },
-        onlyJson,
-        express.json({ limit: JSON_BODY, inflate: false, strict: true }),
+        onlyJson(wanted?.streams),
+        // Leaves what is no JSON to the handler.
+        express.json({ limit: wanted?.jsonLimit ?? JSON_BODY, inflate: false, strict: true }),
         notTooDeep,
         async (req, res) => {
           const caller = callers.get(req);
@@ -121,11 +130,16 @@ export function createRoutes(
   };
 }
 
-/** A body that is no JSON is refused instead of being ignored. */
-const onlyJson: RequestHandler = (req, _res, next) => {
-  const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-  next(hasBody && !req.is('application/json') ? new Problem('unsupported-media-type') : undefined);
-};
+/** A body that is neither JSON nor what the route streams is refused instead of being ignored; so is a compressed one. */
+function onlyJson(streams: BodyWanted['streams'] | undefined): RequestHandler {
+  return (req, _res, next) => {
+    const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+    const isPlain = req.headers['content-encoding'] === undefined;
+    const isTaken =
+      Boolean(req.is('application/json')) || (streams !== undefined && isPlain && Boolean(req.is(streams)));
+    next(hasBody && !isTaken ? new Problem('unsupported-media-type') : undefined);
+  };
+}
 
 /** Before anything walks through the body: its hash does so even before its schema does. */
 const notTooDeep: RequestHandler = (req, _res, next) => {

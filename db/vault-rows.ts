@@ -10,6 +10,8 @@ export type DestroyReason =
   | 'contact-point-deleted'
   | 'mentor-deleted'
   | 'replaced'
+  | 'handed-over'
+  | 'batch-cancelled'
   | 'unreferenced';
 
 /**

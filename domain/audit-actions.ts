@@ -23,6 +23,12 @@ const ALSO_SAYS = {
   'voice-alert.closed': ['purpose'],
   'voice-alert.cancelled': ['purpose'],
   'voice-alert.read': [],
+  'message-batch.checked': [],
+  'message-batch.sending': [],
+  'message-batch.paused': [],
+  'message-batch.cancelled': [],
+  'message-batch.completed': [],
+  'message-batch.read': [],
   'dispatch.accepted': [],
   'dispatch.doubled': [],
   'dispatch.abandoned': [],
@@ -62,7 +68,16 @@ export function allowedAuditKeys(action: string): ReadonlySet<string> | null {
  * `dial`: the number goes to Twilio. `send`: so do a number or address and what is said to it. `own-view`: to the person
  * it is about. `staff-view`: to staff who may see it. `route`: to us, who look what a text to our number was about.
  */
-export const REVEAL_PURPOSES = ['dial', 'send', 'route', 'reconcile', 'own-view', 'staff-view', 'own-export'] as const;
+export const REVEAL_PURPOSES = [
+  'dial',
+  'send',
+  'route',
+  'reconcile',
+  'hand-over',
+  'own-view',
+  'staff-view',
+  'own-export',
+] as const;
 export type RevealPurpose = (typeof REVEAL_PURPOSES)[number];
 
 export const AUDIT_OUTCOMES = ['done', 'refused', 'failed'] as const;

@@ -19,6 +19,8 @@ export const RETENTION = {
   inboundText: 90 * DAY,
   /** An opt-out that was taken back; one that stands is never forgotten. */
   liftedOptOut: 90 * DAY,
+  /** Rows of a batch as they were given: who has not started it by then uploads it again. */
+  batchRow: 7 * DAY,
   /** Records that no row names: the request was sealed, and its workflow never began. Temporal may be down for days. */
   unreferencedRecord: 7 * DAY,
   /** What the app was told: as long as somebody may want it sent again, or a stream wants to go on from it. */

@@ -107,3 +107,22 @@ export const telling = proxyActivities<Pick<Activities, 'deliverAppEvents'>>({
   heartbeatTimeout: '15s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
+
+/** As {@link records}: a short step in Postgres. */
+export const batchRecords = proxyLocalActivities<Pick<Activities, 'noteBatchState'>>({
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
+});
+
+/**
+ * A page of a batch. Each may be repeated from anywhere: a row knows its message, and a message is started once. It beats
+ * while it goes from row to row; KMS may take its time for recipients who were never heard of.
+ */
+export const batches = proxyActivities<Pick<Activities, 'startMessagePage' | 'cancelMessagePage' | 'destroyGivenPage'>>(
+  {
+    summary: 'A page of a batch',
+    startToCloseTimeout: '2 minutes',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  },
+);

@@ -11,9 +11,10 @@ CREATE TABLE message_batches (
   message_class     text NOT NULL CHECK (message_class IN ('ordinary', 'safety')),
   channel           text NOT NULL CHECK (channel IN ('sms', 'email')),
   language          text NOT NULL,
-  template_id       text,
+  template_id       uuid,
   template_version  int,
   content_record_id uuid REFERENCES vault_records,
+  request_hash      text NOT NULL,
   fallback          text CHECK (fallback IN ('voice')),
   not_before        timestamptz,
   not_after         timestamptz,
@@ -28,8 +29,8 @@ CREATE TABLE message_batches (
 );
 CREATE INDEX message_batches_of_requester ON message_batches (requested_by, received_at DESC, batch_id DESC);
 CREATE INDEX message_batches_listed ON message_batches (received_at DESC, batch_id DESC);
--- What an upload that broke off has left is destroyed.
-CREATE INDEX message_batches_to_clear ON message_batches (received_at) WHERE state IN ('receiving', 'discarded');
+-- Batches whose workflow may be gone.
+CREATE INDEX message_batches_live ON message_batches (received_at) WHERE state IN ('sending', 'paused');
 COMMENT ON COLUMN message_batches.batch_id IS 'class: pseudonymous';
 COMMENT ON COLUMN message_batches.requested_by IS 'class: pseudonymous';
 COMMENT ON COLUMN message_batches.state IS 'class: operational';
@@ -40,6 +41,7 @@ COMMENT ON COLUMN message_batches.language IS 'class: operational; of rows that 
 COMMENT ON COLUMN message_batches.template_id IS 'class: operational';
 COMMENT ON COLUMN message_batches.template_version IS 'class: operational; pinned when it was asked for';
 COMMENT ON COLUMN message_batches.content_record_id IS 'class: pseudonymous; the words, for rows without their own variables';
+COMMENT ON COLUMN message_batches.request_hash IS 'class: pseudonymous; keyed hash of the request without its rows';
 COMMENT ON COLUMN message_batches.fallback IS 'class: operational';
 COMMENT ON COLUMN message_batches.not_before IS 'class: operational';
 COMMENT ON COLUMN message_batches.not_after IS 'class: operational';
@@ -59,21 +61,24 @@ CREATE TABLE message_batch_rows (
   message_id        uuid NOT NULL UNIQUE DEFAULT gen_random_uuid(),
   problem           text,
   duplicate_of      int,
+  given_record_id   uuid REFERENCES vault_records,
   subject_id        uuid REFERENCES subjects,
   record_id         uuid REFERENCES vault_records,
   owns_record       boolean NOT NULL DEFAULT false,
   recipient_token   bytea CHECK (octet_length(recipient_token) = 32),
+  token_version     int,
   country           text,
   language          text,
   content_record_id uuid REFERENCES vault_records,
   started_at        timestamptz,
   PRIMARY KEY (batch_id, row),
-  CHECK (problem IS NOT NULL OR subject_id IS NOT NULL),
+  CHECK (problem IS NOT NULL OR given_record_id IS NOT NULL OR subject_id IS NOT NULL),
   CHECK ((problem = 'duplicate') IS NOT TRUE OR duplicate_of IS NOT NULL)
 );
 CREATE INDEX message_batch_rows_not_started ON message_batch_rows (batch_id, row)
   WHERE problem IS NULL AND started_at IS NULL;
 CREATE INDEX message_batch_rows_problems ON message_batch_rows (batch_id, row) WHERE problem IS NOT NULL;
+CREATE INDEX message_batch_rows_by_given ON message_batch_rows (given_record_id) WHERE given_record_id IS NOT NULL;
 CREATE INDEX message_batch_rows_by_record ON message_batch_rows (record_id) WHERE record_id IS NOT NULL;
 CREATE INDEX message_batch_rows_by_content ON message_batch_rows (content_record_id) WHERE content_record_id IS NOT NULL;
 COMMENT ON COLUMN message_batch_rows.batch_id IS 'class: pseudonymous';
@@ -81,13 +86,15 @@ COMMENT ON COLUMN message_batch_rows.row IS 'class: operational; the first recip
 COMMENT ON COLUMN message_batch_rows.message_id IS 'class: pseudonymous';
 COMMENT ON COLUMN message_batch_rows.problem IS 'class: operational; a code; null: it can be sent';
 COMMENT ON COLUMN message_batch_rows.duplicate_of IS 'class: operational; the earlier row with the same recipient';
-COMMENT ON COLUMN message_batch_rows.subject_id IS 'class: pseudonymous';
+COMMENT ON COLUMN message_batch_rows.given_record_id IS 'class: pseudonymous; the row as it was given, under the key of who gave it; destroyed when it is started';
+COMMENT ON COLUMN message_batch_rows.subject_id IS 'class: pseudonymous; who is to get it';
 COMMENT ON COLUMN message_batch_rows.record_id IS 'class: pseudonymous; the number or address';
-COMMENT ON COLUMN message_batch_rows.owns_record IS 'class: operational; sealed for this row only, destroyed with its message';
+COMMENT ON COLUMN message_batch_rows.owns_record IS 'class: operational; the number was given with the row, and is destroyed with its message';
 COMMENT ON COLUMN message_batch_rows.recipient_token IS 'class: pseudonymous';
+COMMENT ON COLUMN message_batch_rows.token_version IS 'class: operational';
 COMMENT ON COLUMN message_batch_rows.country IS 'class: operational';
 COMMENT ON COLUMN message_batch_rows.language IS 'class: operational';
-COMMENT ON COLUMN message_batch_rows.content_record_id IS 'class: pseudonymous; its own variables';
+COMMENT ON COLUMN message_batch_rows.content_record_id IS 'class: pseudonymous; its own variables, under the key of who gets them';
 COMMENT ON COLUMN message_batch_rows.started_at IS 'class: operational; when its message was handed to Temporal';
 
 GRANT SELECT, INSERT, UPDATE ON message_batches, message_batch_rows TO kindline_application;

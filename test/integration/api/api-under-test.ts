@@ -11,13 +11,14 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT
 import { Pool } from 'pg';
 import { createApi } from '../../../api/app';
 import type { Role } from '../../../api/authentication';
-import type { ApiDeps, MentorCallProcess } from '../../../api/deps';
+import type { ApiDeps, MentorCallProcess, MessageBatchProcess } from '../../../api/deps';
 import type { PartState } from '../../../api/part-watch';
 import { type Config, loadConfig } from '../../../config/config';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
 import type { MessageInput, MessageReceipt } from '../../../domain/message';
+import type { BatchState, MessageBatchInput } from '../../../domain/message-batch';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { ProcessIsOver } from '../../../temporal/errors';
 import { createSnsReader } from '../../../providers/sns-messages';
@@ -35,6 +36,26 @@ export const WEBHOOK_BASE = 'https://calls.example.org';
 export const ACCOUNT_SID = `AC${'a1'.repeat(16)}`;
 export const AUTH_TOKEN = 'the-current-auth-token-of-tests';
 export const SECOND_AUTH_TOKEN = 'the-other-auth-token-of-tests';
+
+/** Batches as the API asks for them; what the workflow would do is up to the test. */
+export class FakeBatches implements MessageBatchProcess {
+  readonly started: MessageBatchInput[] = [];
+  readonly told: { batchId: string; what: string }[] = [];
+  onStart: (input: MessageBatchInput) => Promise<void> = async () => undefined;
+  onTell: (batchId: string, what: 'pause' | 'resume' | 'cancel') => Promise<BatchState | 'over'> = async () => 'over';
+
+  async start(input: MessageBatchInput): Promise<'running' | 'over'> {
+    if (this.started.some(({ batchId }) => batchId === input.batchId)) return 'running';
+    this.started.push(input);
+    await this.onStart(input);
+    return 'running';
+  }
+
+  async tell(batchId: string, what: 'pause' | 'resume' | 'cancel'): Promise<BatchState | 'over'> {
+    this.told.push({ batchId, what });
+    return this.onTell(batchId, what);
+  }
+}
 
 /** Plays the workflows: remembers what it was asked, answers what `plans` holds. */
 export class FakeProcess implements MentorCallProcess {
@@ -107,6 +128,7 @@ export class ApiUnderTest {
   readonly process = new FakeProcess();
   /** What the workflows of messages were started with. */
   readonly messages: MessageInput[] = [];
+  readonly batches = new FakeBatches();
   readonly endedByRest: string[] = [];
   /** What the workflows of messages were told. */
   readonly receipts: { messageId: string; receipt: MessageReceipt }[] = [];
@@ -170,6 +192,10 @@ export class ApiUnderTest {
           the(parts).receipts.push({ messageId, receipt });
           return 'signalled';
         },
+      },
+      batches: {
+        start: (input) => the(parts).batches.start(input),
+        tell: (batchId, what) => the(parts).batches.tell(batchId, what),
       },
       voice: {
         endCall: async (sid) => {

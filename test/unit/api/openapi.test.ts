@@ -97,9 +97,10 @@ describe.each(ROUTES)('$name', (route) => {
 
 test('what starts or makes something takes an Idempotency-Key', () => {
   const taking = ROUTES.filter((route) => parametersOf(route).includes('Idempotency-Key')).map(({ name }) => name);
-  // A replay and a second delivery are safe to repeat by themselves; everything else that is POSTed by an app makes something.
+  // These are safe to repeat by themselves; everything else that is POSTed by an app makes something.
   const posted = ROUTES.filter(({ rule, method }) => rule.access === 'signed-in' && method === 'POST');
-  expect(taking).toEqual(posted.map(({ name }) => name).filter((name) => !/\/(replay|resend)$/.test(name)));
+  const isRepeatable = (name: string) => /\/(replay|resend|start|pause|resume|cancel)$/.test(name);
+  expect(taking).toEqual(posted.map(({ name }) => name).filter((name) => !isRepeatable(name)));
 });
 
 test('what is edited wants If-Match, and gives an ETag wherever it is answered', () => {

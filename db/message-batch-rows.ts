@@ -1,0 +1,198 @@
+/** The recipients of a batch, row by row: what was given, what is wrong with it, and which message became of it. */
+import { z } from 'zod';
+import { MESSAGE_STATES } from '../domain/message';
+import { ROW_PROBLEMS, ROW_STATES, type RowProblem, type RowState } from '../domain/message-batch';
+import { type Db, execute, many } from './query';
+
+export interface NewRow {
+  /** From 1. */
+  readonly row: number;
+  readonly problem: RowProblem | null;
+  readonly duplicateOf: number | null;
+  /** What was given, sealed; null when all of it is known by ids. */
+  readonly givenRecordId: string | null;
+  readonly subjectId: string | null;
+  /** Of a saved number or address. */
+  readonly recordId: string | null;
+  /** Whether the number or address stood in the row itself. */
+  readonly ownsRecord: boolean;
+  readonly token: Buffer | null;
+  readonly tokenVersion: number | null;
+  readonly country: string | null;
+  readonly language: string | null;
+}
+
+/** One statement a page of rows; a row that is there already stays. */
+export async function addRows(db: Db, batchId: string, rows: readonly NewRow[]): Promise<void> {
+  const column = <T>(of: (row: NewRow) => T): T[] => rows.map(of);
+  await execute(
+    db,
+    `INSERT INTO message_batch_rows (batch_id, row, problem, duplicate_of, given_record_id, subject_id, record_id,
+                                     recipient_token, token_version, country, language, owns_record)
+     SELECT $1::uuid, t.* FROM unnest($2::int[], $3::text[], $4::int[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[],
+                                $9::int[], $10::text[], $11::text[], $12::boolean[]) t
+     ON CONFLICT DO NOTHING`,
+    [
+      batchId,
+      column((r) => r.row),
+      column((r) => r.problem),
+      column((r) => r.duplicateOf),
+      column((r) => r.givenRecordId),
+      column((r) => r.subjectId),
+      column((r) => r.recordId),
+      column((r) => r.token),
+      column((r) => r.tokenVersion),
+      column((r) => r.country),
+      column((r) => r.language),
+      column((r) => r.ownsRecord),
+    ],
+  );
+}
+
+const toStart = z
+  .object({
+    row: z.int(),
+    message_id: z.uuid(),
+    given_record_id: z.uuid().nullable(),
+    subject_id: z.uuid().nullable(),
+    record_id: z.uuid().nullable(),
+    recipient_token: z.instanceof(Buffer),
+    token_version: z.int(),
+    country: z.string(),
+    language: z.string().nullable(),
+    content_record_id: z.uuid().nullable(),
+    owns_record: z.boolean(),
+  })
+  .transform((row) => ({
+    row: row.row,
+    messageId: row.message_id,
+    givenRecordId: row.given_record_id,
+    subjectId: row.subject_id,
+    recordId: row.record_id,
+    token: row.recipient_token,
+    tokenVersion: row.token_version,
+    country: row.country,
+    language: row.language,
+    contentRecordId: row.content_record_id,
+    /** Whether its number was given with it, and not saved by the recipient. */
+    ownsRecord: row.owns_record,
+  }));
+export type RowToStart = z.output<typeof toStart>;
+
+/** The next rows that can be sent and were not handed to Temporal. */
+export function rowsToStart(db: Db, batchId: string, limit: number): Promise<RowToStart[]> {
+  return many(
+    db,
+    toStart,
+    `SELECT row, message_id, given_record_id, subject_id, record_id, recipient_token, token_version, country, language,
+            content_record_id, owns_record
+       FROM message_batch_rows
+      WHERE batch_id = $1 AND problem IS NULL AND started_at IS NULL ORDER BY row LIMIT $2`,
+    [batchId, limit],
+  );
+}
+
+/** What was given is under the recipient's own key now. Run it in the transaction that sealed it there. */
+export async function noteMoved(
+  tx: Db,
+  batchId: string,
+  row: number,
+  to: { readonly subjectId: string; readonly recordId: string; readonly contentRecordId: string | null },
+): Promise<void> {
+  await execute(
+    tx,
+    `UPDATE message_batch_rows SET given_record_id = NULL, subject_id = $3, record_id = $4, content_record_id = $5
+      WHERE batch_id = $1 AND row = $2`,
+    [batchId, row, to.subjectId, to.recordId, to.contentRecordId],
+  );
+}
+
+export async function noteStarted(db: Db, batchId: string, rows: readonly number[]): Promise<void> {
+  await execute(
+    db,
+    `UPDATE message_batch_rows SET started_at = clock_timestamp()
+      WHERE batch_id = $1 AND row = ANY($2::int[]) AND started_at IS NULL`,
+    [batchId, rows],
+  );
+}
+
+/** What was given for it has ended with its time: nobody can be sent anything. */
+export async function noteExpired(db: Db, batchId: string, row: number): Promise<void> {
+  await execute(db, `UPDATE message_batch_rows SET problem = 'expired' WHERE batch_id = $1 AND row = $2`, [
+    batchId,
+    row,
+  ]);
+}
+
+/** Messages of the batch that the provider does not have yet, after a row; for cancelling them. */
+export function messagesToCancel(
+  db: Db,
+  batchId: string,
+  afterRow: number,
+  limit: number,
+): Promise<{ row: number; message_id: string }[]> {
+  return many(
+    db,
+    z.object({ row: z.int(), message_id: z.uuid() }),
+    `SELECT r.row, r.message_id FROM message_batch_rows r LEFT JOIN messages m ON m.message_id = r.message_id
+      WHERE r.batch_id = $1 AND r.row > $2 AND r.started_at IS NOT NULL
+        AND (m.message_id IS NULL OR (m.live AND m.state <> 'sent'))
+      ORDER BY r.row LIMIT $3`,
+    [batchId, afterRow, limit],
+  );
+}
+
+/** Sealed rows that were not handed over. */
+export async function givenRowsLeft(db: Db, batchId: string, limit: number): Promise<string[]> {
+  const rows = await many(
+    db,
+    z.object({ given_record_id: z.uuid() }),
+    `SELECT r.given_record_id FROM message_batch_rows r JOIN vault_records v ON v.record_id = r.given_record_id
+      WHERE r.batch_id = $1 AND v.destroyed_at IS NULL LIMIT $2`,
+    [batchId, limit],
+  );
+  return rows.map((row) => row.given_record_id);
+}
+
+const shownRow = z
+  .object({
+    row: z.int(),
+    state: z.enum(ROW_STATES),
+    problem: z.enum(ROW_PROBLEMS).nullable(),
+    duplicate_of: z.int().nullable(),
+    message_id: z.uuid().nullable(),
+  })
+  .transform((row) => ({
+    row: row.row,
+    state: row.state,
+    problem: row.problem,
+    duplicateOf: row.duplicate_of,
+    /** Null until it was started. */
+    messageId: row.message_id,
+  }));
+export type ShownRow = z.output<typeof shownRow>;
+
+/** In the order of the upload, after a row. @param state null: all of them */
+export function listRows(
+  db: Db,
+  batchId: string,
+  { state, afterRow, limit }: { state: RowState | null; afterRow: number; limit: number },
+): Promise<ShownRow[]> {
+  return many(
+    db,
+    shownRow,
+    `SELECT * FROM (
+       SELECT r.row, r.problem, r.duplicate_of, CASE WHEN r.started_at IS NOT NULL THEN r.message_id END AS message_id,
+              CASE WHEN r.problem = 'duplicate' THEN 'duplicate'
+                   WHEN r.problem IS NOT NULL THEN 'invalid'
+                   WHEN m.state IS NOT NULL THEN m.state
+                   WHEN r.started_at IS NOT NULL THEN '${MESSAGE_STATES[0]}'
+                   WHEN b.state = 'cancelled' THEN 'cancelled'
+                   ELSE 'ready' END AS state
+         FROM message_batch_rows r JOIN message_batches b USING (batch_id)
+         LEFT JOIN messages m ON m.message_id = r.message_id
+        WHERE r.batch_id = $1 AND r.row > $2) shown
+      WHERE $3::text IS NULL OR state = $3 ORDER BY row LIMIT $4`,
+    [batchId, afterRow, state, limit],
+  );
+}

@@ -1,0 +1,246 @@
+/** Messages to many: the batch itself. Its recipients are in `message-batch-rows.ts`, what became of them in `messages`. */
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { MESSAGE_CHANNELS, MESSAGE_KINDS, type MessageState } from '../domain/message';
+import { BATCH_STATES, type BatchState, type RowProblem } from '../domain/message-batch';
+import type { AuditAction } from '../domain/audit-actions';
+import { noteAppEvent } from './app-events';
+import { appendAudit } from './audit';
+import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import { inTransaction } from './pool';
+import { type Db, execute, many, maybeOne, one } from './query';
+
+const batchRow = z
+  .object({
+    batch_id: z.uuid(),
+    requested_by: z.uuid(),
+    state: z.enum(BATCH_STATES),
+    kind: z.enum(MESSAGE_KINDS),
+    message_class: z.enum(['ordinary', 'safety']),
+    channel: z.enum(MESSAGE_CHANNELS),
+    language: z.string(),
+    template_id: z.uuid().nullable(),
+    template_version: z.int().nullable(),
+    content_record_id: z.uuid().nullable(),
+    request_hash: z.string(),
+    fallback: z.literal('voice').nullable(),
+    not_before: z.date().nullable(),
+    not_after: z.date().nullable(),
+    row_count: z.int(),
+    ready_count: z.int(),
+    duplicate_count: z.int(),
+    invalid_count: z.int(),
+    received_at: z.date(),
+    checked_at: z.date().nullable(),
+    started_at: z.date().nullable(),
+    ended_at: z.date().nullable(),
+  })
+  .transform((row) => ({
+    batchId: row.batch_id,
+    requestedBy: row.requested_by,
+    state: row.state,
+    kind: row.kind,
+    messageClass: row.message_class,
+    channel: row.channel,
+    language: row.language,
+    templateId: row.template_id,
+    templateVersion: row.template_version,
+    /** Words that are the same for all; null where each row has its own. */
+    contentRecordId: row.content_record_id,
+    requestHash: row.request_hash,
+    fallback: row.fallback,
+    notBefore: row.not_before,
+    notAfter: row.not_after,
+    rowCount: row.row_count,
+    readyCount: row.ready_count,
+    duplicateCount: row.duplicate_count,
+    invalidCount: row.invalid_count,
+    receivedAt: row.received_at,
+    checkedAt: row.checked_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  }));
+export type MessageBatch = z.output<typeof batchRow>;
+
+export type NewBatch = Pick<
+  MessageBatch,
+  | 'batchId'
+  | 'requestedBy'
+  | 'kind'
+  | 'messageClass'
+  | 'channel'
+  | 'language'
+  | 'templateId'
+  | 'templateVersion'
+  | 'contentRecordId'
+  | 'requestHash'
+  | 'fallback'
+> & { readonly notBefore: string | null; readonly notAfter: string | null };
+
+const COLUMNS = `batch_id, requested_by, state, kind, message_class, channel, language, template_id, template_version,
+  content_record_id, request_hash, fallback, not_before, not_after, row_count, ready_count, duplicate_count,
+  invalid_count, received_at, checked_at, started_at, ended_at`;
+
+/** The first fact of a batch: its rows are about to be read. */
+export async function openBatch(db: Db, batch: NewBatch): Promise<void> {
+  await execute(
+    db,
+    `INSERT INTO message_batches (batch_id, requested_by, state, kind, message_class, channel, language, template_id,
+                                  template_version, content_record_id, request_hash, fallback, not_before, not_after)
+     VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    [
+      batch.batchId,
+      batch.requestedBy,
+      batch.kind,
+      batch.messageClass,
+      batch.channel,
+      batch.language,
+      batch.templateId,
+      batch.templateVersion,
+      batch.contentRecordId,
+      batch.requestHash,
+      batch.fallback,
+      batch.notBefore,
+      batch.notAfter,
+    ],
+  );
+}
+
+/** All rows are there: counts them. Run it in the transaction that remembers the request. */
+export async function finishReceiving(tx: Db, batchId: string): Promise<void> {
+  const { requested_by: subjectId } = await one(
+    tx,
+    z.object({ requested_by: z.uuid() }),
+    `UPDATE message_batches b
+        SET state = 'checked', checked_at = clock_timestamp(), row_count = r.rows, ready_count = r.ready,
+            duplicate_count = r.duplicates, invalid_count = r.rows - r.ready - r.duplicates
+       FROM (SELECT count(*)::int AS rows, count(*) FILTER (WHERE problem IS NULL)::int AS ready,
+                    count(*) FILTER (WHERE problem = 'duplicate')::int AS duplicates
+               FROM message_batch_rows WHERE batch_id = $1) r
+      WHERE b.batch_id = $1 AND b.state = 'receiving'
+     RETURNING b.requested_by`,
+    [batchId],
+  );
+  await appendAudit(tx, { actor: subjectId, action: 'message-batch.checked', objectId: batchId, outcome: 'done' });
+  await noteAppEvent(tx, { subjectId, type: 'message-batch.checked', objectId: batchId, state: 'checked' });
+}
+
+/** An upload that broke off, or came twice at once. Its sealed rows end with their time. */
+export async function discardBatch(db: Db, batchId: string): Promise<void> {
+  await execute(
+    db,
+    `UPDATE message_batches SET state = 'discarded', ended_at = clock_timestamp()
+      WHERE batch_id = $1 AND state = 'receiving'`,
+    [batchId],
+  );
+}
+
+export function findBatch(db: Db, batchId: string): Promise<MessageBatch | null> {
+  return maybeOne(db, batchRow, `SELECT ${COLUMNS} FROM message_batches WHERE batch_id = $1`, [batchId]);
+}
+
+/** Newest first. @param requestedBy only those of one person; null: all */
+export async function listBatches(
+  db: Db,
+  { requestedBy, cursor, limit }: { requestedBy: string | null; cursor: string | null; limit: number },
+): Promise<Page<MessageBatch>> {
+  const after = cursor === null ? null : decodeCursor(cursor);
+  const rows = await many(
+    db,
+    z.object({ cursor_at: z.string(), batch_id: z.uuid(), row: z.unknown() }),
+    `SELECT ${cursorTime('received_at')} AS cursor_at, batch_id, NULL AS row FROM message_batches
+      WHERE state NOT IN ('receiving', 'discarded') AND ($2::uuid IS NULL OR requested_by = $2)
+        AND ($3::timestamptz IS NULL OR (received_at, batch_id) < ($3::timestamptz, $4::uuid))
+      ORDER BY received_at DESC, batch_id DESC LIMIT $1`,
+    [limit + 1, requestedBy, after?.at ?? null, after?.id ?? null],
+  );
+  const batches = await many(db, batchRow, `SELECT ${COLUMNS} FROM message_batches WHERE batch_id = ANY($1)`, [
+    rows.map((row) => row.batch_id),
+  ]);
+  const page = toPage(
+    rows,
+    limit,
+    (row) => row.batch_id,
+    (row) => batches.find(({ batchId }) => batchId === row.batch_id),
+  );
+  return { ...page, rows: page.rows.filter((batch) => batch !== undefined) };
+}
+
+const ACTION: Partial<Record<BatchState, AuditAction>> = {
+  sending: 'message-batch.sending',
+  paused: 'message-batch.paused',
+  completed: 'message-batch.completed',
+  cancelled: 'message-batch.cancelled',
+};
+
+/**
+ * Notes a new state with its audit entry and what the app is told, once; a state that it has already, or a batch that is
+ * over, stays as it is.
+ * @returns the state it has now
+ * @throws {Error} when there is no such batch
+ */
+export async function noteBatchState(pool: Pool, batchId: string, state: BatchState): Promise<BatchState> {
+  return await inTransaction(pool, async (tx) => {
+    const changed = await maybeOne(
+      tx,
+      z.object({ requested_by: z.uuid() }),
+      `UPDATE message_batches
+          SET state = $2, started_at = CASE WHEN $2 = 'sending' THEN coalesce(started_at, clock_timestamp()) ELSE started_at END,
+              ended_at = CASE WHEN $2 IN ('completed', 'cancelled') THEN clock_timestamp() END
+        WHERE batch_id = $1 AND state <> $2 AND state IN ('checked', 'sending', 'paused')
+       RETURNING requested_by`,
+      [batchId, state],
+    );
+    if (changed !== null) {
+      const { requested_by: subjectId } = changed;
+      const action = ACTION[state];
+      if (action !== undefined) await appendAudit(tx, { actor: subjectId, action, objectId: batchId, outcome: 'done' });
+      await noteAppEvent(tx, { subjectId, type: `message-batch.${state}`, objectId: batchId, state });
+      return state;
+    }
+    const { state: now } = await one(
+      tx,
+      z.object({ state: z.enum(BATCH_STATES) }),
+      'SELECT state FROM message_batches WHERE batch_id = $1',
+      [batchId],
+    );
+    return now;
+  });
+}
+
+/** How many of its messages are in which state, counted from the messages themselves. */
+export async function countMessages(db: Db, batchId: string): Promise<Partial<Record<MessageState, number>>> {
+  const rows = await many(
+    db,
+    z.object({ state: z.string(), count: z.int() }),
+    'SELECT state, count(*)::int AS count FROM messages WHERE batch_id = $1 GROUP BY state',
+    [batchId],
+  );
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+}
+
+/** Rows handed to Temporal, and those of them whose message is not over. */
+export async function countOpen(db: Db, batchId: string): Promise<{ started: number; open: number; left: number }> {
+  return await one(
+    db,
+    z.object({ started: z.int(), open: z.int(), left: z.int() }),
+    `SELECT r.started, greatest(0, r.started - m.over) AS open, r.left
+       FROM (SELECT count(*) FILTER (WHERE started_at IS NOT NULL)::int AS started,
+                    count(*) FILTER (WHERE started_at IS NULL)::int AS left
+               FROM message_batch_rows WHERE batch_id = $1 AND problem IS NULL) r,
+            (SELECT count(*)::int AS over FROM messages WHERE batch_id = $1 AND NOT live) m`,
+    [batchId],
+  );
+}
+
+/** Rows with something wrong, by what it is. */
+export async function countProblems(db: Db, batchId: string): Promise<Partial<Record<RowProblem, number>>> {
+  const rows = await many(
+    db,
+    z.object({ problem: z.string(), count: z.int() }),
+    `SELECT problem, count(*)::int AS count FROM message_batch_rows
+      WHERE batch_id = $1 AND problem IS NOT NULL GROUP BY problem`,
+    [batchId],
+  );
+  return Object.fromEntries(rows.map(({ problem, count }) => [problem, count]));
+}
