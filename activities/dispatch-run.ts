@@ -21,6 +21,7 @@ import { ProviderError } from '../providers/provider-error';
 import type { ChannelActs } from './channel-acts';
 import type { ActivityDependencies } from './dependencies';
 import { type Channel, nextStep } from './dispatch-choice';
+import { counted } from './dispatch-metrics';
 import { keep, withdraw } from './dispatch-outcome';
 import {
   dispatchLost,
@@ -108,15 +109,19 @@ const SENDER_DELAY_MS = 10_000;
 export function runDispatch(deps: ActivityDependencies, act: Act, by: ChannelActs): Promise<{ sid: string }> {
   return withHeartbeat<DispatchHeartbeat, { sid: string }>(async (heartbeat) => {
     const run: Run = { deps, act, by, heartbeat, patientUntil: deps.monotonicMs() + PATIENCE_MS };
-    const { dispatchId, businessKey, sender } = act;
-    const first = await sendOnce(run, { dispatchId, businessKey, from: sender, notBeforeMs: 0 });
-    if ('sid' in first) return first;
-    const second = secondDispatch(run, first.refused.class);
-    if (second === null) throw dispatchRefused(first.refused);
-    const again = await sendOnce(run, second);
-    if ('sid' in again) return again;
-    throw dispatchRefused(again.refused);
+    return await counted(act, () => sendOnceOrTwice(run));
   });
+}
+
+async function sendOnceOrTwice(run: Run): Promise<{ sid: string }> {
+  const { dispatchId, businessKey, sender } = run.act;
+  const first = await sendOnce(run, { dispatchId, businessKey, from: sender, notBeforeMs: 0 });
+  if ('sid' in first) return first;
+  const second = secondDispatch(run, first.refused.class);
+  if (second === null) throw dispatchRefused(first.refused);
+  const again = await sendOnce(run, second);
+  if ('sid' in again) return again;
+  throw dispatchRefused(again.refused);
 }
 
 /** The id of the second dispatch follows from the first, so that every attempt, and a cancel, finds the same row. */

@@ -31,6 +31,7 @@ import { webhookEvents } from './webhook-events';
 export function createApi(deps: ApiDeps): Express {
   const { config, logger } = deps;
   const app = bareApp(config.api.trustProxyHops, logger);
+  if (deps.metrics !== null) app.use(deps.metrics.observe);
 
   const settings: ProblemSettings = {
     publicBaseUrl: config.api.publicBaseUrl,

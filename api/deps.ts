@@ -12,6 +12,7 @@ import type { MentorCallDescription } from '../temporal/mentor-calls';
 import type { CallLog } from '../vault/call-log';
 import type { Logger } from '../vault/logger';
 import type { Tokenizer } from '../vault/tokens';
+import type { ApiMetrics } from './metrics';
 import type { PartWatch } from './part-watch';
 
 /** What the API asks of the workflows of mentor calls; `temporal/mentor-calls.ts` says what each may throw. */
@@ -56,6 +57,8 @@ export interface ApiDeps {
   readonly kms: Pick<PartWatch, 'report'>;
   /** Whether the process was told to end: it answers what comes, but balancers should send nothing new. */
   readonly isDraining: () => boolean;
+  /** Null: nobody counts. */
+  readonly metrics: Pick<ApiMetrics, 'observe'> | null;
   /** Whether Temporal answers at all. */
   readonly temporalAnswers: () => Promise<boolean>;
   /** Public keys of the issuer of access tokens. */

@@ -27,6 +27,7 @@ import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
 import type { MentorCallProcess } from './deps';
+import { createApiMetrics, serveMetrics } from './metrics';
 import { drained, listen, portOf, signalled } from './serving';
 import { watchKeyRing } from './part-watch';
 import { signingKeysOf } from './signing-keys';
@@ -49,6 +50,11 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
   closers.push(() => twilio.stop());
   const kms = watchKeyRing(keyRing, logger);
   closers.push(() => kms.stop());
+  const metrics = config.apiMetricsPort === null ? null : createApiMetrics({ pool, logger });
+  if (metrics !== null && config.apiMetricsPort !== null) {
+    const metricsServer = await serveMetrics(metrics, config.apiMetricsPort);
+    closers.push(() => metricsServer.close());
+  }
   let isDraining = false;
 
   const app = createApi({
@@ -72,6 +78,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
     twilio,
     kms,
+    metrics,
     isDraining: () => isDraining,
     temporalAnswers: async () => {
       await temporal.connection.withDeadline(Date.now() + 1_000, () => temporal.connection.healthService.check({}));

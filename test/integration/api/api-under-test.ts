@@ -12,6 +12,7 @@ import { Pool } from 'pg';
 import { createApi } from '../../../api/app';
 import type { Role } from '../../../api/authentication';
 import type { ApiDeps, MentorCallProcess, MessageBatchProcess } from '../../../api/deps';
+import { type ApiMetrics, createApiMetrics } from '../../../api/metrics';
 import type { PartState } from '../../../api/part-watch';
 import { type Config, loadConfig } from '../../../config/config';
 import { ensureServiceKeys } from '../../../db/service-keys';
@@ -140,6 +141,7 @@ export class ApiUnderTest {
   private constructor(
     readonly database: TestDatabase,
     readonly deps: ApiDeps,
+    readonly metrics: ApiMetrics,
     private readonly server: Server,
     private readonly signToken: (claims: JWTPayload) => Promise<string>,
     private readonly closeAll: () => Promise<void>,
@@ -173,6 +175,7 @@ export class ApiUnderTest {
       cancel: (callId) => the(parts).process.cancel(callId),
       describe: (callId) => the(parts).process.describe(callId),
     };
+    const metrics = createApiMetrics({ pool: database.app, logger });
     const deps: ApiDeps = {
       config,
       logger,
@@ -209,6 +212,7 @@ export class ApiUnderTest {
         report: () => ({ state: the(parts).twilioState, checkedAt: new Date() }),
       },
       kms: { report: () => ({ state: the(parts).kmsState, checkedAt: new Date() }) },
+      metrics,
       isDraining: () => the(parts).isDraining,
       temporalAnswers: async () => the(parts).process.down === null,
       signingKeys: createLocalJWKSet({ keys: [jwk] }),
@@ -217,7 +221,7 @@ export class ApiUnderTest {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const signToken = (claims: JWTPayload) =>
       new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'test' }).sign(privateKey);
-    parts.api = new ApiUnderTest(database, deps, server, signToken, async () => {
+    parts.api = new ApiUnderTest(database, deps, metrics, server, signToken, async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await vault.close();

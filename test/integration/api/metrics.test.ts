@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { serveMetrics } from '../../../api/metrics';
+import { portOf } from '../../../api/serving';
+import { noteAppEvent } from '../../../db/app-events';
+import { MARKED } from '../../marked-people';
+import { eventually } from '../../stack';
+import { ApiUnderTest, CONSENT, newCallSid } from './api-under-test';
+
+let api: ApiUnderTest;
+let server: Server;
+beforeAll(async () => {
+  api = await ApiUnderTest.start();
+  server = await serveMetrics(api.metrics, 0);
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await api.stop();
+});
+
+async function scraped(): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${portOf(server)}/metrics`);
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  return await answer.text();
+}
+/** Waits: a request counts when its connection has seen the end of the answer. */
+const shows = (line: string) =>
+  eventually(async () => {
+    if (!(await scraped()).includes(`\n${line}\n`)) throw new Error('not counted yet');
+    return true;
+  }, 5_000);
+
+test('counts requests by route pattern, method and class of status, whatever the address was', async () => {
+  const who = { role: 'user' } as const;
+  for (const id of [randomUUID(), randomUUID()]) await api.ask('GET', `/mentor-calls/${id}`, { who });
+  expect(await shows('kindline_http_requests_total{route="/mentor-calls/:callId",method="GET",status="4xx"} 2')).toBe(
+    true,
+  );
+  await api.ask('GET', `/no/such/${MARKED.userPhone}`);
+  expect(await shows('kindline_http_requests_total{route="unknown",method="GET",status="4xx"} 1')).toBe(true);
+});
+
+test('counts what was asked for by what came of it, and not who was never let in', async () => {
+  const json = { userPhoneNumber: MARKED.userPhone, consent: CONSENT };
+  await api.ask('POST', '/connect-mentor', { json });
+  await api.ask('POST', '/connect-mentor', { who: { role: 'user', subject: randomUUID() }, json });
+  await api.ask('POST', '/connect-mentor', { who: { role: 'user' }, json: { ...json, userPhoneNumber: '+1900' } });
+  expect(
+    await shows('kindline_requests_to_reach_somebody_total{what="mentor-call",channel="voice",outcome="accepted"} 1'),
+  ).toBe(true);
+  expect(
+    await shows('kindline_requests_to_reach_somebody_total{what="mentor-call",channel="voice",outcome="refused"} 1'),
+  ).toBe(true);
+});
+
+test('measures webhooks apart from the rest', async () => {
+  await api.twilio('/call-status?leg=user', { CallSid: newCallSid(), CallStatus: 'ringing' });
+  expect(await shows('kindline_webhook_duration_seconds_count{route="/call-status"} 1')).toBe(true);
+});
+
+test('tells how many events the app waits for, and how the process is', async () => {
+  const event = { subjectId: randomUUID(), type: 'message.sent', objectId: randomUUID(), state: 'sent' } as const;
+  await noteAppEvent(api.deps.pool, event);
+  expect(await scraped()).toMatch(/\nkindline_app_events_waiting [1-9]/);
+  expect(await scraped()).toMatch(/\nnodejs_eventloop_lag_p99_seconds /);
+});
+
+test('holds nobody’s number, id or token, and no label that a client could choose', async () => {
+  const callId = randomUUID();
+  await api.ask('GET', `/mentor-calls/${callId}`, { who: { role: 'user', subject: MARKED.userPhone } });
+  const text = await scraped();
+  expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}|\+\d{5}|CA[0-9a-f]{32}/);
+  expect(text).not.toContain(MARKED.userPhone.slice(1));
+});
+
+test('is not to be had from the public port', async () => {
+  expect((await api.ask('GET', '/metrics')).status).toBe(404);
+  expect((await fetch(`http://127.0.0.1:${portOf(server)}/`)).status).toBe(404);
+});
