@@ -22,6 +22,8 @@ export type Rule =
 const PUBLIC = { access: 'public' } as const satisfies Rule;
 const TWILIO = { access: 'twilio' } as const satisfies Rule;
 const ADMINS = { access: 'signed-in', roles: ['admin'] } as const satisfies Rule;
+/** About themselves. */
+const ANYBODY = { access: 'signed-in', roles: ['user', 'mentor', 'staff', 'admin'] } as const satisfies Rule;
 const OWN = { access: 'signed-in', roles: ['user', 'staff'], owner: { exceptFor: [] } } as const satisfies Rule;
 
 /** Who sends to many; admins may look at, and stop, anybody's. */
@@ -67,6 +69,17 @@ export const RULES = {
   'PATCH /mentors/:mentorId': ADMINS,
   'DELETE /mentors/:mentorId': ADMINS,
   'PUT /mentors/:mentorId/windows': ADMINS,
+
+  'POST /templates': ADMINS,
+  'GET /templates': SENDERS,
+  'GET /templates/:templateId': SENDERS,
+  'PUT /templates/:templateId': ADMINS,
+  'DELETE /templates/:templateId': ADMINS,
+  'POST /templates/preview': SENDERS,
+  'GET /preferences': ANYBODY,
+  'PUT /preferences': ANYBODY,
+  'GET /policies': ADMINS,
+  'PUT /policies/:name': ADMINS,
 
   'GET /switches': ADMINS,
   'PUT /switches/:name': ADMINS,

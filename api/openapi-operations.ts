@@ -6,13 +6,24 @@ import { BATCH_OPERATIONS } from './openapi-for-batches';
 import { SERVICE_OPERATIONS } from './openapi-for-everybody';
 import { STAFF_OPERATIONS } from './openapi-for-staff';
 import { TWILIO_OPERATIONS } from './openapi-for-twilio';
+import { WORDS_OPERATIONS } from './openapi-for-words';
 import type { ProblemCode } from './problems';
 
 /** What the document says of a route beyond what the table of rules says: words, shapes, examples. */
 export interface Operation {
   /** Names the operation in generated clients. */
   readonly id: string;
-  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Batches' | 'Switches' | 'Events' | 'Service' | 'Twilio';
+  readonly tag:
+    | 'Calls'
+    | 'Contact points'
+    | 'Mentors'
+    | 'Batches'
+    | 'Switches'
+    | 'Templates'
+    | 'Preferences'
+    | 'Events'
+    | 'Service'
+    | 'Twilio';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;
@@ -45,6 +56,7 @@ export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
   ...BATCH_OPERATIONS,
   ...STAFF_OPERATIONS,
   ...EVENT_OPERATIONS,
+  ...WORDS_OPERATIONS,
   ...SERVICE_OPERATIONS,
   ...TWILIO_OPERATIONS,
 };

@@ -18,6 +18,8 @@ const TAGS: readonly { name: Operation['tag']; description: string }[] = [
   { name: 'Mentors', description: 'Who can be rung, and when. For admins.' },
   { name: 'Switches', description: 'What may go out while the service runs. For admins.' },
   { name: 'Batches', description: 'Messages to many: checked, then started. For staff, admins and services.' },
+  { name: 'Templates', description: 'What the organisation says, in versions.' },
+  { name: 'Preferences', description: 'What people want to get from us.' },
   { name: 'Events', description: 'What Twilio told us. For admins.' },
   { name: 'Service', description: 'The service about itself. For anybody.' },
   { name: 'Twilio', description: 'Not for apps: asked by Twilio alone, proven by its signature.' },

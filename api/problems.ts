@@ -41,6 +41,12 @@ export const PROBLEMS = {
   ],
   'not-found': [404, 'Not found', 'Check the address. What belongs to somebody else is not found either.'],
   'too-many-contact-points': [409, 'You have too many contact points', 'Delete one that you no longer need.'],
+  'template-name-taken': [409, 'Another template has this name', 'Choose another name, or change that template.'],
+  'template-built-in': [
+    409,
+    'The service itself sends this template',
+    'Change its words; its variables stay as they are, and it cannot be deleted.',
+  ],
   'already-deleted': [
     410,
     'What this request made has been deleted since',
@@ -81,6 +87,11 @@ export const PROBLEMS = {
     422,
     'Numbers of this country are not called',
     'Use a number of a country that is served here.',
+  ],
+  'template-invalid': [
+    422,
+    'The template cannot be used',
+    'See errors: each names a place in the template and what belongs there.',
   ],
   'zone-unknown': [
     422,

@@ -92,13 +92,13 @@ function plainValue(rule: ValueRule, value: string | number, language: string, f
 /** Nobody can write an address down from the telephone. */
 const SPOKEN_LINK: Readonly<Record<string, string>> = { en: 'a link', es: 'un enlace' };
 
-const TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
+const TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
 
 /** The clock as it was written, wherever this runs: who writes `15:04-05:00` means four past three over there. */
 function clockOf(value: string): { readonly clock: Date; readonly isUtc: boolean } | null {
-  const [, clock = '', offset = ''] = TIME.exec(value) ?? [];
+  const [, clock, offset] = TIME.exec(value) ?? [];
   // V8 takes a mere `:00Z` for a time of the year 2000.
-  if (clock === '') return null;
+  if (clock === undefined) return null;
   const time = Date.parse(`${clock}:00Z`);
   // Postgres and people know no 31st of February; JavaScript makes the 3rd of March of it.
   if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(clock)) return null;

@@ -65,13 +65,11 @@ COMMENT ON COLUMN preference_versions.version IS 'class: operational; counts cha
 CREATE TABLE policies (
   name       text PRIMARY KEY,
   is_on      boolean NOT NULL DEFAULT false,
-  version    int NOT NULL DEFAULT 1,
   changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE policies IS 'Decisions of the organisation that change what people are protected from; each change is audited';
 COMMENT ON COLUMN policies.name IS 'class: operational';
 COMMENT ON COLUMN policies.is_on IS 'class: operational';
-COMMENT ON COLUMN policies.version IS 'class: operational; counts changes, shown as ETag';
 COMMENT ON COLUMN policies.changed_at IS 'class: operational';
 INSERT INTO policies (name) VALUES ('emergency-ignores-opt-out');
 
