@@ -25,6 +25,9 @@ const cancelUpdate = defineUpdate<BatchState>(MESSAGE_BATCH.cancel);
 const SOON = 1_000;
 const AT_MOST = 60_000;
 
+/** A history of some hundred events is read quickly by a worker that takes the batch over. */
+const MOST_ROUNDS = 100;
+
 /** What was wished last, and what is so. */
 interface Course {
   wish: 'send' | 'pause' | 'cancel';
@@ -76,7 +79,7 @@ function listen(course: Course): void {
 async function run(input: MessageBatchInput, course: Course): Promise<MessageBatchResult | 'continue'> {
   const { batchId } = input;
   let pauseMs = SOON;
-  for (;;) {
+  for (let round = 1; ; round += 1) {
     if (course.wish === 'cancel') return await cancel(input, course);
     if (course.wish === 'pause') {
       await enter(input, course, 'paused');
@@ -90,7 +93,9 @@ async function run(input: MessageBatchInput, course: Course): Promise<MessageBat
       return { state: 'completed' };
     }
     tell(`${page.open} messages under way, ${page.left} recipients to come.`);
-    if (workflowInfo().continueAsNewSuggested && course.wish === 'send') return 'continue';
+    const isLong = round >= MOST_ROUNDS || workflowInfo().continueAsNewSuggested;
+    // Whoever waits for a pause or a cancel is answered by this run.
+    if (isLong && course.wish === 'send') return 'continue';
     pauseMs = page.started > 0 ? SOON : Math.min(pauseMs * 2, AT_MOST);
     // With places left the next page follows at once.
     if (page.isFull || page.left === 0) {
