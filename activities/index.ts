@@ -9,6 +9,7 @@ import { createRetentionActivities } from './retention';
 import { createSendText } from './send-text';
 import { createSendMail } from './send-mail';
 import { createSweepActivities } from './sweeps';
+import { createTextSweepActivities } from './text-sweeps';
 import { createVoiceActivities } from './voice';
 
 export type { ActivityDependencies } from './dependencies';
@@ -23,6 +24,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createVoiceActivities(deps),
     sendText: createSendText(deps),
     ...createSweepActivities(deps),
+    ...createTextSweepActivities(deps),
     sendMail: createSendMail(deps),
     ...createRetentionActivities(deps),
     ...createAuditSealActivities(deps),

@@ -12,12 +12,10 @@ import { callActs } from './call-acts';
 import type { ActivityDependencies } from './dependencies';
 import { withdraw } from './dispatch-outcome';
 import { isAbandoned } from './failures';
-import { withHeartbeat } from './heartbeat';
 import { logged } from './provider-log';
+import { countWhere, SWEEP_BATCH, sweepPart } from './sweep-part';
 import { wentToFallback } from './voice';
 
-/** Rows of one run of one part; what is left is taken up by the next. */
-const BATCH = 200;
 /** A row younger than this is left alone: its workflow may just be starting or ending (ms). */
 const SETTLED_AFTER = 5_000;
 /** A user's leg that has said nothing for this long is asked after: longer than any phone rings (ms). */
@@ -31,17 +29,12 @@ const SIGNAL_WITHIN = 2_000;
 export function createSweepActivities(deps: ActivityDependencies) {
   const { pool, voice, vault, temporal, logger } = deps;
   const owner = (workflowId: string): Promise<OwnerState> => ownerState(temporal, workflowId);
-  const part = (sweep: string, mend: () => Promise<number>) => (): Promise<number> =>
-    withHeartbeat(async () => {
-      const count = await mend();
-      if (count > 0) logger.info({ sweep, count }, 'rows mended by the sweep');
-      return count;
-    });
+  const part = (sweep: string, mend: () => Promise<number>) => sweepPart(logger, sweep, mend);
 
   return {
     /** A user's leg that is over, although we never heard so: Twilio's word is stored and told like any event. */
     askSilentLegs: part('ask-silent-legs', async () =>
-      countWhere(await openLegs(pool, SILENT_AFTER, BATCH), async (leg) => {
+      countWhere(await openLegs(pool, SILENT_AFTER, SWEEP_BATCH), async (leg) => {
         if ((await owner(leg.workflowId)) !== 'running') return false;
         const call = await logged(logger, { callSid: leg.callSid }, () => voice.readCall(leg.callSid));
         const status = call?.status ?? 'completed';
@@ -52,19 +45,19 @@ export function createSweepActivities(deps: ActivityDependencies) {
 
     /** Phones that ring, or may still, for a workflow that is not running: ended. Only calls in our own tables. */
     endOrphanedCalls: part('end-orphaned-calls', async () => {
-      const legs = await countWhere(await openLegs(pool, SETTLED_AFTER, BATCH), async (leg) => {
+      const legs = await countWhere(await openLegs(pool, SETTLED_AFTER, SWEEP_BATCH), async (leg) => {
         if ((await owner(leg.workflowId)) === 'running') return false;
         const { status } = await logged(logger, { callSid: leg.callSid }, () => voice.endCall(leg.callSid));
         await tellEnd(deps, leg, isTerminal(status) ? status : 'completed');
         return true;
       });
-      const doubtful = await overdueDispatches(pool, SETTLED_AFTER, BATCH);
+      const doubtful = await overdueDispatches(pool, SETTLED_AFTER, SWEEP_BATCH);
       return legs + (await countWhere(doubtful, (dispatch) => endDoubtful(deps, dispatch, owner)));
     }),
 
     /** Rows that say a call is live while its workflow is gone (terminated, failed): closed, with all they hold. */
     closeDeadCalls: part('close-dead-calls', async () =>
-      countWhere(await liveCalls(pool, SETTLED_AFTER, BATCH), async (call) => {
+      countWhere(await liveCalls(pool, SETTLED_AFTER, SWEEP_BATCH), async (call) => {
         const state = await owner(call.workflowId);
         if (state === 'running') return false;
         return closeCall(pool, await deadCallsEnd(deps, call, state));
@@ -78,11 +71,11 @@ export function createSweepActivities(deps: ActivityDependencies) {
     }),
 
     /** Numbers given for one call, at the latest when their time is over. */
-    destroyExpiredNumbers: part('destroy-expired-numbers', () => vault.destroyExpired(BATCH)),
+    destroyExpiredNumbers: part('destroy-expired-numbers', () => vault.destroyExpired(SWEEP_BATCH)),
 
     /** Twilio's own records of our calls, which hold both numbers, after `TWILIO_CALL_RETENTION`. */
     deleteOldTwilioCalls: part('delete-old-twilio-calls', async () =>
-      countWhere(await callsToDeleteAtTwilio(pool, deps.callRetentionMs, BATCH), async (callSid) => {
+      countWhere(await callsToDeleteAtTwilio(pool, deps.callRetentionMs, SWEEP_BATCH), async (callSid) => {
         // A leg whose callbacks were all lost is known to Twilio only.
         const children = await logged(logger, { callSid }, () => voice.listChildCalls(callSid));
         for (const sid of [...children.map((child) => child.sid), callSid]) {
@@ -93,21 +86,6 @@ export function createSweepActivities(deps: ActivityDependencies) {
       }),
     ),
   };
-}
-
-/** One row that cannot be mended now does not keep the others from it; the first failure is thrown at the end. */
-async function countWhere<T>(rows: readonly T[], mend: (row: T) => Promise<boolean>): Promise<number> {
-  const failures: unknown[] = [];
-  let count = 0;
-  for (const row of rows) {
-    try {
-      if (await mend(row)) count += 1;
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-  return count;
 }
 
 /** The same path as a callback's: stored first, then told; a workflow that is over has nothing to learn. */

@@ -4,8 +4,19 @@ import type { ChannelActs } from './channel-acts';
 import type { ActivityDependencies } from './dependencies';
 import { isSince } from './reconcile';
 
-/** After these a text is where it can get. */
-const OVER: ReadonlySet<string> = new Set(['delivered', 'undelivered', 'failed', 'read', 'canceled']);
+const OVER: ReadonlySet<string> = new Set([
+  'delivered',
+  'undelivered',
+  'failed',
+  'read',
+  'canceled',
+  'partially_delivered',
+]);
+
+/** Whether a text is where it can get, by Twilio's word for it. */
+export function isTextOver(status: string): boolean {
+  return OVER.has(status);
+}
 
 /**
  * What every text has in common for the dispatch rule.
@@ -24,7 +35,7 @@ export function textActs(
       const said = letters(await words());
       return listed
         .filter(({ body }) => letters(body) === said)
-        .map(({ sid, dateCreated, status }) => ({ sid, dateCreated, isOver: OVER.has(status) }));
+        .map(({ sid, dateCreated, status }) => ({ sid, dateCreated, isOver: isTextOver(status) }));
     },
     undo: null,
     revealPurpose: 'send',

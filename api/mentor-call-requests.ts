@@ -156,8 +156,10 @@ async function allowedPreferences(deps: ApiDeps, body: RequestBody, caller: Call
 
 /** @throws {Problem} when calls are off, Twilio is down, or the limits are reached (the workflow checks those again) */
 async function refuseWhereHopeless(deps: ApiDeps, caller: Caller, target: Target): Promise<void> {
-  await refuseWhenOff(deps, 'voice');
-  if (deps.twilio.state() === 'down') throw new Problem('calls-unavailable');
+  const { stopped } = await refuseWhenOff(deps, 'voice');
+  // A call cannot wait for a line as a text can.
+  const isStopped = stopped.some(({ line }) => line === 'twilio');
+  if (isStopped || deps.twilio.state() === 'down') throw new Problem('calls-unavailable');
   const tokenHexes =
     target.kind === 'given'
       ? deps.tokenizer.candidates(target.number.e164).map((token) => token.toString('hex'))

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { inTransaction } from '../db/pool';
-import { isSwitchedOn, setSwitch, SWITCHES, type SwitchName, type SwitchState, switchStates } from '../db/switches';
+import { type SendingObstacles, sendingObstacles } from '../db/sending-obstacles';
+import { setSwitch, SWITCHES, type SwitchName, type SwitchState, switchStates } from '../db/switches';
 import { checkedBody } from './checked-input';
 import type { ApiDeps } from './deps';
 import { Problem, type ProblemCode } from './problems';
@@ -33,9 +34,18 @@ const OFF: Readonly<Record<SwitchName, ProblemCode>> = {
   email: 'email-disabled',
 };
 
-/** @throws {Problem} `voice-disabled`, `sms-disabled` or `email-disabled` while it is off, by configuration or a switch */
-export async function refuseWhenOff(deps: Pick<ApiDeps, 'config' | 'pool'>, name: SwitchName): Promise<void> {
-  if (!(await isSwitchedOn(deps.pool, name, deps.config.enabled))) throw new Problem(OFF[name]);
+/**
+ * @returns what else keeps us from sending: a message that is taken now waits for a stopped line
+ * @throws {Problem} `voice-disabled`, `sms-disabled` or `email-disabled` while it is off, by configuration or a switch
+ */
+export async function refuseWhenOff(
+  deps: Pick<ApiDeps, 'config' | 'pool'>,
+  name: SwitchName,
+): Promise<SendingObstacles> {
+  if (!deps.config.enabled[name]) throw new Problem(OFF[name]);
+  const obstacles = await sendingObstacles(deps.pool);
+  if (obstacles.switchedOff.includes(name)) throw new Problem(OFF[name]);
+  return obstacles;
 }
 
 function shown(deps: ApiDeps, { name, isOn, changedAt }: SwitchState): SwitchBody {

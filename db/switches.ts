@@ -1,7 +1,7 @@
 /** What staff can switch off while the service runs; whatever is off in the configuration stays off. */
 import { z } from 'zod';
 import { appendAudit } from './audit';
-import { type Db, execute, many, maybeOne } from './query';
+import { type Db, execute, many } from './query';
 
 export const SWITCHES = ['voice', 'sms', 'email'] as const;
 export type SwitchName = (typeof SWITCHES)[number];
@@ -24,13 +24,6 @@ const switchRow = z
 export async function switchStates(db: Db): Promise<SwitchState[]> {
   const set = await many(db, switchRow, 'SELECT name, is_on, changed_at FROM switches');
   return SWITCHES.map((name) => set.find((row) => row.name === name) ?? { name, isOn: true, changedAt: null });
-}
-
-/** Whether new acts of this channel may begin: switched on both in the configuration and at runtime. */
-export async function isSwitchedOn(db: Db, name: SwitchName, configured: ConfiguredSwitches): Promise<boolean> {
-  if (!configured[name]) return false;
-  const row = await maybeOne(db, switchRow, 'SELECT name, is_on, changed_at FROM switches WHERE name = $1', [name]);
-  return row?.isOn ?? true;
 }
 
 /**

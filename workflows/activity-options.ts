@@ -59,12 +59,14 @@ export const sweeps = proxyActivities<
     | 'askSilentLegs'
     | 'destroyExpiredNumbers'
     | 'deleteOldTwilioCalls'
+    | 'askSilentTexts'
+    | 'forgetOldTexts'
   >
 >({
   startToCloseTimeout: '40s',
   heartbeatTimeout: '15s',
-  // The next run of the schedule takes up what this one leaves. All attempts of a part together: four parts ask Twilio,
-  // and when it hangs they must all have had their turn before the run times out after three minutes.
+  // The next run of the schedule takes up what this one leaves. All attempts of a part together: six parts ask Twilio,
+  // and when it hangs they must all have had their turn before the run times out after five minutes.
   scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 });

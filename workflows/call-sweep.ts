@@ -1,8 +1,9 @@
+import { patched } from '@temporalio/workflow';
 import { sweeps } from './activity-options';
 
 /**
  * What must come right even when a workflow's own end never came: places of mentors, rows that say a call is
- * live, phones that still ring, numbers that should be gone. Each part is repeatable; one that fails does not
+ * live, phones that still ring, texts whose receipts never came, numbers that should be gone. Each part is repeatable; one that fails does not
  * keep the others from running.
  *
  * @returns how many rows each part has mended, by name.
@@ -18,6 +19,7 @@ export async function callSweep(): Promise<Record<string, number>> {
     'endOrphanedCalls',
     'closeDeadCalls',
     'deleteOldTwilioCalls',
+    ...(patched('texts-are-swept-too') ? (['askSilentTexts', 'forgetOldTexts'] as const) : []),
   ] as const) {
     try {
       mended[part] = await sweeps[part]();

@@ -14,6 +14,8 @@ const PARTS = [
   'endOrphanedCalls',
   'closeDeadCalls',
   'deleteOldTwilioCalls',
+  'askSilentTexts',
+  'forgetOldTexts',
 ];
 
 beforeAll(async () => {

@@ -84,6 +84,8 @@ test('health tells what is switched off, and which line was stopped since when a
       smsEnabled: false,
       voiceEnabled: true,
     });
+    // A call cannot wait for it, and says so at once.
+    expect(await askForCall()).toMatchObject({ status: 503, body: { code: 'calls-unavailable' } });
     expect(await resumeLine(api.deps.pool, 'twilio')).toBe(true);
     expect(await resumeLine(api.deps.pool, 'twilio')).toBe(false);
     expect(await asked()).toMatchObject({ status: 'ok', stoppedLines: [] });

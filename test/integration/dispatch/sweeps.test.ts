@@ -4,12 +4,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createMentorActivities } from '../../../activities/mentors';
 import { createSweepActivities } from '../../../activities/sweeps';
+import { createTextSweepActivities } from '../../../activities/text-sweeps';
 import { findCall, updateCall } from '../../../db/calls';
 import { claim, ensureDispatch } from '../../../db/dispatches';
 import { lastStatus } from '../../../db/webhook-events';
 import type { LegEnded } from '../../../domain/mentor-call';
 import type { KindlineClient } from '../../../temporal/connection';
-import { DispatchWorld, until } from './dispatch-world';
+import { DispatchWorld, OUR_NUMBERS, until } from './dispatch-world';
 
 /** As much of Temporal as a sweep asks: is the owner running, and the signal to one that is. */
 class Temporal {
@@ -143,5 +144,87 @@ describe('the call sweep', () => {
     expect(await sweep('deleteOldTwilioCalls')).toBeGreaterThan(0);
     expect(await world.deps.voice.readCall(sid)).toBeNull();
     expect(await sweep('deleteOldTwilioCalls')).toBe(0);
+  });
+});
+
+describe('the sweep of texts', () => {
+  let world: DispatchWorld;
+  let temporal: Temporal;
+  beforeAll(async () => {
+    world = await DispatchWorld.open();
+  });
+  afterAll(() => world.end());
+  beforeEach(() => {
+    temporal = new Temporal();
+    world.hears.callbacks = false;
+  });
+
+  type Sweeps = ReturnType<typeof createTextSweepActivities>;
+  const sweep = (part: keyof Sweeps): Promise<number> => {
+    const sweeps = createTextSweepActivities({ ...world.deps, temporal: temporal.client });
+    return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR', () => undefined) }).run(sweeps[part]);
+  };
+  /** A text that the provider has, with the row of its message. */
+  const sentText = async (minutesAgo: number) => {
+    const { number, asked } = await world.somebodyToText('Your ride is here.');
+    const { sid } = await world.text(asked);
+    await world.db.owner.query(
+      `INSERT INTO messages (message_id, requested_by, subject_id, record_id, owns_record, content_record_id, language,
+                             channel, kind, message_class, urgency, country, state, sid, request_hash, requested_at,
+                             sent_at, live)
+       VALUES ($1, $2, $2, $3, false, $4, 'en', 'sms', 'update', 'ordinary', 'normal', 'US', 'sent', $5, 'hash', now(),
+               now() - $6 * interval '1 minute', true)`,
+      [asked.messageId, asked.subjectId, asked.recordId, asked.content.recordId, sid, minutesAgo],
+    );
+    return { number, asked, sid };
+  };
+  const ended = (sid: string) =>
+    until('its end at Twilio', async () => (await world.sim.messages()).find((text) => text.sid === sid)?.endedAt);
+
+  it('tells a message of a receipt that was never heard, once, and leaves young ones alone', async () => {
+    const old = await sentText(11);
+    const young = await sentText(9);
+    await ended(old.sid);
+    await ended(young.sid);
+    expect(await sweep('askSilentTexts')).toBe(1);
+    expect(temporal.signals).toMatchObject([{ sid: old.sid, status: 'delivered', errorCode: null }]);
+    expect((await lastStatus(world.db.app, old.sid))?.status).toBe('delivered');
+    // Its row is not changed by us: the message does that. Asked again only when it has been silent half as long more.
+    expect(await sweep('askSilentTexts')).toBe(0);
+  });
+
+  it('asks again after a while about one that is still on its way', async () => {
+    await world.sim.settings({ deliveredAfterMs: 60_000 });
+    const { sid } = await sentText(30);
+    expect(await sweep('askSilentTexts')).toBe(0);
+    const reads = async () => (await world.sim.exchanges()).filter(({ path }) => path.includes(sid)).length;
+    expect(await reads()).toBe(1);
+    await sweep('askSilentTexts');
+    expect(await reads()).toBe(1);
+    await world.db.owner.query(`UPDATE dispatches SET asked_at = asked_at - interval '16 minutes' WHERE sid = $1`, [
+      sid,
+    ]);
+    await sweep('askSilentTexts');
+    expect(await reads()).toBe(2);
+    await world.sim.settings({ deliveredAfterMs: 250 });
+  });
+
+  it('lets Twilio forget old texts both ways, and each once', async () => {
+    const { number, sid } = await sentText(0);
+    await ended(sid);
+    const inbound = await world.sim.sendText({ from: number, to: OUR_NUMBERS[0], body: 'Thanks!' });
+    await world.db.owner.query(
+      `INSERT INTO inbound_texts (seen_key, message_sid, our_number, received_at)
+       VALUES ($1, $1, $2, now() - interval '1 day')`,
+      [inbound, OUR_NUMBERS[0]],
+    );
+    await world.db.owner.query(
+      `UPDATE dispatches SET forgotten_at = CASE WHEN sid <> $1 THEN now() END, created_at = now() - interval '1 day'`,
+      [sid],
+    );
+    expect(await sweep('forgetOldTexts')).toBe(2);
+    expect(await world.deps.messaging.readMessage(sid)).toBeNull();
+    expect(await world.deps.messaging.readMessage(inbound)).toBeNull();
+    expect(await sweep('forgetOldTexts')).toBe(0);
   });
 });

@@ -58,7 +58,7 @@ const ROWS: readonly [string, readonly [status: number, code: number][], TwilioE
 ];
 
 describe('the class of an error', () => {
-  test.each(ROWS)('%s', (_what, answers, expected, plan) => {
+  test.each(ROWS)('%s: the codes have their class, and the class its plan', (_what, answers, expected, plan) => {
     for (const [status, code] of answers) {
       expect(classifyHttp(status, code)).toBe(expected);
       // A receipt names the code alone.

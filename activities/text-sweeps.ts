@@ -1,0 +1,53 @@
+import { noteAsked, noteForgotten, type SilentText, silentTexts, textsToForget } from '../db/silent-texts';
+import { markHandled, storeEvent } from '../db/webhook-events';
+import { signalReceipt } from '../temporal/messages';
+import type { ActivityDependencies } from './dependencies';
+import { logged } from './provider-log';
+import { countWhere, SWEEP_BATCH, sweepPart } from './sweep-part';
+import { isTextOver } from './text-acts';
+
+/** Nearly all receipts have come by then (ms). */
+const SILENT_AFTER = 600_000;
+const SIGNAL_WITHIN = 2_000;
+
+/** The parts of the sweep that are of texts; like the others each may be repeated and run beside itself. */
+export function createTextSweepActivities(deps: ActivityDependencies) {
+  const { pool, messaging, logger } = deps;
+  return {
+    /** A text that is over, although we never heard so: Twilio's word is stored and told like any receipt. */
+    askSilentTexts: sweepPart(logger, 'ask-silent-texts', async () =>
+      countWhere(await silentTexts(pool, SILENT_AFTER, SWEEP_BATCH), async (text) => {
+        const { dispatchId, sid } = text;
+        await noteAsked(pool, dispatchId);
+        const facts = await logged(logger, { dispatchId }, () => messaging.readMessage(sid));
+        if (facts === null || !isTextOver(facts.status)) return false;
+        await tellReceipt(deps, text, facts.status, facts.errorCode === null ? null : String(facts.errorCode));
+        return true;
+      }),
+    ),
+
+    /** Twilio's own records of texts both ways, which hold numbers and words, after `TWILIO_CALL_RETENTION`. */
+    forgetOldTexts: sweepPart(logger, 'forget-old-texts', async () =>
+      countWhere(await textsToForget(pool, deps.callRetentionMs, SWEEP_BATCH), async (text) => {
+        for (const sid of text.sids) await logged(logger, {}, () => messaging.deleteMessage(sid));
+        await noteForgotten(pool, text);
+        return true;
+      }),
+    ),
+  };
+}
+
+/** The same path as a receipt's, and under its key: should that still come, it is a repeat. */
+async function tellReceipt(
+  deps: ActivityDependencies,
+  { dispatchId, messageId, sid }: SilentText,
+  status: string,
+  errorCode: string | null,
+): Promise<void> {
+  const seenKey = `message-status:${sid}:${status}`;
+  const none = { callId: null, leg: null, step: null, sequence: null };
+  const ids = { sid, dispatchId, messageId };
+  await storeEvent(deps.pool, { ...none, ...ids, seenKey, type: 'message-status', status, errorCode });
+  await signalReceipt(deps.temporal, messageId, { seenKey, sid, status, errorCode }, SIGNAL_WITHIN);
+  await markHandled(deps.pool, seenKey);
+}
