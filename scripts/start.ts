@@ -121,6 +121,7 @@ function readyText(addresses: Addresses, real: RealParts): string {
     `  API               ${addresses.api}`,
     `  Documentation     ${addresses.api}/docs`,
     `  Simulated phones  ${addresses.simulator}/`,
+    `  Simulated mails   ${addresses.simulator}/mailbox`,
     ...(addresses.temporalUi === null ? [] : [`  Temporal Web UI   ${addresses.temporalUi}`]),
     ...(addresses.codec === null ? [] : [`  Codec server      ${addresses.codec}  (decodes for the Web UI)`]),
     '',

@@ -2,7 +2,7 @@ import type { Clock } from './clock';
 import type { Leg } from './leg';
 import { formatForDisplay } from './phone-numbers';
 import { fixedSid } from './sids';
-import type { LegStatus } from './types';
+import type { LegDirection, LegStatus } from './types';
 import { rfc2822 } from './webhook-parameters';
 
 /** Named because Twilio names them; asking for one is a 404 here. */
@@ -18,6 +18,13 @@ const SUBRESOURCES = {
   user_defined_messages: 'UserDefinedMessages',
 };
 
+/** US dollars a begun minute, Twilio's own list prices in the United States in November 2026. */
+const PRICE_OF_A_MINUTE: Readonly<Record<LegDirection, number>> = {
+  'outbound-api': 0.014,
+  'outbound-dial': 0.014,
+  inbound: 0.0085,
+};
+
 /** The resource has no `initiated`: a REST call is still queued then, a dialled leg never is. */
 export function resourceStatus(leg: Leg): LegStatus {
   const starting = leg.status === 'initiated' || leg.status === 'queued';
@@ -25,8 +32,16 @@ export function resourceStatus(leg: Leg): LegStatus {
   return leg.direction === 'outbound-dial' ? 'ringing' : 'queued';
 }
 
-/** A Call as the REST API shows it. `start_time` stays null until it is dialled. */
-export function callResource(leg: Leg, accountSid: string, clock: Clock): Readonly<Record<string, unknown>> {
+/**
+ * A Call as the REST API shows it. `start_time` stays null until it is dialled.
+ * @param priceAfterMs phone time from its end until the price is known
+ */
+export function callResource(
+  leg: Leg,
+  accountSid: string,
+  clock: Clock,
+  priceAfterMs: number,
+): Readonly<Record<string, unknown>> {
   const uri = `/2010-04-01/Accounts/${accountSid}/Calls/${leg.sid}`;
   const talked = leg.status === 'completed';
   return {
@@ -48,8 +63,7 @@ export function callResource(leg: Leg, accountSid: string, clock: Clock): Readon
       talked && leg.answeredAt && leg.endedAt
         ? String(Math.round(clock.between(leg.answeredAt, leg.endedAt) / 1000))
         : null,
-    // Twilio fills it in some time after the end; a service has to live with null anyhow.
-    price: null,
+    price: priceOf(leg, clock, priceAfterMs),
     price_unit: 'USD',
     direction: leg.direction,
     answered_by: leg.answeredBy,
@@ -64,4 +78,12 @@ export function callResource(leg: Leg, accountSid: string, clock: Clock): Readon
       Object.entries(SUBRESOURCES).map(([name, path]) => [name, `${uri}/${path}.json`]),
     ),
   };
+}
+
+/** Null until some time after the end, as with Twilio; a call that nobody answered costs nothing and keeps none. */
+function priceOf(leg: Leg, clock: Clock, afterMs: number): string | null {
+  if (leg.status !== 'completed' || leg.answeredAt === null || leg.endedAt === null) return null;
+  if (clock.between(leg.endedAt, new Date()) < afterMs) return null;
+  const minutes = Math.ceil(clock.between(leg.answeredAt, leg.endedAt) / 60_000);
+  return (-PRICE_OF_A_MINUTE[leg.direction] * Math.max(1, minutes)).toFixed(5);
 }

@@ -18,7 +18,7 @@ export function createCallsApi(engine: Engine, serve: Serve, account: string): R
     if (!leg) throw notFound(req.path);
     return leg;
   };
-  const resource = (leg: Leg) => callResource(leg, engine.accountSid, engine.clock);
+  const resource = (leg: Leg) => callResource(leg, engine.accountSid, engine.clock, engine.settings.priceAfterMs);
   const addressee = (req: Request) => engine.find(String(req.params.sid))?.to;
   const asked = (_req: Request, fields: Fields) => one(fields, 'To');
 

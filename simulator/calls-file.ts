@@ -14,6 +14,7 @@ export interface SavedState {
   readonly mails: readonly MailView[];
 }
 
+const NO_TEXTS: SavedTexts = { texts: [], optOuts: [], stickySenders: [] };
 /** A crash loses at most this much. */
 const SAVE_EVERY_MS = 1_000;
 
@@ -46,7 +47,8 @@ export function keepCallsIn(file: string, engine: Engine): () => void {
 
 function read(file: string): SavedState | null {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    // A file of an earlier version has no texts and no mails.
+    return { texts: NO_TEXTS, mails: [], ...JSON.parse(readFileSync(file, 'utf8')) };
   } catch {
     // No file yet, or one that cannot be read: these are simulated calls, and starting matters more.
     return null;

@@ -21,7 +21,8 @@ export interface SavedHandset {
   readonly number: string;
   readonly label: string | null;
   readonly script: HandsetScript | null;
-  readonly texts: readonly HandsetText[];
+  /** Not in files of an earlier version. */
+  readonly texts?: readonly HandsetText[];
 }
 
 interface Handset {
@@ -59,7 +60,7 @@ export class Handsets {
 
   restore(phones: readonly SavedHandset[]): void {
     for (const { number, label, script, texts } of phones) {
-      Object.assign(this.phone(number), { label, script, texts: [...texts] });
+      Object.assign(this.phone(number), { label, script, texts: [...(texts ?? [])] });
       this.changed(number);
     }
   }

@@ -89,7 +89,7 @@ export function createTestAccountApi(engine: Engine, credentials: TestCredential
         });
         refuse(CALLS.to, to);
         const leg = new Leg({ direction: 'outbound-api', to, from });
-        return { status: 201, body: callResource(leg, credentials.accountSid, engine.clock) };
+        return { status: 201, body: callResource(leg, credentials.accountSid, engine.clock, 0) };
       },
     }),
   );

@@ -187,7 +187,7 @@ export interface Settings {
   /** From a text's turn until it is `sent`, and from then until its receipt. Phone time. */
   readonly sentAfterMs: number;
   readonly deliveredAfterMs: number;
-  /** From `sent` until the resource has a price. Phone time. */
+  /** From a text's `sent`, or the end of a call, until the resource has a price. Phone time. */
   readonly priceAfterMs: number;
   /** Whether webhooks of STOP, START and HELP say so in `OptOutType`. */
   readonly advancedOptOut: boolean;

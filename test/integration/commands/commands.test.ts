@@ -46,7 +46,7 @@ describe('npm start', () => {
   it('comes up, refuses to be reset, and ends every part when npm is told to', async () => {
     const first = await startUntil('Ctrl-C ends it');
     expect(first.output()).toMatch(
-      /API +http.*\n +Documentation +http.*\/docs\n +Simulated phones +http.*\n +Temporal Web UI +http.*\n +Codec server +http/,
+      /API +http.*\n +Documentation +http.*\/docs\n +Simulated phones +http.*\n +Simulated mails +http.*\/mailbox\n +Temporal Web UI +http.*\n +Codec server +http/,
     );
 
     const reset = npm('reset');

@@ -86,6 +86,11 @@ describe('the REST API, asked by the twilio package', () => {
     expect(over.status).toBe('completed');
     expect(over.duration).toMatch(/^\d+$/);
     expect(over.endTime).toBeInstanceOf(Date);
+    const priced = await eventually(async () => {
+      const now = await rig.twilio.calls(call.sid).fetch();
+      return now.price !== null && now;
+    });
+    expect(priced).toMatchObject({ price: '-0.01400', priceUnit: 'USD' });
   });
 
   it('lists newest first, by filters that leave out calls not yet dialled when they ask for a start time', async () => {

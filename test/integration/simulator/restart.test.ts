@@ -83,4 +83,11 @@ describe('a simulator that keeps its calls in a file', () => {
     const started = await restart();
     expect(await started.phones.ledger()).toEqual([]);
   });
+
+  it('reads a file of the time before there were texts', async () => {
+    callsFile = join(folder, 'calls.json');
+    writeFileSync(callsFile, JSON.stringify({ legs: [], handsets: [{ number: USER, label: 'Ana', script: null }] }));
+    const started = await restart();
+    expect(await started.phones.handset(USER)).toMatchObject({ label: 'Ana', texts: [] });
+  });
 });
