@@ -39,6 +39,8 @@ export interface ActivityDependencies {
   /** ISO 3166; nothing is texted anywhere else. */
   readonly allowedCountries: readonly string[];
   readonly limits: RequestLimits;
+  /** Quiet hours, and how long the provider may take to tell what became of a message. */
+  readonly messages: Config['messages'];
   /** For `recipientWaitMs`. */
   readonly recipientLimits: RecipientLimits;
   /** Our numbers, E.164, in the order of configuration. */

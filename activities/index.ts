@@ -5,6 +5,7 @@ import { createDispatchActivities } from './dispatches';
 import { createMentorCallActivities } from './mentor-calls';
 import { createMentorActivities } from './mentors';
 import { createMessageBatchActivities } from './message-batches';
+import { createMessageActivities } from './messages';
 import { createRetentionActivities } from './retention';
 import { createSendText } from './send-text';
 import { createSendMail } from './send-mail';
@@ -22,6 +23,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createDispatchActivities(deps),
     ...createMessageBatchActivities(deps),
     ...createVoiceActivities(deps),
+    ...createMessageActivities(deps),
     sendText: createSendText(deps),
     ...createSweepActivities(deps),
     ...createTextSweepActivities(deps),

@@ -18,6 +18,8 @@ import { mentorCalls } from './mentor-calls';
 import { mentors } from './mentors';
 import { messageBatches } from './message-batches';
 import { preferences } from './preferences';
+import { messages } from './messages';
+import { messageStatus } from './message-status';
 import { problemPages } from './problem-pages';
 import type { ProblemSettings } from './problems';
 import { createRequestLimits } from './rate-limits';
@@ -64,6 +66,7 @@ export function createApi(deps: ApiDeps): Express {
   mentorCalls(routes, deps, settings);
   messageBatches(routes, deps);
   contactPoints(routes, deps);
+  messages(routes, deps);
   mentors(routes, deps);
   templates(routes, deps);
   preferences(routes, deps);
@@ -77,6 +80,7 @@ export function createApi(deps: ApiDeps): Express {
   callStatus(routes, deps);
   mailEvents(routes, deps);
   unsubscribe(routes, deps);
+  messageStatus(routes, deps);
   routes.complete();
 
   app.use(unknownAddress());

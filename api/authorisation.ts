@@ -63,6 +63,19 @@ export const RULES = {
   'GET /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
   'DELETE /contact-points/:contactPointId': OWN,
 
+  'POST /messages': { access: 'signed-in', roles: ['user', 'staff', 'admin', 'service'] },
+  'GET /messages': { access: 'signed-in', roles: ['user', 'staff', 'admin', 'service'] },
+  'GET /messages/:messageId': {
+    access: 'signed-in',
+    roles: ['user', 'staff', 'admin', 'service'],
+    owner: { exceptFor: ['staff', 'admin'] },
+  },
+  'DELETE /messages/:messageId': {
+    access: 'signed-in',
+    roles: ['user', 'staff', 'admin', 'service'],
+    owner: { exceptFor: ['staff', 'admin'] },
+  },
+
   'POST /mentors': ADMINS,
   'GET /mentors': ADMINS,
   'GET /mentors/:mentorId': ADMINS,
@@ -101,6 +114,7 @@ export const RULES = {
   'POST /mail-events': { access: 'sns' },
   'GET /unsubscribe/:token': PUBLIC,
   'POST /unsubscribe/:token': PUBLIC,
+  'POST /message-status': TWILIO,
 } as const satisfies Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, Rule>;
 
 export type RouteName = keyof typeof RULES;

@@ -3,12 +3,13 @@ import type { Pool } from 'pg';
 import type { Config } from '../config/config';
 import type { Vault } from '../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
-import type { MessageInput, MessageReceipt } from '../domain/message';
 import type { BatchState, MessageBatchInput } from '../domain/message-batch';
+import type { MessageInput, MessageReceipt, MessageResult } from '../domain/message';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { SnsReader } from '../providers/sns-messages';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { MentorCallDescription } from '../temporal/mentor-calls';
+import type { MessageDescription } from '../temporal/messages';
 import type { CallLog } from '../vault/call-log';
 import type { Logger } from '../vault/logger';
 import type { Tokenizer } from '../vault/tokens';
@@ -28,6 +29,8 @@ export interface MentorCallProcess {
 export interface MessageProcess {
   start(input: MessageInput): Promise<'running' | 'over'>;
   receipt(messageId: string, receipt: MessageReceipt, deadlineMs: number): Promise<'signalled' | 'closed'>;
+  cancel(messageId: string): Promise<MessageResult | 'too-late' | 'not-found'>;
+  describe(messageId: string): Promise<MessageDescription | null>;
 }
 
 /** What the API asks of the workflows of batches; `temporal/message-batches.ts` says what each may throw. */

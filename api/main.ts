@@ -16,8 +16,8 @@ import {
   signalLegEnded,
   startMentorCall,
 } from '../temporal/mentor-calls';
-import { signalReceipt, startMessage } from '../temporal/messages';
 import { startMessageBatch, tellMessageBatch } from '../temporal/message-batches';
+import { cancelMessage, describeMessage, signalReceipt, startMessage } from '../temporal/messages';
 import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
@@ -26,8 +26,8 @@ import { endOnStrayErrors } from '../vault/stray-errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
-import type { MentorCallProcess } from './deps';
 import { createApiMetrics, serveMetrics } from './metrics';
+import type { MentorCallProcess, MessageProcess } from './deps';
 import { drained, listen, portOf, signalled } from './serving';
 import { watchKeyRing } from './part-watch';
 import { signingKeysOf } from './signing-keys';
@@ -66,14 +66,11 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     tokenizer: createTokenizer(keys.all('token')),
     process: mentorCallProcess(temporal.client),
     sns: createSnsReader(config.mailEvents),
-    messages: {
-      start: (input) => startMessage(temporal.client, input),
-      receipt: (messageId, receipt, deadlineMs) => signalReceipt(temporal.client, messageId, receipt, deadlineMs),
-    },
     batches: {
       start: (input) => startMessageBatch(temporal.client, input),
       tell: (batchId, what) => tellMessageBatch(temporal.client, batchId, what),
     },
+    messages: messageProcess(temporal.client),
     voice,
     urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
     twilio,
@@ -106,6 +103,15 @@ function mentorCallProcess(client: KindlineClient): MentorCallProcess {
     legEnded: (callId, event, deadlineMs) => signalLegEnded(client, callId, event, deadlineMs),
     cancel: (callId) => cancelMentorCall(client, callId),
     describe: (callId) => describeMentorCall(client, callId),
+  };
+}
+
+function messageProcess(client: KindlineClient): MessageProcess {
+  return {
+    start: (input) => startMessage(client, input),
+    receipt: (messageId, receipt, deadlineMs) => signalReceipt(client, messageId, receipt, deadlineMs),
+    cancel: (messageId) => cancelMessage(client, messageId),
+    describe: (messageId) => describeMessage(client, messageId),
   };
 }
 

@@ -1,10 +1,13 @@
 import { inTransaction } from '../db/pool';
 import type { Db } from '../db/query';
+import { findTemplate } from '../db/templates';
 import { hasSaved, recipientSubject, savedDestination } from '../db/recipients';
 import type { MessageContent, MessageInput } from '../domain/message';
+import { type MessageWords, sealableWords } from '../domain/message-words';
 import { parseEmailAddress } from '../domain/email-address';
 import { RETENTION } from '../domain/retention';
-import { SealedValue } from '../domain/sealed';
+import type { SealedValue } from '../domain/sealed';
+import { checkVariables, fill, languageFor, MOST_CHARACTERS } from '../domain/templates';
 import type { Caller } from './authentication';
 import { hasOneOf } from './authorisation';
 import type { ApiDeps } from './deps';
@@ -74,7 +77,7 @@ export async function prepareMessage(
   const sealed = await inTransaction(deps.pool, async (tx) => {
     const to = await recipientOf(deps, tx, destination, numberUntil);
     const { subjectId } = to;
-    const value = SealedValue.of('text', content.json);
+    const value = sealableWords(content.words);
     const recordId = await deps.vault.seal({ subjectId, kind: 'text', value, expiresAt: bodyUntil }, tx);
     return { ...to, contentRecordId: recordId };
   });
@@ -201,15 +204,33 @@ function notReachable(pointer: string): Problem {
 
 /** The words as they are sealed, and the version of the template that is pinned from now on. */
 async function givenContent(
-  _deps: MessageParts,
-  { text, template }: GivenMessage,
+  deps: MessageParts,
+  { text, template, language, channel }: GivenMessage,
   at: string,
-): Promise<{ json: string; template: Omit<MessageContent, 'recordId'> }> {
+): Promise<{ words: MessageWords; template: Omit<MessageContent, 'recordId'> }> {
   if ((text === undefined) === (template === undefined)) {
     throw wrong(`${at}/text`, 'Exactly one of text and template is expected.');
   }
-  return { json: JSON.stringify({ text }), template: { templateId: null, templateVersion: null } };
+  if (template === undefined) return { words: { text: text ?? '' }, template: NO_TEMPLATE };
+  const { name, version, variables } = template;
+  const found = await findTemplate(deps.pool, name, version ?? null);
+  if (found === null) {
+    const detail = 'The name of a template is expected here, and one of its versions.';
+    throw new Problem('not-found', { errors: [{ pointer: `${at}/template`, detail }] });
+  }
+  const faults = checkVariables(found, variables);
+  if (faults.length > 0) {
+    const errors = faults.map(({ pointer, detail }) => ({ pointer: `${at}/template/variables${pointer}`, detail }));
+    throw new Problem('invalid-body', { errors });
+  }
+  const { body } = fill(found, languageFor(found, language), variables, 'text');
+  if (channel === 'sms' && body.length > MOST_CHARACTERS) {
+    throw wrong(`${at}/template/variables`, `The text comes to more than ${MOST_CHARACTERS} characters.`);
+  }
+  return { words: { variables }, template: { templateId: found.templateId, templateVersion: found.version } };
 }
+
+const NO_TEMPLATE = { templateId: null, templateVersion: null } as const;
 
 interface Recipient {
   readonly subjectId: string;

@@ -28,4 +28,13 @@ export const TWILIO_OPERATIONS = {
       503: { description: 'It could not be checked or stored: SNS comes again.' },
     },
   },
+  'POST /message-status': {
+    id: 'messageStatus',
+    tag: 'Twilio',
+    summary: 'What became of a text',
+    answers: {
+      204: { description: 'Stored, or nothing of ours.' },
+      503: { description: 'It could not be stored: Twilio comes again.' },
+    },
+  },
 } as const satisfies Partial<Record<string, Operation>>;

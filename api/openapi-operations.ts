@@ -4,6 +4,7 @@ import { APP_OPERATIONS } from './openapi-for-apps';
 import { EVENT_OPERATIONS } from './openapi-for-events';
 import { BATCH_OPERATIONS } from './openapi-for-batches';
 import { SERVICE_OPERATIONS } from './openapi-for-everybody';
+import { MESSAGE_OPERATIONS } from './openapi-for-messages';
 import { STAFF_OPERATIONS } from './openapi-for-staff';
 import { TWILIO_OPERATIONS } from './openapi-for-twilio';
 import { WORDS_OPERATIONS } from './openapi-for-words';
@@ -15,6 +16,7 @@ export interface Operation {
   readonly id: string;
   readonly tag:
     | 'Calls'
+    | 'Messages'
     | 'Contact points'
     | 'Mentors'
     | 'Batches'
@@ -54,6 +56,7 @@ export interface OperationAnswer {
 export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
   ...APP_OPERATIONS,
   ...BATCH_OPERATIONS,
+  ...MESSAGE_OPERATIONS,
   ...STAFF_OPERATIONS,
   ...EVENT_OPERATIONS,
   ...WORDS_OPERATIONS,

@@ -15,6 +15,7 @@ Errors are \`application/problem+json\` (RFC 9457): compare \`code\`, show \`hin
 const TAGS: readonly { name: Operation['tag']; description: string }[] = [
   { name: 'Calls', description: 'Ask for a call, follow it, cancel it.' },
   { name: 'Contact points', description: 'Numbers and addresses that a person has saved.' },
+  { name: 'Messages', description: 'Texts and e-mails to one person each.' },
   { name: 'Mentors', description: 'Who can be rung, and when. For admins.' },
   { name: 'Switches', description: 'What may go out while the service runs. For admins.' },
   { name: 'Batches', description: 'Messages to many: checked, then started. For staff, admins and services.' },

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { appendAudit } from '../db/audit';
 import { findEvent, listEvents, markHandled, type StoredEvent } from '../db/webhook-events';
 import { handleCallStatus } from './call-status';
+import { handleMessageStatus } from './message-status';
 import { checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import type { EventHandler } from './event-handlers';
@@ -20,6 +21,7 @@ const HANDLERS: Readonly<Record<string, EventHandler>> = {
   'call-status': handleCallStatus,
   'inbound-text': handleInboundText,
   'mail-event': handleMailEvent,
+  'message-status': handleMessageStatus,
 };
 
 /** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */

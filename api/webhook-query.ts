@@ -12,6 +12,11 @@ export function isCallSid(text: string | null): text is string {
   return text !== null && /^CA[0-9a-f]{32}$/i.test(text);
 }
 
+/** Whether it has the form of Twilio's name of a message; `MM` of one with a picture. */
+export function isMessageSid(text: string | null): text is string {
+  return text !== null && /^(?:SM|MM)[0-9a-f]{32}$/i.test(text);
+}
+
 /** The dispatch of a leg that no dispatch made: the user rang our number. */
 export const CALLED_IN = '00000000-0000-0000-0000-000000000000';
 

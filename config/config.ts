@@ -12,6 +12,7 @@ import {
   oneOf,
   optional,
   parseDuration,
+  parseQuietHours,
   parseRate,
   parseRates,
   required,
@@ -173,6 +174,10 @@ export const variables = z.object({
   ),
   S3_ENDPOINT: optional('an http or https URL', null, httpUrl),
 
+  QUIET_HOURS: optional('local times such as 21:00-08:00', null, parseQuietHours),
+  MESSAGE_RECEIPT_PATIENCE: duration('12h'),
+  TWILIO_MESSAGE_RETENTION: duration('7d'),
+
   VOICE_ENABLED: optional('true or false', true, boolean),
   SMS_ENABLED: optional('true or false', true, boolean),
   WHEN_SWITCHED_OFF: optional('wait or end', 'wait' as const, oneOf('wait', 'end')),
@@ -309,6 +314,13 @@ function arrange(v: Variables) {
       /** Instead of the directory. */
       checkpointS3: v.AUDIT_CHECKPOINT_S3,
       s3Endpoint: v.S3_ENDPOINT,
+    },
+    messages: {
+      /** Local time of the recipient; null: texts go out at any hour. */
+      quietHours: v.QUIET_HOURS,
+      receiptPatienceMs: v.MESSAGE_RECEIPT_PATIENCE,
+      /** How long Twilio keeps its records of our messages. */
+      twilioRetentionMs: v.TWILIO_MESSAGE_RETENTION,
     },
     /** What may be sent at all; staff can switch off more while the service runs (`db/switches.ts`). */
     enabled: { voice: v.VOICE_ENABLED, sms: v.SMS_ENABLED, email: arrangeMail(v) !== null },

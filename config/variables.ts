@@ -138,3 +138,12 @@ export const mailFrom = (value: string): string | null =>
   /^(?:[^<>@",;\r\n]{1,100} <[\w.+-]+@[\w-]+(?:\.[\w-]+)+>|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)$/.test(value) ? value : null;
 
 export const SNS_TOPIC = /^arn:aws(?:-[a-z]+)*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}$/;
+
+/** `21:00-08:00`, local time, over midnight where the first is later: minutes after midnight; null for what is none. */
+export function parseQuietHours(value: string): { readonly from: number; readonly until: number } | null {
+  const found = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/.exec(value);
+  if (found === null) return null;
+  const from = Number(found[1]) * 60 + Number(found[2]);
+  const until = Number(found[3]) * 60 + Number(found[4]);
+  return from === until ? null : { from, until };
+}

@@ -6,6 +6,7 @@ import { type Db, execute, many } from './query';
 /** Why a record was destroyed. */
 export type DestroyReason =
   | 'call-over'
+  | 'message-over'
   | 'expired'
   | 'contact-point-deleted'
   | 'mentor-deleted'

@@ -85,6 +85,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       privacyPolicyUrl: config.privacyPolicyUrl,
       allowedCountries: config.limits.allowedCountries,
       limits: { perUser: config.limits.requestsPerUserPerHour, perTarget: config.limits.requestsPerTargetPerHour },
+      messages: config.messages,
       recipientLimits: config.limits.recipient,
       phoneNumbers: config.twilio.phoneNumbers,
       crisisOverride: config.helplines.crisisOverride,

@@ -3,6 +3,7 @@ import { nextDueInMs } from '../db/app-event-delivery';
 import { type InboundParts, routeText } from '../db/inbound-routing';
 import { markHandled, noteFailedHandling, unhandledEvents, type StoredEvent } from '../db/webhook-events';
 import { changesTheCourse } from '../domain/call-status';
+import { changesTheCourse as endsATry } from '../domain/message-status';
 import { wakeAppWebhook } from '../temporal/app-events';
 import type { KindlineClient } from '../temporal/connection';
 import { TemporalNotInTime } from '../temporal/errors';
@@ -45,6 +46,11 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   },
   'mail-event': async ({ client }, { messageId, seenKey, sid, status, errorCode }, withinMs) => {
     if (!messageId || !sid || !status) return;
+    await signalReceipt(client, messageId, { seenKey, sid, status, errorCode }, withinMs);
+  },
+  'message-status': async ({ client }, event, withinMs) => {
+    const { messageId, sid, status, seenKey, errorCode } = event;
+    if (!endsATry(event) || !messageId || !sid || !status) return;
     await signalReceipt(client, messageId, { seenKey, sid, status, errorCode }, withinMs);
   },
 };

@@ -11,15 +11,15 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT
 import { Pool } from 'pg';
 import { createApi } from '../../../api/app';
 import type { Role } from '../../../api/authentication';
-import type { ApiDeps, MentorCallProcess, MessageBatchProcess } from '../../../api/deps';
 import { type ApiMetrics, createApiMetrics } from '../../../api/metrics';
+import type { ApiDeps, MentorCallProcess, MessageBatchProcess, MessageProcess } from '../../../api/deps';
 import type { PartState } from '../../../api/part-watch';
 import { type Config, loadConfig } from '../../../config/config';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
-import type { MessageInput, MessageReceipt } from '../../../domain/message';
 import type { BatchState, MessageBatchInput } from '../../../domain/message-batch';
+import type { MessageInput, MessageReceipt, MessageResult } from '../../../domain/message';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { ProcessIsOver } from '../../../temporal/errors';
 import { createSnsReader } from '../../../providers/sns-messages';
@@ -113,6 +113,42 @@ export class FakeProcess implements MentorCallProcess {
   }
 }
 
+/** Plays the workflows of messages. */
+export class FakeMessages implements MessageProcess {
+  readonly started: MessageInput[] = [];
+  readonly receipts: { messageId: string; receipt: MessageReceipt }[] = [];
+  readonly cancelled: string[] = [];
+  readonly over = new Set<string>();
+  onStart: (input: MessageInput) => Promise<void> = async () => undefined;
+  onCancel: (messageId: string) => Promise<MessageResult | 'too-late' | 'not-found'> = async () => 'not-found';
+
+  async start(input: MessageInput): Promise<'running' | 'over'> {
+    if (!this.started.some(({ messageId }) => messageId === input.messageId)) {
+      this.started.push(input);
+      await this.onStart(input);
+    }
+    return 'running';
+  }
+
+  async receipt(messageId: string, receipt: MessageReceipt): Promise<'signalled' | 'closed'> {
+    if (this.over.has(messageId)) return 'closed';
+    this.receipts.push({ messageId, receipt });
+    return 'signalled';
+  }
+
+  async cancel(messageId: string): Promise<MessageResult | 'too-late' | 'not-found'> {
+    this.cancelled.push(messageId);
+    return this.onCancel(messageId);
+  }
+
+  async describe(messageId: string) {
+    const input = this.started.find((one) => one.messageId === messageId);
+    if (input === undefined) return null;
+    const { requestedBy, subjectId, requestHash } = input;
+    return { requestedBy, subjectId, requestHash, running: true };
+  }
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -127,12 +163,9 @@ export interface Who {
 
 export class ApiUnderTest {
   readonly process = new FakeProcess();
-  /** What the workflows of messages were started with. */
-  readonly messages: MessageInput[] = [];
   readonly batches = new FakeBatches();
+  readonly messageProcess = new FakeMessages();
   readonly endedByRest: string[] = [];
-  /** What the workflows of messages were told. */
-  readonly receipts: { messageId: string; receipt: MessageReceipt }[] = [];
   readonly logLines: string[] = [];
   twilioState: PartState = 'up';
   kmsState: PartState = 'up';
@@ -176,6 +209,17 @@ export class ApiUnderTest {
       describe: (callId) => the(parts).process.describe(callId),
     };
     const metrics = createApiMetrics({ pool: database.app, logger });
+    const fakeMessages = (): FakeMessages => {
+      // Temporal is down for all of them.
+      if (the(parts).process.down !== null) throw the(parts).process.down;
+      return the(parts).messageProcess;
+    };
+    const messages: MessageProcess = {
+      start: async (input) => fakeMessages().start(input),
+      receipt: async (messageId, receipt) => fakeMessages().receipt(messageId, receipt),
+      cancel: async (messageId) => fakeMessages().cancel(messageId),
+      describe: async (messageId) => fakeMessages().describe(messageId),
+    };
     const deps: ApiDeps = {
       config,
       logger,
@@ -185,21 +229,11 @@ export class ApiUnderTest {
       tokenizer: createTokenizer(keys.all('token')),
       process,
       sns: createSnsReader(config.mailEvents),
-      messages: {
-        start: async (input) => {
-          the(parts).messages.push(input);
-          return 'running';
-        },
-        receipt: async (messageId, receipt) => {
-          if (the(parts).process.down !== null) throw the(parts).process.down;
-          the(parts).receipts.push({ messageId, receipt });
-          return 'signalled';
-        },
-      },
       batches: {
         start: (input) => the(parts).batches.start(input),
         tell: (batchId, what) => the(parts).batches.tell(batchId, what),
       },
+      messages,
       voice: {
         endCall: async (sid) => {
           the(parts).endedByRest.push(sid);
@@ -229,6 +263,16 @@ export class ApiUnderTest {
       rmSync(dir, { recursive: true, force: true });
     });
     return parts.api;
+  }
+
+  /** What the workflows of messages were started with. */
+  get messages(): MessageInput[] {
+    return this.messageProcess.started;
+  }
+
+  /** What the workflows of messages were told. */
+  get receipts(): { messageId: string; receipt: MessageReceipt }[] {
+    return this.messageProcess.receipts;
   }
 
   stop(): Promise<void> {

@@ -33,12 +33,12 @@ test.each(Object.entries(RULES) as [string, Rule][])('%s is open to nobody by ac
   // RFC 8058: a mail program posts, with nothing but the link of the mail it stands in.
   expect(isOpen && !name.startsWith('GET ')).toBe(name === 'POST /unsubscribe/:token');
   expect(rule.access === 'sns').toBe(name === 'POST /mail-events');
-  expect(rule.access === 'twilio').toBe(/^POST \/(?:twiml\/|call-status$)/.test(name));
+  expect(rule.access === 'twilio').toBe(/^POST \/(?:twiml\/|call-status$|message-status$)/.test(name));
   expect(rule.access === 'signed-in').toBe(roles.length > 0);
 });
 
 test('every route that names an object of a person says whose it may be', () => {
-  const naming = (Object.entries(RULES) as [string, Rule][]).filter(([name]) => /:(callId|contactPointId)$/.test(name));
+  const naming = (Object.entries(RULES) as [string, Rule][]).filter(([name]) => /:(callId|contactPointId|messageId)$/.test(name));
   expect(naming.length).toBeGreaterThan(0);
   expect(naming.filter(([, rule]) => rule.access === 'signed-in' && rule.owner === undefined)).toEqual([]);
 });

@@ -1,0 +1,106 @@
+import { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from '../db/messages';
+import { recipientWaitMs } from '../db/recipient-limits';
+import type { MessageInput, MessageReason } from '../domain/message';
+import { endOfQuiet, zonesOfCountry } from '../domain/quiet-hours';
+import type { ActivityDependencies } from './dependencies';
+
+/** Whether a message may go now: `waitMs` is 0, or how long until it is worth asking again. */
+export interface MessageTurn {
+  readonly waitMs: number;
+  readonly reason: Extract<MessageReason, 'not-before' | 'quiet-hours' | 'recipient-limit'> | null;
+}
+
+export interface OpenedMessage {
+  readonly turn: MessageTurn;
+  /** How long the provider may take to tell what became of a try; fixed at the start. */
+  readonly receiptPatienceMs: number;
+}
+
+/** As they come out of a workflow: times are ISO 8601. */
+export type MessageNoting = Omit<MessageNote, 'nextAttemptAt'> & { readonly nextAttemptAt: string | null };
+export type MessageClosing = Omit<MessageEnd, 'endedAt'> & { readonly endedAt: string };
+
+/** What is tried again, and why. */
+export interface MessageRetry {
+  readonly messageId: string;
+  /** Of the try that failed, from 1. */
+  readonly attempt: number;
+  readonly errorClass: string | null;
+  readonly errorCode: string | null;
+  readonly delayMs: number;
+  /** ISO 8601. */
+  readonly nextAttemptAt: string;
+}
+
+/** Local activities on the row of a message. */
+export function createMessageActivities(deps: ActivityDependencies) {
+  const { pool, logger } = deps;
+  const turnOf = (input: MessageInput): Promise<MessageTurn> => messageTurn(deps, input, new Date());
+
+  return {
+    /** The first fact of a message, and whether it may go at once. */
+    async openMessage(input: MessageInput): Promise<OpenedMessage> {
+      const turn = await turnOf(input);
+      const isWaiting = turn.waitMs > 0;
+      await openMessage(pool, input, {
+        state: isWaiting ? 'waiting' : 'sending',
+        reason: turn.reason,
+        nextAttemptAt: isWaiting ? new Date(Date.now() + turn.waitMs) : null,
+      });
+      return { turn, receiptPatienceMs: deps.messages.receiptPatienceMs };
+    },
+
+    /** Its time, the recipient's night, and what the recipient has got lately. */
+    messageTurn: turnOf,
+
+    /** What the app sees while the message is under way; one that is over does not change any more. */
+    async noteMessage(note: MessageNoting): Promise<void> {
+      await noteMessage(pool, note);
+    },
+
+    /** The row and a line of the log: which try, of what class the error was, and how long until the next. */
+    async noteRetry({
+      messageId,
+      attempt,
+      errorClass,
+      errorCode,
+      delayMs,
+      nextAttemptAt,
+    }: MessageRetry): Promise<void> {
+      const waiting = { messageId, state: 'waiting', reason: 'retry', nextAttemptAt } as const;
+      await noteMessage(pool, { ...waiting, attempts: attempt, errorCode, errorClass });
+      logger.info(
+        { messageId, attempt, class: errorClass, errorCode, retryAfterMs: delayMs },
+        'a message is tried again',
+      );
+    },
+
+    /** The last facts, and the number, in one transaction; may be repeated. */
+    async closeMessage(closing: MessageClosing): Promise<void> {
+      if (!(await closeMessage(pool, closing))) return;
+      const { messageId, outcome, reason, attempts, errorCode } = closing;
+      logger.info({ messageId, status: outcome, reason, attempt: attempts, errorCode }, 'message');
+    },
+  };
+}
+
+async function messageTurn(deps: ActivityDependencies, input: MessageInput, now: Date): Promise<MessageTurn> {
+  const untilItsTime = input.notBefore === null ? 0 : Date.parse(input.notBefore) - now.valueOf();
+  if (untilItsTime > 0) return { waitMs: untilItsTime, reason: 'not-before' };
+  const { quietHours } = deps.messages;
+  if (quietHours !== null && waitsForTheDay(input)) {
+    const zones = input.zone === null ? zonesOfCountry(input.country) : [input.zone];
+    const waitMs = endOfQuiet(now, quietHours, zones).valueOf() - now.valueOf();
+    if (waitMs > 0) return { waitMs, reason: 'quiet-hours' };
+  }
+  const { recipientToken, channel, messageClass } = input;
+  const turn = { tokenHexes: [recipientToken], channel, messageClass };
+  const waitMs = await recipientWaitMs(deps.pool, turn, deps.recipientLimits);
+  return { waitMs, reason: waitMs > 0 ? 'recipient-limit' : null };
+}
+
+/** An e-mail wakes nobody; for a code or an answer somebody waits; and what is urgent is worth being woken for. */
+function waitsForTheDay({ channel, kind, messageClass, urgency }: MessageInput): boolean {
+  if (channel !== 'sms' || messageClass === 'safety' || urgency === 'emergency') return false;
+  return kind !== 'verification' && kind !== 'automatic';
+}

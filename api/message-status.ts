@@ -1,0 +1,94 @@
+import { storeEvent, markHandled, type WebhookEvent } from '../db/webhook-events';
+import { changesTheCourse, isMessageStatus } from '../domain/message-status';
+import type { ApiDeps } from './deps';
+import type { EventHandler, Told } from './event-handlers';
+import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
+import type { Routes } from './routes';
+import type { TwilioRequest } from './twilio-requests';
+import { within } from './unavailable';
+import { isMessageSid, isUuid } from './webhook-query';
+
+/** A receipt, sanitised: nothing of `From`, `To`, `Body` or any other field of Twilio's. */
+interface ReceiptEvent {
+  /** One per state of a message: `RawDlrDoneDate` and the like are signed, but name no other event. */
+  readonly seenKey: string;
+  readonly messageId: string;
+  readonly dispatchId: string | null;
+  readonly sid: string;
+  readonly status: string;
+  readonly errorCode: string | null;
+}
+
+/**
+ * `POST /message-status`: what became of a text. Stored first, once per event, then told to the workflow if it ends a try;
+ * answered 204 as soon as it is stored, because the relay delivers what could not be told.
+ */
+export function messageStatus(routes: Routes, deps: ApiDeps): void {
+  routes.twilio('POST /message-status', async (asked, res) => {
+    const event = readEvent(asked);
+    if (event === null) {
+      res.status(204).end();
+      return;
+    }
+    let stored: { readonly handledAt: Date | null };
+    try {
+      stored = await within(STORE_WITHIN, storeEvent(deps.pool, asStored(event), !changesTheCourse(event)));
+    } catch (error) {
+      // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
+      deps.logger.warn({ route: '/message-status', error }, 'an event could not be stored');
+      res.status(503).end();
+      return;
+    }
+    if (stored.handledAt === null) await deliver(deps, event);
+    res.status(204).end();
+  });
+}
+
+/** Never throws: what is not delivered stays unhandled, and the relay takes it up. */
+async function deliver(deps: ApiDeps, event: ReceiptEvent): Promise<void> {
+  const { messageId, status, seenKey } = event;
+  try {
+    await tellReceipt(deps, event);
+    await markHandled(deps.pool, seenKey);
+  } catch (error) {
+    deps.logger.warn({ messageId, status, error }, 'an event waits for the relay');
+  }
+}
+
+/** A stored receipt once more: its workflow ignores what it was told before. */
+export const handleMessageStatus: EventHandler = (deps, event) => {
+  const { messageId, sid, status } = event;
+  if (messageId === null || sid === null || status === null) return null;
+  return () => tellReceipt(deps, { ...event, messageId, sid, status });
+};
+
+/** @throws when Temporal does not take it in time */
+async function tellReceipt(
+  { messages }: Pick<ApiDeps, 'messages'>,
+  { messageId, seenKey, sid, status, errorCode }: Omit<ReceiptEvent, 'dispatchId'>,
+): Promise<Told> {
+  if (!changesTheCourse({ status })) return 'nothing-to-tell';
+  // `closed` is as good: a message that is over has nothing to learn any more.
+  return await within(SIGNAL_WITHIN, messages.receipt(messageId, { seenKey, sid, status, errorCode }, SIGNAL_WITHIN));
+}
+
+function asStored(event: ReceiptEvent): WebhookEvent {
+  return { type: 'message-status', callId: null, leg: null, step: null, sequence: null, ...event };
+}
+
+function readEvent(asked: TwilioRequest): ReceiptEvent | null {
+  const sid = asked.field('MessageSid') ?? '';
+  const status = asked.field('MessageStatus') ?? '';
+  const messageId = asked.query.get('message');
+  if (!isMessageSid(sid) || !isMessageStatus(status) || !isUuid(messageId)) return null;
+  const dispatchId = asked.query.get('dispatch');
+  const errorCode = asked.field('ErrorCode') ?? '';
+  return {
+    seenKey: `message-status:${sid}:${status}`,
+    messageId,
+    dispatchId: isUuid(dispatchId) ? dispatchId : null,
+    sid,
+    status,
+    errorCode: /^\d{4,6}$/.test(errorCode) ? errorCode : null,
+  };
+}

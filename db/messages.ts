@@ -1,0 +1,10 @@
+/** Messages, from the first fact to the last. */
+export { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from './message-course';
+export {
+  findMessage,
+  listMessages,
+  type MessageFilter,
+  messageReceipts,
+  type MessageRow,
+  messageTries,
+} from './message-rows';

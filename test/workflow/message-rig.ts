@@ -1,0 +1,218 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import type { MessageClosing, MessageNoting, MessageRetry, MessageTurn } from '../../activities/messages';
+import type { SendText } from '../../activities/send-text';
+import { type MessageInput, type MessageResult, messageWorkflowId } from '../../domain/message';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
+import type { message } from '../../workflows';
+import { messageInput } from '../message-input';
+import { recordHistory } from './record-history';
+
+const NOW: MessageTurn = { waitMs: 0, reason: null };
+
+/** What one message's activities do in a test, and what they were asked to do. */
+export class MessageWorld {
+  readonly done: string[] = [];
+  /** One after the other; then the message may go. */
+  turns: MessageTurn[] = [];
+  /** What each try does; then it is accepted. */
+  tries: (() => Promise<unknown>)[] = [];
+  sent: SendText[] = [];
+  notes: MessageNoting[] = [];
+  retries: MessageRetry[] = [];
+  closed: MessageClosing[] = [];
+  receiptPatienceMs = 12 * 3_600_000;
+  /** What abandoning finds. */
+  onAbandon: () => void = () => undefined;
+  fallsBack = true;
+
+  constructor(readonly messageId: string) {}
+
+  sid(nth = this.sent.length): string {
+    return `SM-${this.messageId}-${nth}`;
+  }
+
+  readonly activities = {
+    openMessage: async () => ({ turn: this.nextTurn(), receiptPatienceMs: this.receiptPatienceMs }),
+    messageTurn: async () => this.nextTurn(),
+    noteMessage: async (note: MessageNoting) => {
+      this.notes.push(note);
+      this.done.push(note.state);
+    },
+    noteRetry: async (retry: MessageRetry) => {
+      this.retries.push(retry);
+      this.done.push(`retry ${retry.attempt} ${retry.errorClass ?? ''} ${retry.delayMs}`);
+    },
+    closeMessage: async (closing: MessageClosing) => {
+      this.closed.push(closing);
+      this.done.push(`close ${closing.outcome}`);
+    },
+    abandonDispatch: async () => {
+      this.done.push('abandon');
+      this.onAbandon();
+      return { state: 'abandoned', sid: null };
+    },
+    sendText: async (asked: SendText) => {
+      this.sent.push(asked);
+      this.done.push(`send ${this.sent.length}`);
+      const planned = this.tries[this.sent.length - 1];
+      return (await planned?.()) ?? { sid: this.sid(), segments: 2 };
+    },
+    sendMail: async (asked: SendText) => {
+      this.sent.push(asked);
+      this.done.push('mail');
+      return { sid: this.sid() };
+    },
+    startFallbackAlert: async () => {
+      if (!this.fallsBack) throw new Error('Temporal hiccups');
+      this.done.push('call instead');
+    },
+  };
+
+  private nextTurn(): MessageTurn {
+    return this.turns.shift() ?? NOW;
+  }
+}
+
+/** A time-skipping server with all queues; each message has a world of its own. */
+export class MessageRig {
+  private readonly started: TestMessage[] = [];
+
+  private constructor(
+    readonly env: TestWorkflowEnvironment,
+    private readonly worlds: Map<string, MessageWorld>,
+    private readonly bundle: WorkflowBundleWithSourceMap,
+    private readonly stopWorkers: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<MessageRig> {
+    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+    const path = process.env['KINDLINE_TEST_SERVER'];
+    const env = await TestWorkflowEnvironment.createTimeSkipping(
+      path ? { server: { executable: { type: 'existing-path', path } } } : {},
+    );
+    const namespace = env.namespace ?? 'default';
+    await env.connection.operatorService.addSearchAttributes({ namespace, searchAttributes: SEARCH_ATTRIBUTE_TYPES });
+    const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+    const bundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows'), logger: silent });
+    const worlds = new Map<string, MessageWorld>();
+    const common = { connection: env.nativeConnection, namespace, activities: routed(worlds) };
+    const workers = [
+      await Worker.create({ ...common, taskQueue: 'kindline', workflowBundle: bundle }),
+      await Worker.create({ ...common, taskQueue: 'messages' }),
+      await Worker.create({ ...common, taskQueue: 'mail' }),
+    ];
+    const running = Promise.all(workers.map((worker) => worker.run()));
+    return new MessageRig(env, worlds, bundle, async () => {
+      for (const worker of workers) worker.shutdown();
+      await running;
+    });
+  }
+
+  async send(
+    more: Partial<MessageInput> = {},
+    prepare: (world: MessageWorld) => void = () => undefined,
+  ): Promise<TestMessage> {
+    const input = messageInput(more);
+    const world = new MessageWorld(input.messageId);
+    prepare(world);
+    this.worlds.set(input.messageId, world);
+    const handle = await this.env.client.workflow.start<typeof message>('message', {
+      workflowId: messageWorkflowId(input.messageId),
+      taskQueue: 'kindline',
+      args: [input],
+    });
+    const started = new TestMessage(this.env, world, input, handle);
+    this.started.push(started);
+    return started;
+  }
+
+  /** Replays every run that the tests started, so that a workflow that is not deterministic cannot pass. */
+  async replayAll(): Promise<string[]> {
+    const histories = await Promise.all(
+      this.started.map(async ({ handle }) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory() })),
+    );
+    const failed: string[] = [];
+    for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: this.bundle }, histories)) {
+      if (error) failed.push(`${workflowId}: ${error.message}`);
+    }
+    return failed;
+  }
+
+  async stop(): Promise<void> {
+    await this.stopWorkers();
+    await this.env.teardown();
+  }
+}
+
+type Doubles = MessageWorld['activities'];
+
+function routed(worlds: Map<string, MessageWorld>): Record<string, (asked: never) => Promise<unknown>> {
+  const names = Object.keys(new MessageWorld('').activities) as (keyof Doubles)[];
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      async (asked: { messageId?: string; message?: { messageId: string } }) => {
+        const messageId = asked.messageId ?? asked.message?.messageId ?? '';
+        // A dispatch is withdrawn by its own id: it is the newest message's.
+        const world = worlds.get(messageId) ?? [...worlds.values()].at(-1);
+        const run = world?.activities[name] as unknown as (asked: unknown) => Promise<unknown>;
+        return run(asked);
+      },
+    ]),
+  );
+}
+
+/** One running message, seen from the provider's side and its sender's. */
+export class TestMessage {
+  constructor(
+    private readonly env: TestWorkflowEnvironment,
+    readonly world: MessageWorld,
+    readonly input: MessageInput,
+    readonly handle: WorkflowHandle<typeof message>,
+  ) {}
+
+  async pass(ms: number): Promise<void> {
+    await this.env.sleep(ms);
+  }
+
+  nowMs(): Promise<number> {
+    return this.env.currentTimeMs();
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (!condition()) {
+      if (Date.now() > deadline) throw new Error(`waited in vain; so far: ${this.world.done.join(', ')}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Waits until the provider has the nth try. */
+  async accepted(nth = 1): Promise<void> {
+    await this.until(() => this.world.done.filter((step) => step === 'sent').length >= nth);
+  }
+
+  async receipt(status: string, errorCode: string | null = null, sid = this.world.sid()): Promise<void> {
+    await this.handle.signal('receipt', { seenKey: `message-status:${sid}:${status}`, sid, status, errorCode });
+  }
+
+  cancel(): Promise<MessageResult | 'too-late'> {
+    return this.handle.executeUpdate<MessageResult | 'too-late', []>('cancel');
+  }
+
+  result(): Promise<MessageResult> {
+    return this.handle.result();
+  }
+
+  recordAs(name: string): Promise<void> {
+    return recordHistory(this.handle, 'message', name);
+  }
+}

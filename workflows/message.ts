@@ -1,0 +1,237 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { MessageTurn } from '../activities/messages';
+import {
+  MESSAGE,
+  messageDispatchKey,
+  type MessageInput,
+  type MessageReceipt,
+  type MessageResult,
+} from '../domain/message';
+import {
+  type Ending,
+  type FailedTry,
+  failureOf,
+  mayFallBack,
+  MessageCourse,
+  resultOf,
+  retryDelayMs,
+  type SendResult,
+} from './message-course';
+import { fallingBack, mailing, rows, texting } from './message-options';
+import { tell, upsertState } from './visibility';
+
+const receiptSignal = defineSignal<[MessageReceipt]>(MESSAGE.receipt);
+const cancelUpdate = defineUpdate<MessageResult | 'too-late'>(MESSAGE.cancel);
+
+/**
+ * One message to one person, from the request to the last receipt: it waits for its time, the recipient's day and their
+ * turn, is handed to the provider at most once a try, is tried again as the table of errors says, and where that was asked
+ * for is said by a call in the end.
+ */
+export async function message(input: MessageInput): Promise<MessageResult> {
+  const course = new MessageCourse(input);
+  listen(course);
+  // Cancelling from the Web UI must leave no open dispatch and no number, so nothing below is cancelled with it.
+  CancellationScope.current().cancelRequested.catch(() => {
+    course.stop ??= 'operator';
+  });
+  const result = await CancellationScope.nonCancellable(() => run(course));
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  if (course.stop === 'operator') throw new CancelledFailure('the message was stopped by an operator');
+  return result;
+}
+
+function listen(course: MessageCourse): void {
+  setHandler(receiptSignal, (receipt) => course.take(receipt));
+  setHandler(cancelUpdate, async () => {
+    // What the provider has cannot be taken back, but it is not tried again either.
+    if (course.result === null) course.stop ??= 'user';
+    await condition(() => course.result !== null || course.isWithProvider);
+    return course.result ?? 'too-late';
+  });
+}
+
+async function run(course: MessageCourse): Promise<MessageResult> {
+  const opened = await rows.openMessage(course.input);
+  course.receiptPatienceMs = opened.receiptPatienceMs;
+  let turn = opened.turn;
+  let isNoted = true;
+  for (;;) {
+    const held = await waitForTurn(course, turn, isNoted);
+    if (held !== null) return close(course, held);
+    const ending = await tryOnce(course);
+    if (ending !== 'again') return close(course, ending);
+    turn = await rows.messageTurn(course.input);
+    isNoted = false;
+  }
+}
+
+/**
+ * Waits until the message may go. Of a wait that ends too late the app is told at once.
+ * @param isNoted whether the row says already that it waits for this turn, or that it is being sent
+ */
+async function waitForTurn(course: MessageCourse, first: MessageTurn, isNoted: boolean): Promise<Ending | null> {
+  const { messageId } = course.input;
+  let turn = first;
+  let isInRow = isNoted;
+  for (;;) {
+    if (course.stop !== null) return stopped(course);
+    if (course.isTooLateIn(turn.waitMs)) return { outcome: 'expired', reason: 'too-late' };
+    if (turn.waitMs <= 0) {
+      if (!isInRow) await rows.noteMessage({ messageId, state: 'sending', reason: null, nextAttemptAt: null });
+      return null;
+    }
+    const { waitMs, reason } = turn;
+    const nextAttemptAt = new Date(Date.now() + waitMs).toISOString();
+    if (!isInRow) await rows.noteMessage({ messageId, state: 'waiting', reason, nextAttemptAt });
+    markWaiting(course, `Waits until ${nextAttemptAt} (${reason ?? 'its turn'}).`);
+    await condition(() => course.stop !== null, waitMs, { summary: `wait: ${reason ?? 'turn'}` });
+    if (course.stop !== null) return stopped(course);
+    turn = await rows.messageTurn(course.input);
+    isInRow = false;
+  }
+}
+
+/** One try, from its dispatch to the provider's last word on it. */
+async function tryOnce(course: MessageCourse): Promise<Ending | 'again'> {
+  course.tries += 1;
+  course.failure = null;
+  tell(course.tries === 1 ? 'Being sent.' : `Being sent, try ${course.tries}.`);
+  const sent = await send(course);
+  if ('withdrawn' in sent) return course.stop === null ? { outcome: 'expired', reason: 'too-late' } : stopped(course);
+  if ('failed' in sent) return afterFailure(course, sent.failed);
+  course.sid = sent.sid;
+  course.segments = sent.segments ?? course.segments;
+  course.isWithProvider = true;
+  const ending = await awaitReceipt(course, sent.sid);
+  course.isWithProvider = false;
+  return 'outcome' in ending && !('errorCode' in ending) ? ending : afterFailure(course, ending);
+}
+
+/** Hands it to the provider. One that is cancelled, or too late, is withdrawn; its outcome is awaited all the same. */
+async function send(course: MessageCourse): Promise<SendResult> {
+  const dispatchId = uuid4();
+  let result: SendResult | null = null;
+  const sending = handOver(course, dispatchId).then((done) => {
+    result = done;
+  });
+  const isSettled = () => result !== null || course.stop !== null;
+  const left = course.timeLeft();
+  if (left === null) await condition(isSettled);
+  else await condition(isSettled, Math.max(1, left), { summary: 'not after' });
+  if (result === null) await rows.abandonDispatch({ dispatchId });
+  await sending;
+  return result ?? { withdrawn: true };
+}
+
+/** Never rejects. */
+async function handOver(course: MessageCourse, dispatchId: string): Promise<SendResult> {
+  const { input, tries } = course;
+  const { messageId, recordId, recipientToken, country, content, language, kind, messageClass, subjectId } = input;
+  const asked = {
+    dispatchId,
+    businessKey: messageDispatchKey(messageId, tries),
+    messageId,
+    workflowId: workflowInfo().workflowId,
+    recordId,
+    recipientToken,
+    country,
+    content,
+    language,
+    kind,
+    messageClass,
+    subjectId,
+  };
+  try {
+    if (input.channel === 'email') return { ...(await mailing.sendMail(asked)), segments: null };
+    return await texting.sendText({ ...asked, sender: input.sender });
+  } catch (error) {
+    return resultOf(error);
+  }
+}
+
+/** What the provider says in the end. Without any word for too long nobody knows whether it arrived. */
+async function awaitReceipt(course: MessageCourse, sid: string): Promise<Ending | FailedTry> {
+  const { messageId } = course.input;
+  if (course.ended(sid) === null) {
+    const { tries: attempts, segments } = course;
+    const sent = { messageId, state: 'sent', reason: null, nextAttemptAt: null } as const;
+    await rows.noteMessage({ ...sent, sid, attempts, ...(segments === null ? {} : { segments }) });
+    tell('The provider has it.');
+  }
+  const isOver = () => course.ended(sid) !== null || course.stop === 'operator';
+  await condition(isOver, course.receiptPatienceMs, { summary: 'net below: the receipt' });
+  const told = course.ended(sid);
+  if (told !== null) return failureOf(told) ?? { outcome: 'delivered', reason: null };
+  return { outcome: 'unconfirmed', reason: course.stop === 'operator' ? 'stopped-by-operator' : 'no-receipt' };
+}
+
+/** Again, or by a call, or over. */
+async function afterFailure(course: MessageCourse, failed: FailedTry): Promise<Ending | 'again'> {
+  course.failure = failed;
+  const { messageId } = course.input;
+  const delayMs = retryDelayMs(course, failed);
+  if (delayMs !== null) {
+    const { errorClass, errorCode } = failed;
+    const nextAttemptAt = new Date(Date.now() + delayMs).toISOString();
+    await rows.noteRetry({ messageId, attempt: course.tries, errorClass, errorCode, delayMs, nextAttemptAt });
+    markWaiting(course, `Is tried again at ${nextAttemptAt} (${errorClass ?? 'unknown'}).`);
+    if (delayMs > 0) await condition(() => course.stop !== null, delayMs, { summary: 'wait: retry' });
+    return course.stop === null ? 'again' : stopped(course);
+  }
+  if (mayFallBack(course, failed)) course.fallbackAlertId = await fallBack(course);
+  return { outcome: failed.outcome, reason: failed.reason };
+}
+
+/** @returns null when no call could be begun: the message ends as it would have without */
+async function fallBack(course: MessageCourse): Promise<string | null> {
+  const alertId = uuid4();
+  tell('Did not arrive: a call says it.');
+  try {
+    await fallingBack.startFallbackAlert({ message: course.input, alertId });
+    return alertId;
+  } catch {
+    return null;
+  }
+}
+
+function stopped(course: MessageCourse): Ending {
+  return { outcome: 'cancelled', reason: course.stop === 'operator' ? 'stopped-by-operator' : 'cancelled' };
+}
+
+/** An upsert is a billed action: only the first wait of a message makes one. */
+function markWaiting(course: MessageCourse, sentence: string): void {
+  tell(sentence);
+  if (!course.isMarkedWaiting) upsertState('waiting');
+  course.isMarkedWaiting = true;
+}
+
+async function close(course: MessageCourse, ending: Ending): Promise<MessageResult> {
+  const { input, sid, segments, tries, failure, fallbackAlertId } = course;
+  await rows.closeMessage({
+    messageId: input.messageId,
+    outcome: ending.outcome,
+    reason: ending.reason,
+    sid,
+    segments,
+    attempts: tries,
+    errorCode: failure?.errorCode ?? null,
+    errorClass: failure?.errorClass ?? null,
+    fallbackAlertId,
+    endedAt: new Date(Date.now()).toISOString(),
+  });
+  if (course.isMarkedWaiting) upsertState('ended');
+  tell(`Over: ${ending.outcome}${ending.reason === null ? '' : ` (${ending.reason})`}.`);
+  course.result = { state: ending.outcome, reason: ending.reason };
+  return course.result;
+}
