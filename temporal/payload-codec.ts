@@ -90,7 +90,8 @@ function serialize(payload: Payload): Buffer {
   const head = Buffer.from(JSON.stringify(metadata));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(head.length);
-  return Buffer.concat([length, head, payload.data ?? Buffer.alloc(0)]);
+  // The payload of a workflow that returns nothing comes out of its sandbox with an empty array for data, not with bytes.
+  return Buffer.concat([length, head, Buffer.from(payload.data ?? [])]);
 }
 
 function deserialize(plain: Buffer): Payload {

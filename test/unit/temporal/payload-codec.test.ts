@@ -30,6 +30,14 @@ describe('the payload codec', () => {
     );
   });
 
+  it('takes nothing for nothing, as a workflow without a result gives it', async () => {
+    const metadata = { encoding: Buffer.from('binary/null') };
+    for (const data of [[], undefined, new Uint8Array()]) {
+      const [back] = await codec.decode(await codec.encode([{ metadata, data } as unknown as Payload]));
+      expect(plain(back!)).toEqual({ metadata: { encoding: metadata.encoding.toString('hex') }, data: '' });
+    }
+  });
+
   it('leaves nothing of a payload readable', async () => {
     const [sealed] = await codec.encode([text('call the number at once')]);
     const seen = Buffer.concat([...Object.values(sealed!.metadata!), sealed!.data!]).toString('latin1');
