@@ -1,4 +1,6 @@
 import { deleteOldEvents } from '../db/app-event-delivery';
+import { deleteOldTexts } from '../db/inbound-texts';
+import { deleteLiftedOptOuts } from '../db/opt-outs';
 import { destroyUnreferencedRecords, type LeftOver } from '../db/unreferenced-records';
 import { RETENTION } from '../domain/retention';
 import type { ActivityDependencies } from './dependencies';
@@ -6,7 +8,7 @@ import { withHeartbeat } from './heartbeat';
 
 const BATCH = 200;
 /** Rows that name no record go faster. */
-const OLD_EVENTS = 5_000;
+const OLD_ROWS = 5_000;
 /** What is left after so many batches is taken up by the next run. */
 const MOST_BATCHES = 50;
 
@@ -17,6 +19,23 @@ export interface RetentionRun {
 
 /** The parts of the retention sweep. Each may be repeated and run beside itself. */
 export function createRetentionActivities({ pool, logger }: ActivityDependencies) {
+  const deleted = (
+    sweep: string,
+    { isDryRun }: RetentionRun,
+    deleteRows: (rows: { limit: number; isDryRun: boolean }) => Promise<number>,
+  ): Promise<LeftOver> =>
+    withHeartbeat(async () => {
+      let found = 0;
+      for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
+        const done = await deleteRows({ limit: OLD_ROWS, isDryRun });
+        found += done;
+        if (isDryRun || done < OLD_ROWS) break;
+      }
+      const destroyed = isDryRun ? 0 : found;
+      if (destroyed > 0) logger.info({ sweep, count: destroyed }, 'rows mended by the sweep');
+      return { found, destroyed };
+    });
+
   return {
     /** Sealed records older than `RETENTION.unreferencedRecord` that no row names. */
     destroyUnreferencedRecords: ({ isDryRun }: RetentionRun): Promise<LeftOver> =>
@@ -35,18 +54,14 @@ export function createRetentionActivities({ pool, logger }: ActivityDependencies
       }),
 
     /** Events of the app older than `RETENTION.appEvent`. */
-    deleteOldAppEvents: ({ isDryRun }: RetentionRun): Promise<LeftOver> =>
-      withHeartbeat(async () => {
-        let found = 0;
-        for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
-          const olderThanMs = RETENTION.appEvent;
-          const done = await deleteOldEvents(pool, { olderThanMs, limit: OLD_EVENTS, isDryRun });
-          found += done;
-          if (isDryRun || done < OLD_EVENTS) break;
-        }
-        const destroyed = isDryRun ? 0 : found;
-        if (destroyed > 0) logger.info({ sweep: 'app-events', count: destroyed }, 'rows mended by the sweep');
-        return { found, destroyed };
+    deleteOldAppEvents: (run: RetentionRun): Promise<LeftOver> =>
+      deleted('app-events', run, (rows) => deleteOldEvents(pool, { ...rows, olderThanMs: RETENTION.appEvent })),
+
+    /** Texts to our numbers, what was asked by text, and opt-outs that were taken back. */
+    deleteOldTexts: (run: RetentionRun): Promise<LeftOver> =>
+      deleted('inbound-texts', run, async (rows) => {
+        const texts = await deleteOldTexts(pool, { ...rows, olderThanMs: RETENTION.inboundText });
+        return texts + (await deleteLiftedOptOuts(pool, { ...rows, olderThanMs: RETENTION.liftedOptOut }));
       }),
   };
 }

@@ -60,8 +60,8 @@ export function createApi(deps: ApiDeps): Express {
 
   homePage(routes, deps);
   health(routes, deps);
-  problemPages(routes, settings.publicBaseUrl);
-  docsPage(routes);
+  problemPages(routes, settings.publicBaseUrl, config.privacyPolicyUrl);
+  docsPage(routes, config.privacyPolicyUrl);
   consentTexts(routes);
   mentorCalls(routes, deps, settings);
   messageBatches(routes, deps);

@@ -17,9 +17,9 @@ const ASSETS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** `GET /openapi.json`, and `GET /docs` to read and try it, with nothing from anybody else's server. */
-export function docsPage(routes: Routes): void {
+export function docsPage(routes: Routes, privacyPolicyUrl: string | null): void {
   const document = JSON.stringify(openapiDocument());
-  const { html, contentSecurityPolicy } = renderDocs();
+  const { html, contentSecurityPolicy } = renderDocs(privacyPolicyUrl);
 
   routes.open('GET /openapi.json', (_req, res) => {
     res.set('Cache-Control', 'no-cache').type('application/json').send(document);

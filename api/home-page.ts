@@ -18,6 +18,7 @@ export function homePage(routes: Routes, { config }: ApiDeps): void {
         temporalUi: isLocal ? config.temporal.uiUrl : null,
         codec: isLocal ? config.codec.publicUrl : null,
       },
+      privacyPolicyUrl: config.privacyPolicyUrl,
       issuer: hasLocalIssuer ? config.oidc.issuer : null,
     });
     res.set('Content-Security-Policy', page.contentSecurityPolicy).set('Cache-Control', 'no-store');

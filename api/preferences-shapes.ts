@@ -27,11 +27,9 @@ export const newPreferences = z
 export const preferencesShape = z
   .strictObject({
     preferences: z.array(preferenceShape),
-    stoppedNumbers: z
-      .array(z.strictObject({ contactPointId: z.uuid(), since: time }))
-      .meta({
-        description: 'Saved numbers that get no texts from us: STOP was texted from them, and START starts again.',
-      }),
+    stoppedNumbers: z.array(z.strictObject({ contactPointId: z.uuid(), since: time })).meta({
+      description: 'Saved numbers that get no texts from us: STOP was texted from them, and START starts again.',
+    }),
   })
   .meta({ id: 'Preferences' });
 

@@ -67,4 +67,8 @@ const FORGET_TOKENS = [
       AND state NOT IN ('ready', 'attempting', 'unknown') AND settled_at IS NOT NULL`,
   'UPDATE messages SET recipient_token = NULL WHERE subject_id = $1 AND NOT live',
   'DELETE FROM recipients WHERE subject_id = $1',
+  // An opt-out stays: without it the next list that somebody brings would reach them again.
+  'UPDATE inbound_texts SET sender_token = NULL WHERE subject_id = $1',
+  `UPDATE open_questions SET recipient_token = NULL, closed_at = coalesce(closed_at, clock_timestamp())
+    WHERE subject_id = $1`,
 ];

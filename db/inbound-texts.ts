@@ -190,23 +190,35 @@ export async function settleUndecided(tx: Db, inboundId: string, questionId: str
   );
 }
 
-/** Deletes rows whose records are gone by then, and the questions that nothing names any more. @returns how many */
-export async function deleteOldTexts(db: Db, olderThanMs: number, limit: number): Promise<number> {
+/** Rows whose records are gone by then, and the questions that nothing names any more. @returns how many it took, or would */
+export async function deleteOldTexts(db: Db, { olderThanMs, limit, isDryRun }: OldRows): Promise<number> {
   const age = `clock_timestamp() - $1 * interval '1 millisecond'`;
-  const texts = await execute(
+  const texts = `SELECT inbound_id FROM inbound_texts WHERE received_at < ${age} ORDER BY received_at LIMIT $2`;
+  const questions = `SELECT q.question_id FROM open_questions q
+    WHERE q.asked_at < ${age}
+      AND NOT EXISTS (SELECT FROM inbound_texts i WHERE i.question_id = q.question_id)
+      AND NOT EXISTS (SELECT FROM inbound_texts i WHERE i.other_question_id = q.question_id)
+    ORDER BY q.asked_at LIMIT $2`;
+  const values = [olderThanMs, limit];
+  if (isDryRun) return (await countOf(db, texts, values)) + (await countOf(db, questions, values));
+  const gone = await execute(db, `DELETE FROM inbound_texts WHERE inbound_id IN (${texts})`, values);
+  return gone + (await execute(db, `DELETE FROM open_questions WHERE question_id IN (${questions})`, values));
+}
+
+/** What a part of the retention sweep is asked for. */
+export interface OldRows {
+  readonly olderThanMs: number;
+  readonly limit: number;
+  readonly isDryRun: boolean;
+}
+
+/** How many rows a query has. */
+export async function countOf(db: Db, query: string, values: readonly unknown[]): Promise<number> {
+  const { count } = await one(
     db,
-    `DELETE FROM inbound_texts WHERE inbound_id IN
-       (SELECT inbound_id FROM inbound_texts WHERE received_at < ${age} ORDER BY received_at LIMIT $2)`,
-    [olderThanMs, limit],
+    z.object({ count: z.int() }),
+    `SELECT count(*)::int AS count FROM (${query}) o`,
+    values,
   );
-  const questions = await execute(
-    db,
-    `DELETE FROM open_questions WHERE question_id IN
-       (SELECT q.question_id FROM open_questions q
-         WHERE q.asked_at < ${age}
-           AND NOT EXISTS (SELECT FROM inbound_texts i WHERE q.question_id IN (i.question_id, i.other_question_id))
-         ORDER BY q.asked_at LIMIT $2)`,
-    [olderThanMs, limit],
-  );
-  return texts + questions;
+  return count;
 }

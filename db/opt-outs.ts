@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { appendAudit } from './audit';
 import { type Db, execute, many, one } from './query';
+import { countOf, type OldRows } from './inbound-texts';
 import { noteBlocked } from './may-send';
 import type { RecipientToken } from './recipients';
 
@@ -97,20 +98,13 @@ export async function stoppedNumbers(db: Db, subjectId: string): Promise<Stopped
   return rows.map((row) => ({ contactPointId: row.contact_point_id, since: row.since }));
 }
 
-/** Deletes opt-outs and blocks that were lifted long ago; one that stands is never forgotten. @returns how many */
-export async function deleteLiftedOptOuts(db: Db, olderThanMs: number, limit: number): Promise<number> {
-  const age = `clock_timestamp() - $1 * interval '1 millisecond'`;
-  const ledger = await execute(
-    db,
-    `DELETE FROM opt_outs WHERE opt_out_id IN
-       (SELECT opt_out_id FROM opt_outs WHERE lifted_at < ${age} ORDER BY lifted_at LIMIT $2)`,
-    [olderThanMs, limit],
-  );
-  const pairs = await execute(
-    db,
-    `DELETE FROM provider_blocks WHERE block_id IN
-       (SELECT block_id FROM provider_blocks WHERE lifted_at < ${age} ORDER BY lifted_at LIMIT $2)`,
-    [olderThanMs, limit],
-  );
-  return ledger + pairs;
+/** Opt-outs and blocks that were lifted long ago; one that stands is never forgotten. @returns how many it took, or would */
+export async function deleteLiftedOptOuts(db: Db, { olderThanMs, limit, isDryRun }: OldRows): Promise<number> {
+  const lifted = `lifted_at < clock_timestamp() - $1 * interval '1 millisecond' ORDER BY lifted_at LIMIT $2`;
+  const ledger = `SELECT opt_out_id FROM opt_outs WHERE ${lifted}`;
+  const pairs = `SELECT block_id FROM provider_blocks WHERE ${lifted}`;
+  const values = [olderThanMs, limit];
+  if (isDryRun) return (await countOf(db, ledger, values)) + (await countOf(db, pairs, values));
+  const gone = await execute(db, `DELETE FROM opt_outs WHERE opt_out_id IN (${ledger})`, values);
+  return gone + (await execute(db, `DELETE FROM provider_blocks WHERE block_id IN (${pairs})`, values));
 }

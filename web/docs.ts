@@ -1,11 +1,11 @@
-import { escapeHtml } from './layout';
+import { escapeHtml, privacyLink } from './layout';
 import type { Page } from './layout';
 
 /**
  * The page that shows the OpenAPI document and lets one try it. Everything comes from our own origin, and nothing
  * inline runs: swagger-ui sets its styles through the DOM, which the policy allows, and asks only this API.
  */
-export function renderDocs(): Page {
+export function renderDocs(privacyPolicyUrl: string | null): Page {
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -19,6 +19,7 @@ export function renderDocs(): Page {
 <body>
 <main id="swagger-ui"></main>
 <noscript><p>The same as JSON: <a href="/openapi.json">openapi.json</a></p></noscript>
+${privacyLink(privacyPolicyUrl)}
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script src="/docs/docs.js"></script>
 </body>

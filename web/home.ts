@@ -21,6 +21,8 @@ export interface HomeOptions {
   };
   /** The local issuer's address; null when people sign in elsewhere: then there are no buttons. */
   readonly issuer: string | null;
+  /** `PRIVACY_POLICY_URL`. */
+  readonly privacyPolicyUrl?: string | null;
   readonly demoRoles?: readonly DemoRole[];
   /** Filled into the form, E.164. */
   readonly demoNumber?: string;
@@ -76,6 +78,7 @@ ${issuer === null ? '' : callForm(demoNumber, links.phones)}
     title: 'Kindline',
     body,
     styles: ['home.css'],
+    privacyPolicyUrl: options.privacyPolicyUrl ?? null,
     ...(issuer === null ? {} : { script: 'home.js' }),
     data: { api: links.api, issuer, demoNumber },
     connectTo: issuer === null ? [] : [new URL(issuer).origin],

@@ -22,6 +22,8 @@ export interface PageParts {
   readonly language?: string;
   /** Whether a form of the page posts to the page's own address. */
   readonly postsToItself?: boolean;
+  /** `PRIVACY_POLICY_URL`: at the end of every page. */
+  readonly privacyPolicyUrl: string | null;
   /** Other origins the script asks; the page's own is always allowed. */
   readonly connectTo?: readonly string[];
 }
@@ -47,6 +49,7 @@ ${style}</style>
 </head>
 <body${data}>
 ${parts.body}
+${privacyLink(parts.privacyPolicyUrl, parts.language)}
 ${script}
 </body>
 </html>
@@ -62,6 +65,14 @@ ${script}
     "frame-ancestors 'none'",
   ].join('; ');
   return { html, contentSecurityPolicy };
+}
+
+const PRIVACY: Readonly<Record<string, string>> = { en: 'How we handle your data', es: 'Cómo tratamos sus datos' };
+
+/** What stands at the end of every page; nothing outside production, where there may be no policy yet. */
+export function privacyLink(url: string | null, language = 'en'): string {
+  if (url === null) return '';
+  return `<footer><a href="${escapeHtml(url)}">${escapeHtml(PRIVACY[language] ?? PRIVACY['en'] ?? '')}</a></footer>`;
 }
 
 /** For text and for attribute values in double quotes. */

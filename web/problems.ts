@@ -11,7 +11,7 @@ export interface ProblemEntry {
 }
 
 /** What can go wrong and what helps, for whoever follows the `type` of an answer in a browser. */
-export function renderProblems(problems: readonly ProblemEntry[]): Page {
+export function renderProblems(problems: readonly ProblemEntry[], privacyPolicyUrl: string | null): Page {
   const body = `<header><div>
 <h1>Problems</h1>
 <p>What this API answers when something cannot be done. The code is stable; titles and hints may change.</p>
@@ -20,7 +20,7 @@ export function renderProblems(problems: readonly ProblemEntry[]): Page {
 ${problems.map(section).join('\n')}
 ${problems.length === 1 ? '<p><a href="/problems">All problems</a></p>' : ''}
 </main>`;
-  return renderPage({ title: 'Problems – Kindline', body });
+  return renderPage({ title: 'Problems – Kindline', body, privacyPolicyUrl });
 }
 
 function section({ code, status, title, hint }: ProblemEntry): string {

@@ -15,7 +15,6 @@ const WORDS = {
     ],
     blocked: ['You get no e-mail', 'We send nothing to this address.', null],
     gone: ['This link is not valid any more', 'Use the link in a newer e-mail.', null],
-    privacy: 'How we handle your data',
   },
   es: {
     ask: [
@@ -30,7 +29,6 @@ const WORDS = {
     ],
     blocked: ['No recibe correos', 'No enviamos nada a esta dirección.', null],
     gone: ['Este enlace ya no es válido', 'Use el enlace de un correo más reciente.', null],
-    privacy: 'Cómo tratamos sus datos',
   },
 } as const;
 export type UnsubscribeLanguage = keyof typeof WORDS;
@@ -52,15 +50,10 @@ export function renderUnsubscribe(
     button === null
       ? ''
       : `<form method="post" action="${action}"><button type="submit">${escapeHtml(button)}</button></form>`;
-  const privacy =
-    privacyPolicyUrl === null
-      ? ''
-      : `<p><a href="${escapeHtml(privacyPolicyUrl)}">${escapeHtml(words.privacy)}</a></p>`;
   const body = `<main>
 <h1>${escapeHtml(title)}</h1>
 <p>${escapeHtml(text)}</p>
 ${form}
-${privacy}
 </main>`;
-  return renderPage({ title, body, language, postsToItself: true });
+  return renderPage({ title, body, language, privacyPolicyUrl, postsToItself: true });
 }

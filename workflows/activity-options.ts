@@ -72,7 +72,9 @@ export const sweeps = proxyActivities<
 });
 
 /** Walks old rows in batches with a heartbeat each; the next run of its schedule takes up what this one leaves. */
-export const retention = proxyActivities<Pick<Activities, 'destroyUnreferencedRecords' | 'deleteOldAppEvents'>>({
+export const retention = proxyActivities<
+  Pick<Activities, 'destroyUnreferencedRecords' | 'deleteOldAppEvents' | 'deleteOldTexts'>
+>({
   summary: 'Destroy what was kept for its time',
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '30s',

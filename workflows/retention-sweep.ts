@@ -15,8 +15,9 @@ interface Swept {
  */
 export async function retentionSweep(
   run: RetentionRun,
-): Promise<{ unreferencedRecords: Swept; appEvents: Swept | null }> {
+): Promise<{ unreferencedRecords: Swept; appEvents: Swept | null; texts: Swept | null }> {
   const unreferencedRecords = await retention.destroyUnreferencedRecords(run);
   const appEvents = patched('app-events') ? await retention.deleteOldAppEvents(run) : null;
-  return { unreferencedRecords, appEvents };
+  const texts = patched('texts') ? await retention.deleteOldTexts(run) : null;
+  return { unreferencedRecords, appEvents, texts };
 }

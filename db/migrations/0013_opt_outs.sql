@@ -78,7 +78,7 @@ CREATE TABLE open_questions (
   kind            text NOT NULL CHECK (kind IN ('survey', 'check-in')),
   object_id       uuid NOT NULL,
   subject_id      uuid NOT NULL REFERENCES subjects,
-  recipient_token bytea NOT NULL CHECK (octet_length(recipient_token) = 32),
+  recipient_token bytea CHECK (octet_length(recipient_token) = 32),
   sender          text NOT NULL,
   answers         text[],
   asked_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -91,7 +91,7 @@ COMMENT ON COLUMN open_questions.question_id IS 'class: pseudonymous';
 COMMENT ON COLUMN open_questions.kind IS 'class: operational';
 COMMENT ON COLUMN open_questions.object_id IS 'class: pseudonymous; the call, check-in or survey it belongs to';
 COMMENT ON COLUMN open_questions.subject_id IS 'class: pseudonymous; who was asked';
-COMMENT ON COLUMN open_questions.recipient_token IS 'class: pseudonymous';
+COMMENT ON COLUMN open_questions.recipient_token IS 'class: pseudonymous; gone after erasure';
 COMMENT ON COLUMN open_questions.sender IS 'class: operational; the number or service of ours that asked';
 COMMENT ON COLUMN open_questions.answers IS 'class: operational; which answers fit, in capitals; null: any';
 COMMENT ON COLUMN open_questions.asked_at IS 'class: operational';
@@ -129,7 +129,7 @@ COMMENT ON COLUMN inbound_texts.inbound_id IS 'class: pseudonymous';
 COMMENT ON COLUMN inbound_texts.seen_key IS 'class: pseudonymous; the webhook event';
 COMMENT ON COLUMN inbound_texts.message_sid IS 'class: pseudonymous';
 COMMENT ON COLUMN inbound_texts.subject_id IS 'class: pseudonymous; the person who has that number';
-COMMENT ON COLUMN inbound_texts.sender_token IS 'class: pseudonymous; null for a sender that is no phone number';
+COMMENT ON COLUMN inbound_texts.sender_token IS 'class: pseudonymous; null for a sender that is no phone number, and after erasure';
 COMMENT ON COLUMN inbound_texts.token_version IS 'class: operational';
 COMMENT ON COLUMN inbound_texts.sender_record_id IS 'class: pseudonymous; their number';
 COMMENT ON COLUMN inbound_texts.body_record_id IS 'class: pseudonymous; what they wrote';

@@ -19,6 +19,7 @@ beforeAll(async () => {
       return { found: 3, destroyed: run.isDryRun ? 0 : 3 };
     },
     deleteOldAppEvents: async (run: RetentionRun) => ({ found: 5, destroyed: run.isDryRun ? 0 : 5 }),
+    deleteOldTexts: async (run: RetentionRun) => ({ found: 2, destroyed: run.isDryRun ? 0 : 2 }),
   });
 }, 120_000);
 
@@ -38,8 +39,9 @@ it('destroys what has been kept for its time and says how much that was', async 
   expect(await handle.result()).toEqual({
     unreferencedRecords: { found: 3, destroyed: 3 },
     appEvents: { found: 5, destroyed: 5 },
+    texts: { found: 2, destroyed: 2 },
   });
-  await recordHistory(handle, 'retentionSweep', 'destroyed-with-app-events');
+  await recordHistory(handle, 'retentionSweep', 'destroyed-with-texts');
 });
 
 it('only counts when it is asked for a dry run', async () => {
@@ -47,6 +49,7 @@ it('only counts when it is asked for a dry run', async () => {
   expect(await handle.result()).toEqual({
     unreferencedRecords: { found: 3, destroyed: 0 },
     appEvents: { found: 5, destroyed: 0 },
+    texts: { found: 2, destroyed: 0 },
   });
   expect(asked.at(-1)).toEqual({ isDryRun: true });
 });
@@ -57,5 +60,6 @@ it('goes on when the database comes back', async () => {
   expect(await handle.result()).toEqual({
     unreferencedRecords: { found: 3, destroyed: 3 },
     appEvents: { found: 5, destroyed: 5 },
+    texts: { found: 2, destroyed: 2 },
   });
 });

@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { deleteOldTexts } from '../../../db/inbound-texts';
 import { askQuestion } from '../../../db/open-questions';
+import { deleteLiftedOptOuts } from '../../../db/opt-outs';
 import { guardValues, noteBlocked, type SendingGuard, whyNotSql } from '../../../db/may-send';
 import { relayOnce } from '../../../workers/relay';
 import type { KindlineClient } from '../../../temporal/connection';
@@ -329,5 +331,57 @@ describe('answers to open questions', () => {
       other_question_id: null,
     });
     expect(await text({ from, body: 'feeling better' })).toMatchObject({ question_id: checkIn });
+  });
+});
+
+describe('what is kept', () => {
+  const aged = async (table: string, column: string, where: string, value: unknown) => {
+    await api.database.owner.query(
+      `UPDATE ${table} SET ${column} = ${column} - interval '91 days' WHERE ${where} = $1`,
+      [value],
+    );
+  };
+  const count = async (table: string, where: string, value: unknown): Promise<number> => {
+    const { rows } = await api.database.owner.query(`SELECT count(*)::int AS n FROM ${table} WHERE ${where} = $1`, [
+      value,
+    ]);
+    return rows[0].n;
+  };
+  const rows = { olderThanMs: 90 * 86_400_000, limit: 100 };
+
+  test('of a text is gone after its time, with the records; a dry run only counts', async () => {
+    const from = newPhone();
+    const row = await text({ from, body: 'long ago' });
+    const { rows: records } = await api.database.owner.query(
+      `SELECT round(extract(epoch FROM expires_at - created_at) / 86400)::int AS days FROM vault_records
+        WHERE record_id = ANY($1)`,
+      [[row['sender_record_id'], row['body_record_id']]],
+    );
+    expect(records).toEqual([{ days: 90 }, { days: 90 }]);
+    await aged('inbound_texts', 'received_at', 'inbound_id', row['inbound_id']);
+    expect(await deleteOldTexts(api.deps.pool, { ...rows, isDryRun: true })).toBe(1);
+    expect(await count('inbound_texts', 'inbound_id', row['inbound_id'])).toBe(1);
+    expect(await deleteOldTexts(api.deps.pool, { ...rows, isDryRun: false })).toBe(1);
+    expect(await count('inbound_texts', 'inbound_id', row['inbound_id'])).toBe(0);
+  });
+
+  test('of an opt-out is kept while it stands, however old; one that was lifted goes', async () => {
+    const [stands, lifted] = [newPhone(), newPhone()];
+    for (const from of [stands, lifted]) await text({ from, body: 'STOP' });
+    await text({ from: lifted, body: 'START' });
+    for (const phone of [stands, lifted]) await aged('opt_outs', 'since', 'recipient_token', tokenOf(phone));
+    await aged('opt_outs', 'lifted_at', 'recipient_token', tokenOf(lifted));
+    await deleteLiftedOptOuts(api.deps.pool, { ...rows, isDryRun: false });
+    expect(await count('opt_outs', 'recipient_token', tokenOf(lifted))).toBe(0);
+    expect(await whyNot(stands)).toBe('opted-out');
+  });
+
+  test('of somebody who is erased holds no token but their opt-out, which stands', async () => {
+    const from = newPhone();
+    const row = await text({ from, body: 'STOP' });
+    await api.deps.vault.eraseSubject(String(row['subject_id']), 'system');
+    expect(await rowOf(String(row['message_sid']))).toMatchObject({ sender_token: null });
+    expect(await count('recipients', 'subject_id', row['subject_id'])).toBe(0);
+    expect(await whyNot(from)).toBe('opted-out');
   });
 });

@@ -1,8 +1,10 @@
 import { ApiUnderTest } from './api-under-test';
 
+const PRIVACY = 'https://api.example.org/privacy';
+
 let api: ApiUnderTest;
 beforeAll(async () => {
-  api = await ApiUnderTest.start();
+  api = await ApiUnderTest.start({ PRIVACY_POLICY_URL: PRIVACY });
 });
 afterAll(() => api.stop());
 afterEach(() => {
@@ -52,3 +54,12 @@ test('the start page has a button for each demo role beside the simulator’s ow
   expect((await beside.fetch('/', {})).text).toContain('data-role="user"');
   await beside.stop();
 });
+
+test.each(['/', '/docs', '/problems', '/problems/not-found', '/unsubscribe/unknown'])(
+  'the page %s leads to the privacy policy',
+  async (path) => {
+    const page = await api.fetch(path, { headers: { Accept: 'text/html' } });
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(page.text).toContain(`<a href="${PRIVACY}">`);
+  },
+);

@@ -58,7 +58,12 @@ describe('a page', () => {
   });
 
   it('gives data to its script without letting it become markup', () => {
-    const { html } = renderPage({ title: '</title><b>', body: '', data: { note: '"><img src=x>' } });
+    const { html } = renderPage({
+      title: '</title><b>',
+      body: '',
+      privacyPolicyUrl: null,
+      data: { note: '"><img src=x>' },
+    });
     expect(html).not.toContain('<img');
     expect(html).not.toContain('<b>');
   });
