@@ -1,5 +1,6 @@
 import { createAppEventActivities } from './app-events';
 import { createAuditSealActivities } from './audit-seal';
+import { createCostActivities } from './costs';
 import type { ActivityDependencies } from './dependencies';
 import { createDispatchActivities } from './dispatches';
 import { createMentorCallActivities } from './mentor-calls';
@@ -28,6 +29,7 @@ export function createActivities(deps: ActivityDependencies) {
     ...createSweepActivities(deps),
     ...createTextSweepActivities(deps),
     sendMail: createSendMail(deps),
+    ...createCostActivities(deps),
     ...createRetentionActivities(deps),
     ...createAuditSealActivities(deps),
     ...createAppEventActivities(deps),

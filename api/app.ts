@@ -6,6 +6,7 @@ import { bareApp } from './bare-app';
 import { callStatus } from './call-status';
 import { consentTexts } from './consent-texts';
 import { contactPoints } from './contact-points';
+import { costs } from './costs';
 import type { ApiDeps } from './deps';
 import { docsPage } from './docs-page';
 import { eventStream } from './event-stream';
@@ -78,6 +79,7 @@ export function createApi(deps: ApiDeps): Express {
   inboundCalls(routes, deps);
   inboundTexts(routes, deps);
   callStatus(routes, deps);
+  costs(routes, deps);
   mailEvents(routes, deps);
   unsubscribe(routes, deps);
   messageStatus(routes, deps);

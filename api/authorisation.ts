@@ -101,6 +101,10 @@ export const RULES = {
   'GET /app-events': ADMINS,
   'POST /app-events/:eventId/resend': { access: 'signed-in', roles: ['admin', 'service'] },
 
+  'GET /costs': ADMINS,
+  'GET /costs/budget': ADMINS,
+  'PUT /costs/budget': ADMINS,
+
   'GET /webhook-events': ADMINS,
   'POST /webhook-events/:eventId/replay': { access: 'signed-in', roles: ['admin', 'service'] },
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { RouteName } from './authorisation';
 import { APP_OPERATIONS } from './openapi-for-apps';
+import { COST_OPERATIONS } from './openapi-for-costs';
 import { EVENT_OPERATIONS } from './openapi-for-events';
 import { BATCH_OPERATIONS } from './openapi-for-batches';
 import { SERVICE_OPERATIONS } from './openapi-for-everybody';
@@ -26,6 +27,7 @@ export interface Operation {
     | 'Events'
     | 'Service'
     | 'Twilio';
+  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Switches' | 'Costs' | 'Events' | 'Service' | 'Twilio';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;
@@ -58,6 +60,7 @@ export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
   ...BATCH_OPERATIONS,
   ...MESSAGE_OPERATIONS,
   ...STAFF_OPERATIONS,
+  ...COST_OPERATIONS,
   ...EVENT_OPERATIONS,
   ...WORDS_OPERATIONS,
   ...SERVICE_OPERATIONS,

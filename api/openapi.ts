@@ -21,6 +21,7 @@ const TAGS: readonly { name: Operation['tag']; description: string }[] = [
   { name: 'Batches', description: 'Messages to many: checked, then started. For staff, admins and services.' },
   { name: 'Templates', description: 'What the organisation says, in versions.' },
   { name: 'Preferences', description: 'What people want to get from us.' },
+  { name: 'Costs', description: 'What it costs, and the budget. For admins.' },
   { name: 'Events', description: 'What Twilio told us. For admins.' },
   { name: 'Service', description: 'The service about itself. For anybody.' },
   { name: 'Twilio', description: 'Not for apps: asked by Twilio alone, proven by its signature.' },

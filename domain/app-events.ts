@@ -4,7 +4,14 @@
  */
 
 /** What an event can be about; also the first half of its type. */
-export const APP_EVENT_OBJECTS = ['mentor-call', 'message', 'voice-alert', 'message-batch', 'question'] as const;
+export const APP_EVENT_OBJECTS = [
+  'mentor-call',
+  'message',
+  'voice-alert',
+  'message-batch',
+  'question',
+  'cost-budget',
+] as const;
 export type AppEventObject = (typeof APP_EVENT_OBJECTS)[number];
 
 /** e.g. `mentor-call.connected`. */

@@ -55,6 +55,7 @@ const ALSO_SAYS = {
   'payload.decoded': ['purpose'],
   'webhook-event.replayed': ['purpose'],
   'app-event.resent': ['purpose'],
+  'cost-budget.changed': [],
   'audit-trail.continued': [],
 } as const satisfies Record<string, readonly 'purpose'[]>;
 export type AuditAction = keyof typeof ALSO_SAYS;

@@ -1,4 +1,5 @@
 import type { MessageInstance } from 'twilio/lib/rest/api/v2010/account/message';
+import { type Price, readPrice } from './twilio-price';
 import { orNullWhenUnknown, translated } from './translated';
 import { createTwilioClient, type TwilioAccount } from './twilio-client';
 import { NoAnswer } from './twilio-http';
@@ -31,7 +32,7 @@ export interface MessageFacts {
   /** Null until Twilio has cut it into segments. */
   readonly segments: number | null;
   /** What we pay, in millionths; null until Twilio knows. */
-  readonly price: { readonly micro: number; readonly currency: string } | null;
+  readonly price: Price | null;
 }
 
 /** A sender of texts as the service needs it. Every method throws a `ProviderError` and nothing else. */
@@ -123,15 +124,11 @@ function asProviderMessage(message: MessageInstance): ProviderMessage {
 }
 
 function asFacts(message: MessageInstance): MessageFacts {
-  const price = Number.parseFloat(message.price ?? '');
   return {
     status: message.status,
     errorCode: message.errorCode || null,
     segments: segmentsOf(message),
-    // Twilio shows what it takes from the balance, so as a negative number.
-    price: Number.isNaN(price)
-      ? null
-      : { micro: Math.round(Math.abs(price) * 1_000_000), currency: (message.priceUnit || 'USD').toUpperCase() },
+    price: readPrice(message.price, message.priceUnit),
   };
 }
 

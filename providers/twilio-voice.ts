@@ -1,4 +1,5 @@
 import type { CallInstance } from 'twilio/lib/rest/api/v2010/account/call';
+import { type Price, readPrice } from './twilio-price';
 import { orNullWhenUnknown, translated } from './translated';
 import { createTwilioClient, type TwilioAccount } from './twilio-client';
 import { NoAnswer, RefusedAnswer } from './twilio-http';
@@ -13,6 +14,8 @@ export interface ProviderCall {
   readonly to: string;
   readonly dateCreated: Date | null;
   readonly durationSeconds: number | null;
+  /** What we pay; null until Twilio knows. */
+  readonly price: Price | null;
 }
 
 export interface NewCall {
@@ -134,5 +137,6 @@ function asProviderCall(call: CallInstance): ProviderCall {
     dateCreated:
       call.dateCreated instanceof Date && !Number.isNaN(call.dateCreated.valueOf()) ? call.dateCreated : null,
     durationSeconds: Number.isNaN(seconds) ? null : seconds,
+    price: readPrice(call.price, call.priceUnit),
   };
 }

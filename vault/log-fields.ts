@@ -75,6 +75,7 @@ const FIELDS = {
   durationMs: 'number',
   httpStatus: 'number',
   loop: 'number',
+  percent: 'number',
   pid: 'number',
   port: 'number',
   retryAfterMs: 'number',

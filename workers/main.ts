@@ -26,7 +26,7 @@ import { workflowSource } from './bundle';
 import { startLineWatch } from './line-watch';
 import { startRelay } from './relay';
 import { installRuntime } from './runtime';
-import { ensureAuditSeal, ensureCallSweep, ensureRetentionSweep } from './schedules';
+import { ensureAuditSeal, ensureCallSweep, ensureCostSweep, ensureRetentionSweep } from './schedules';
 import { createWorkers, runWorkers } from './workers';
 
 /** What is open, in the order in which it was opened; closed in the opposite order. */
@@ -99,6 +99,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     const workers = await createWorkers({ connection: native, config, keys, activities, workflows });
     await ensureCallSweep(temporal.client, config.temporal.taskQueue, config.sweepIntervalMs);
     await ensureAuditSeal(temporal.client, config.temporal.taskQueue, config.audit.sealIntervalMs);
+    await ensureCostSweep(temporal.client, config.temporal.taskQueue, config.costsIntervalMs);
     await ensureRetentionSweep(temporal.client, config.temporal.taskQueue);
     const { allowedCountries } = config.limits;
     const settings = { ...config.inboundTexts, allowedCountries, phoneNumbers: config.twilio.phoneNumbers };

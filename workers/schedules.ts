@@ -1,6 +1,11 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import type { RetentionRun } from '../activities/retention';
-import { AUDIT_SEAL_SCHEDULE, CALL_SWEEP_SCHEDULE, RETENTION_SWEEP_SCHEDULE } from '../temporal/schedule-ids';
+import {
+  AUDIT_SEAL_SCHEDULE,
+  CALL_SWEEP_SCHEDULE,
+  COST_SWEEP_SCHEDULE,
+  RETENTION_SWEEP_SCHEDULE,
+} from '../temporal/schedule-ids';
 
 /** What recurs: which workflow, how often, and how late a run that was missed may still be made up for. */
 interface Recurring {
@@ -37,6 +42,19 @@ export function ensureAuditSeal(client: Client, taskQueue: string, intervalMs: n
     taskQueue,
     everyMs: intervalMs,
     runTimeout: '3 minutes',
+    // One run takes up everything that earlier ones have missed.
+    catchupWindow: '1 minute',
+  });
+}
+
+/** Costs, prices and the budget, every `COSTS_INTERVAL`. */
+export function ensureCostSweep(client: Client, taskQueue: string, intervalMs: number): Promise<void> {
+  return ensureSchedule(client, {
+    scheduleId: COST_SWEEP_SCHEDULE,
+    workflowType: 'costSweep',
+    taskQueue,
+    everyMs: intervalMs,
+    runTimeout: '1 hour',
     // One run takes up everything that earlier ones have missed.
     catchupWindow: '1 minute',
   });

@@ -81,6 +81,15 @@ export const retention = proxyActivities<
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 5 },
 });
 
+/** Database steps in batches and reads at the provider; the next run of the schedule takes up what this one leaves. */
+export const costs = proxyActivities<Pick<Activities, 'noteCosts' | 'readPrices' | 'watchBudget'>>({
+  summary: 'What was spent',
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '15s',
+  scheduleToCloseTimeout: '4 minutes',
+  retry: { initialInterval: '1s', maximumAttempts: 3 },
+});
+
 /** One activity a run; it beats while it goes from batch to batch, and what it leaves the next run takes up. */
 export const chaining = proxyActivities<Pick<Activities, 'chainAuditEntries'>>({
   summary: 'Chain new audit entries',

@@ -58,7 +58,8 @@ CREATE TABLE cost_budget (
   set_by        uuid REFERENCES subjects,
   set_at        timestamptz,
   warned_month  date,
-  warned_at     timestamptz
+  warned_at     timestamptz,
+  warning_id    uuid
 );
 COMMENT ON COLUMN cost_budget.is_the_one IS 'class: operational; there is one budget';
 COMMENT ON COLUMN cost_budget.amount_micro IS 'class: operational; per month, millionths of the currency; null: none';
@@ -69,6 +70,7 @@ COMMENT ON COLUMN cost_budget.set_by IS 'class: pseudonymous; who is told of a w
 COMMENT ON COLUMN cost_budget.set_at IS 'class: operational';
 COMMENT ON COLUMN cost_budget.warned_month IS 'class: operational; a warning is given once a month';
 COMMENT ON COLUMN cost_budget.warned_at IS 'class: operational';
+COMMENT ON COLUMN cost_budget.warning_id IS 'class: pseudonymous; what the app was told of';
 INSERT INTO cost_budget DEFAULT VALUES;
 GRANT SELECT, UPDATE ON cost_budget TO kindline_application;
 
@@ -76,7 +78,7 @@ CREATE INDEX dispatches_accepted ON dispatches (settled_at) WHERE state = 'accep
 COMMENT ON INDEX dispatches_accepted IS 'serves: noteTextCosts (db/cost-items.ts)';
 
 CREATE INDEX webhook_events_ended_legs ON webhook_events (received_at)
-  WHERE status IN ('completed', 'busy', 'no-answer', 'failed', 'canceled');
+  WHERE type = 'call-status' AND status = 'completed';
 COMMENT ON INDEX webhook_events_ended_legs IS 'serves: noteLegCosts (db/cost-items.ts)';
 CREATE INDEX webhook_events_failed ON webhook_events (received_at DESC, event_id DESC)
   WHERE handled_at IS NULL AND attempts > 0;

@@ -204,6 +204,7 @@ describe('a call in the list of the provider', () => {
     to: '+14155550123',
     dateCreated: createdAt,
     durationSeconds: null,
+    price: null,
   };
 
   it.each([
