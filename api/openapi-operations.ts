@@ -24,10 +24,10 @@ export interface Operation {
     | 'Switches'
     | 'Templates'
     | 'Preferences'
+    | 'Costs'
     | 'Events'
     | 'Service'
     | 'Twilio';
-  readonly tag: 'Calls' | 'Contact points' | 'Mentors' | 'Switches' | 'Costs' | 'Events' | 'Service' | 'Twilio';
   readonly summary: string;
   readonly description?: string;
   readonly query?: z.ZodObject;
