@@ -3,7 +3,22 @@ import { listQuery, nextCursor, time } from './shared-shapes';
 
 export const eventsQuery = listQuery.extend({
   handled: z.enum(['true', 'false']).optional().meta({ description: 'Only those that were, or were not, handled.' }),
+  type: z
+    .string()
+    .regex(/^[a-z]+(-[a-z]+)*$/)
+    .max(60)
+    .optional()
+    .meta({ description: 'Only those of one kind of callback.', examples: ['message-status'] }),
   callId: z.uuid().optional().meta({ description: 'Only those of one call.' }),
+  messageId: z.uuid().optional().meta({ description: 'Only those of one message.' }),
+  alertId: z.uuid().optional().meta({ description: 'Only those of one voice alert.' }),
+  sid: z
+    .string()
+    .regex(/^[\w.:@<>-]{1,200}$/)
+    .optional()
+    .meta({ description: 'Only those of one call or message, by its id at Twilio or the carrier of mails.' }),
+  from: time.optional().meta({ description: 'Only those that arrived then or later.' }),
+  until: time.optional().meta({ description: 'Only those that arrived then or earlier.' }),
 });
 
 /** What Twilio told us, as it is stored: ids, states and codes. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { appendAudit } from '../db/audit';
-import { findEvent, listEvents, markHandled, type StoredEvent } from '../db/webhook-events';
+import { findEvent, listEvents, markHandled, noteFailedHandling, type StoredEvent } from '../db/webhook-events';
 import { handleCallStatus } from './call-status';
 import { handleMessageStatus } from './message-status';
 import { checkedId, checkedQuery } from './checked-input';
@@ -27,11 +27,13 @@ const HANDLERS: Readonly<Record<string, EventHandler>> = {
 /** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */
 export function webhookEvents(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('GET /webhook-events', async (req, res, caller) => {
-    const { cursor, limit, handled, callId } = checkedQuery(eventsQuery, req);
-    const scope: CursorScope = ['GET /webhook-events', caller.subjectId, handled ?? '', callId ?? ''];
+    const { cursor, limit, handled, ...filter } = checkedQuery(eventsQuery, req);
+    const { type, callId, messageId, alertId, sid, from, until } = filter;
+    const asked = [handled, type, callId, messageId, alertId, sid, from, until].map((value) => value ?? '');
+    const scope: CursorScope = ['GET /webhook-events', caller.subjectId, ...asked];
     const page = await listEvents(deps.pool, {
+      ...filter,
       handled: handled === undefined ? undefined : handled === 'true',
-      callId,
       limit,
       cursor: checkedCursor(deps.tokenizer, scope, cursor),
     });
@@ -62,6 +64,7 @@ export function webhookEvents(routes: Routes, deps: ApiDeps): void {
       res.json(answer);
     } catch (error) {
       await appendAudit(deps.pool, { ...entry, outcome: 'failed' });
+      await noteFailedHandling(deps.pool, event.seenKey, error instanceof Error ? error.name : 'Error');
       throw error;
     }
   });

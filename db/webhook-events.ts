@@ -183,14 +183,24 @@ export async function findEvent(db: Db, eventId: string): Promise<StoredEvent | 
 export interface EventFilter {
   /** Undefined: both. */
   readonly handled?: boolean | undefined;
+  /** Exact, e.g. `message-status`. */
+  readonly type?: string | undefined;
   readonly callId?: string | undefined;
+  readonly messageId?: string | undefined;
+  readonly alertId?: string | undefined;
+  /** Of the call or message at Twilio. */
+  readonly sid?: string | undefined;
+  /** When it arrived; both included. */
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | null | undefined;
 }
 
 /** What nobody has handled first, each part newest first, a page at a time. A cursor that is not ours starts anew. */
-export async function listEvents(db: Db, { handled, callId, limit, cursor }: EventFilter): Promise<Page<StoredEvent>> {
-  const [part = '', place = ''] = (cursor ?? '').split('.');
+export async function listEvents(db: Db, filter: EventFilter): Promise<Page<StoredEvent>> {
+  const { handled, type, callId, messageId, alertId, sid, from, until, limit } = filter;
+  const [part = '', place = ''] = (filter.cursor ?? '').split('.');
   const after = decodeCursor(place);
   const rows = await many(
     db,
@@ -199,8 +209,24 @@ export async function listEvents(db: Db, { handled, callId, limit, cursor }: Eve
       WHERE ($1::bool IS NULL OR (handled_at IS NOT NULL) = $1)
         AND ($2::uuid IS NULL OR call_id = $2)
         AND ($3::bool IS NULL OR ((handled_at IS NULL), received_at, event_id) < ($3, $4::timestamptz, $5::uuid))
+        AND ($7::text IS NULL OR type = $7) AND ($8::uuid IS NULL OR message_id = $8)
+        AND ($9::uuid IS NULL OR alert_id = $9) AND ($10::text IS NULL OR sid = $10)
+        AND ($11::timestamptz IS NULL OR received_at >= $11) AND ($12::timestamptz IS NULL OR received_at <= $12)
       ORDER BY (handled_at IS NULL) DESC, received_at DESC, event_id DESC LIMIT $6`,
-    [handled, callId, after === null ? null : part === 'open', after?.at, after?.id, limit + 1],
+    [
+      handled,
+      callId,
+      after === null ? null : part === 'open',
+      after?.at,
+      after?.id,
+      limit + 1,
+      type,
+      messageId,
+      alertId,
+      sid,
+      from,
+      until,
+    ],
   );
   const page = toPage(rows, limit, (row) => row.event_id, toEvent);
   const last = page.rows.at(-1);

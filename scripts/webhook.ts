@@ -1,24 +1,36 @@
 /**
  * `npm run webhook -- call-status --query call=…,leg=user --param CallSid=CA… --param CallStatus=completed`: signs and
- * sends any callback to the running service, as Twilio would. `--tamper` changes the body after signing.
+ * sends any callback to the running service, as Twilio would (docs/webhooks.md). `--tamper` changes the body after
+ * signing, `--repeat 3` sends the same one three times.
  */
+import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
+import { type Rule, RULES } from '../api/authorisation';
 import { CommandError, runCommand } from './command-error';
 import { loadDotEnv } from './dot-env';
 import { localSecrets } from './local-secrets';
 import { runningAddresses, START_DIR } from './running-stack';
 
-const PATHS: Readonly<Record<string, string>> = {
-  'call-status': '/call-status',
-  'connect-mentor': '/twiml/connect-mentor',
-  'mentor-whisper': '/twiml/mentor-whisper',
-  'mentor-confirm': '/twiml/mentor-confirm',
-  inbound: '/twiml/inbound',
-  'inbound-text': '/twiml/inbound-text',
+/** Whatever the service takes from Twilio, by the last words of its path. */
+const PATHS: ReadonlyMap<string, string> = new Map(
+  Object.entries<Rule>(RULES).flatMap(([name, { access }]): [string, string][] => {
+    const path = name.slice(name.indexOf('/'));
+    return access === 'twilio' ? [[path.replace(/^\/(twiml\/)?/, ''), path]] : [];
+  }),
+);
+
+const sid = (prefix: string) => `${prefix}${randomBytes(16).toString('hex')}`;
+/**
+ * What no callback of its kind lacks. No number and no text: a service with a real account would answer whoever has it.
+ */
+const DEFAULTS: Readonly<Record<string, () => Record<string, string>>> = {
+  'call-status': () => ({ CallSid: sid('CA'), CallStatus: 'completed', SequenceNumber: '3' }),
+  'message-status': () => ({ MessageSid: sid('SM'), MessageStatus: 'delivered' }),
+  'inbound-text': () => ({ MessageSid: sid('SM') }),
 };
 
-const USAGE = `usage: npm run webhook -- <${Object.keys(PATHS).join('|')}> [--query name=value,…] [--param Name=value]… [--url BASE] [--tamper]`;
+const USAGE = `usage: npm run webhook -- <${[...PATHS.keys()].join('|')}> [--query name=value,…] [--param Name=value]… [--url BASE] [--repeat N] [--tamper]`;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -27,25 +39,32 @@ async function main(): Promise<number> {
       query: { type: 'string', default: '' },
       param: { type: 'string', multiple: true, default: [] },
       url: { type: 'string' },
+      repeat: { type: 'string', default: '1' },
       tamper: { type: 'boolean', default: false },
     },
   });
-  const path = PATHS[positionals[0] ?? ''];
-  if (path === undefined) throw new CommandError(USAGE);
+  const [name = ''] = positionals;
+  const path = PATHS.get(name);
+  if (path === undefined || !/^[1-9]\d{0,2}$/.test(values.repeat)) throw new CommandError(USAGE);
   loadDotEnv();
   const base = values.url ?? process.env.TWILIO_WEBHOOK_BASE_URL ?? runningAddresses().api;
   const { accountSid, authToken } = account();
   const query = new URLSearchParams(pairs(values.query === '' ? [] : values.query.split(','))).toString();
   const url = `${base.replace(/\/+$/, '')}${path}${query === '' ? '' : `?${query}`}`;
-  const params = { AccountSid: accountSid, ApiVersion: '2010-04-01', ...Object.fromEntries(pairs(values.param)) };
+  const given = Object.fromEntries(pairs(values.param));
+  const params = { AccountSid: accountSid, ApiVersion: '2010-04-01', ...DEFAULTS[name]?.(), ...given };
   const signature = getExpectedTwilioSignature(authToken, url, params);
   const body = new URLSearchParams({ ...params, ...(values.tamper ? { Tampered: 'yes' } : {}) });
-  const sent = fetch(url, { method: 'POST', headers: { 'x-twilio-signature': signature }, body });
-  const response = await sent.catch(() => {
-    throw new CommandError(`Nothing answers at ${base}.`);
-  });
-  process.stdout.write(`${response.status} ${response.statusText}\n${await response.text()}\n`);
-  return response.ok ? 0 : 1;
+  let isWellAnswered = true;
+  for (let n = 0; n < Number(values.repeat); n += 1) {
+    const sent = fetch(url, { method: 'POST', headers: { 'x-twilio-signature': signature }, body });
+    const response = await sent.catch(() => {
+      throw new CommandError(`Nothing answers at ${base}.`);
+    });
+    process.stdout.write(`${response.status} ${response.statusText}\n${await response.text()}\n`);
+    isWellAnswered &&= response.ok;
+  }
+  return isWellAnswered ? 0 : 1;
 }
 
 /** Of the environment where a real account is configured, else of `npm start`. */

@@ -39,6 +39,11 @@ export async function gatherEvidence(witness: Witness): Promise<void> {
     const metrics = await fetch(`http://127.0.0.1:${witness.env.METRICS_PORT}/metrics`);
     write('metrics.txt', await metrics.text());
   }
+  if (witness.env.API_METRICS_PORT) {
+    // Some suites end with the API down on purpose.
+    const metrics = await fetch(`http://127.0.0.1:${witness.env.API_METRICS_PORT}/metrics`).catch(() => null);
+    if (metrics !== null) write('api-metrics.txt', await metrics.text());
+  }
 }
 
 /** By name, from the catalogue: a table that is added is searched without anybody thinking of it. */

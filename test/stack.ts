@@ -248,6 +248,7 @@ async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> 
     RELAY_INTERVAL: '500ms',
     AUDIT_SEAL_INTERVAL: '5s',
     METRICS_PORT: String(await freePort()),
+    API_METRICS_PORT: String(await freePort()),
     ...settings.env,
   };
 }

@@ -88,6 +88,24 @@ describe('the list of events', () => {
     expect(body.webhookEvents).toEqual([{ ...shown, ...unsaid, ...times, eventId, copies: 1 }]);
   });
 
+  test('can be asked for one kind, one message, one alert, one SID, and a time', async () => {
+    const [messageId, alertId] = [randomUUID(), randomUUID()];
+    const sid = `SM${'7'.repeat(32)}`;
+    const [ofMessage, ofAlert] = [
+      await stored({ type: 'message-status', messageId, sid }),
+      await stored({ type: 'call-status', alertId }),
+    ];
+    const found = async (query: string) =>
+      (await list(query)).body.webhookEvents.map(({ eventId }: { eventId: string }) => eventId);
+    for (const query of [`messageId=${messageId}`, `sid=${sid}`, `type=message-status&sid=${sid}`]) {
+      expect([query, await found(query)]).toEqual([query, [ofMessage.eventId]]);
+    }
+    expect(await found(`alertId=${alertId}`)).toEqual([ofAlert.eventId]);
+    expect(await found(`alertId=${alertId}&type=message-status`)).toEqual([]);
+    expect(await found(`alertId=${alertId}&from=2020-01-01T00:00:00Z`)).toEqual([ofAlert.eventId]);
+    expect(await found(`alertId=${alertId}&until=2020-01-01T00:00:00Z`)).toEqual([]);
+  });
+
   test('takes no cursor of another filter', async () => {
     const callId = randomUUID();
     for (const _ of [1, 2]) await stored({ callId });
@@ -96,7 +114,7 @@ describe('the list of events', () => {
     expect((await list(`limit=1&cursor=${nextCursor}`)).status).toBe(400);
   });
 
-  test.each(['handled=perhaps', 'callId=1', 'limit=0', 'kind=call-status'])(
+  test.each(['handled=perhaps', 'callId=1', 'limit=0', 'kind=call-status', 'type=X', 'sid=%2B1415', 'from=today'])(
     'asked for with ?%s is a 400',
     async (query) => {
       expect(await list(query)).toMatchObject({ status: 400, body: { code: 'invalid-query' } });
