@@ -19,6 +19,7 @@ import { RecordDestroyed, SubjectErased } from '../domain/errors';
 import type { MessageClass } from '../domain/message';
 import { ProviderError } from '../providers/provider-error';
 import type { ChannelActs } from './channel-acts';
+import type { RecipientStep } from '../domain/recipient-limits';
 import type { ActivityDependencies } from './dependencies';
 import { type Channel, nextStep } from './dispatch-choice';
 import { counted } from './dispatch-metrics';
@@ -148,7 +149,7 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
   const { dispatchId } = row;
   const early = row.createdAt.valueOf() + attempted.notBeforeMs - Date.now();
   if (attempted.notBeforeMs > 0 && row.attempt === 0 && early > 0) throw notYet(early);
-  const terms = { guard: act.guard, isConfigured: deps.enabled[act.channel] };
+  const terms = { guard: act.guard, isConfigured: deps.enabled[act.channel], limits: limitsOf(run) };
   for (;;) {
     // Read before the claim: by this clock the lease cannot last longer than it really does.
     const claimedAt = deps.monotonicMs();
@@ -171,8 +172,16 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
       await waitFor(run, waitMs);
       continue;
     }
+    // Minutes or hours, and not a question of this attempt: it comes back when it is this recipient's turn.
+    if (answer.because === 'recipient-limit') throw notYet(answer.busy);
     await waitFor(run, answer.busy);
   }
+}
+
+/** Messages are spaced; an answer to what somebody has just written is not kept back, and calls have rules of their own. */
+function limitsOf({ deps, act }: Run): readonly RecipientStep[] | null {
+  if (act.messageId === null || act.guard?.kind === 'automatic') return null;
+  return deps.recipientLimits[act.messageClass];
 }
 
 /** One attempt under the claim. @returns null when the row has to be looked at again */

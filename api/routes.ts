@@ -72,7 +72,11 @@ export function createRoutes(
         // Who asks is settled before a byte of the body is read.
         async (req, res, next) => {
           res.set('Cache-Control', 'no-store');
-          const [caller] = await Promise.all([authenticate(req), limits.ofAddress(req, res)]);
+          // At the same time, and too many come before who they are: tokens are not tried out here.
+          const [signedIn, counted] = await Promise.allSettled([authenticate(req), limits.ofAddress(req, res)]);
+          if (counted.status === 'rejected') throw counted.reason;
+          if (signedIn.status === 'rejected') throw signedIn.reason;
+          const caller = signedIn.value;
           checkRole(rule, caller);
           await limits.ofCaller(caller, name, res);
           callers.set(req, caller);

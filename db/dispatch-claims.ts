@@ -4,10 +4,12 @@
  */
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import type { RecipientStep } from '../domain/recipient-limits';
 import { SUPPRESSED_BECAUSE, type SuppressedBecause } from '../domain/message';
 import { DISPATCH_COLUMNS, type Dispatch, type DispatchState, dispatchRow } from './dispatch-rows';
 import { appendAudit } from './audit';
 import { guardValues, type SendingGuard, whyNotSql } from './may-send';
+import { limitValues, recipientWaitSql } from './recipient-limits';
 import { type Db, execute, many, maybeOne, sqlState, UNIQUE_VIOLATION } from './query';
 
 export interface ClaimedDispatch {
@@ -39,12 +41,14 @@ export interface ClaimTerms {
   readonly guard: SendingGuard | null;
   /** Whether the configuration lets the channel send at all. */
   readonly isConfigured: boolean;
+  /** How often this recipient may be reached; null: as often as somebody asks. */
+  readonly limits: readonly RecipientStep[] | null;
 }
 
-const NO_TERMS: ClaimTerms = { guard: null, isConfigured: true };
+const NO_TERMS: ClaimTerms = { guard: null, isConfigured: true, limits: null };
 
 /** Why the claim has to wait. */
-export type BusyBecause = 'leased' | 'other-dispatch' | 'retry-after';
+export type BusyBecause = 'leased' | 'other-dispatch' | 'retry-after' | 'recipient-limit';
 
 export type Claim =
   | { readonly claimed: ClaimedDispatch }
@@ -82,7 +86,7 @@ export async function claim(
   leaseMs: number,
   terms: ClaimTerms = NO_TERMS,
 ): Promise<Claim> {
-  const asked = [terms.isConfigured, ...guardValues(terms.guard)];
+  const asked = [terms.isConfigured, ...guardValues(terms.guard), ...limitValues(terms.limits)];
   try {
     const { rows } = await pool.query(CLAIM, [dispatchId, leaseMs, ...asked]);
     if (rows.length === 1) {
@@ -127,7 +131,8 @@ const OTHERS_IN_DOUBT = `SELECT o.lease_until FROM dispatches o
 // Once something may have been sent, whoever claims must be able to find out what became of it, whatever forbids to send.
 const CLAIM = `
   WITH forbidden AS (
-    SELECT ${closedSql(3)} AS closed, ${whyNotSql(4)} AS unwanted FROM dispatches d WHERE d.dispatch_id = $1)
+    SELECT ${closedSql(3)} AS closed, ${whyNotSql(4)} AS unwanted, ${recipientWaitSql(8)} AS wait_ms
+      FROM dispatches d WHERE d.dispatch_id = $1)
   UPDATE dispatches d
      SET state = 'attempting', attempt = attempt + 1, not_before = NULL,
          lease_until = clock_timestamp() + $2 * interval '1 millisecond',
@@ -135,7 +140,7 @@ const CLAIM = `
     FROM forbidden
    WHERE dispatch_id = $1 AND (not_before IS NULL OR not_before <= clock_timestamp())
      AND (state = 'ready' OR (state IN ('attempting', 'unknown') AND lease_until <= clock_timestamp()))
-     AND (attempt_began_at IS NOT NULL OR (forbidden.closed IS NULL AND forbidden.unwanted IS NULL))
+     AND (attempt_began_at IS NOT NULL OR (forbidden.closed IS NULL AND forbidden.unwanted IS NULL AND forbidden.wait_ms = 0))
      AND NOT EXISTS (${OTHERS_IN_DOUBT})
   RETURNING ${DISPATCH_COLUMNS}, lease_until, closed, unwanted, previous_attempt_began_at,
             round(extract(epoch FROM clock_timestamp() - previous_attempt_began_at) * 1000)::int AS previous_age_ms`;
@@ -144,6 +149,7 @@ const reasonRow = z.object({
   retry_after_ms: z.int(),
   others_remaining_ms: z.int().nullable(),
   is_untried: z.boolean(),
+  limit_wait_ms: z.coerce.number(),
   unwanted: z.enum(SUPPRESSED_BECAUSE).nullable(),
   closed: z.enum(CLOSED_BECAUSE).nullable(),
 });
@@ -157,7 +163,8 @@ async function whyNot(db: Db, dispatchId: string, asked: readonly unknown[]): Pr
             (SELECT CASE WHEN count(*) > 0 THEN
                       greatest(0, ceil(extract(epoch FROM max(o.lease_until) - clock_timestamp()) * 1000))::int END
                FROM (${OTHERS_IN_DOUBT}) o) AS others_remaining_ms,
-            attempt_began_at IS NULL AS is_untried, ${closedSql(2)} AS closed, ${whyNotSql(3)} AS unwanted
+            attempt_began_at IS NULL AS is_untried, ${closedSql(2)} AS closed, ${whyNotSql(3)} AS unwanted,
+            ${recipientWaitSql(7)} AS limit_wait_ms
        FROM dispatches d WHERE dispatch_id = $1`,
     [dispatchId, ...asked],
   );
@@ -179,6 +186,7 @@ async function whyNot(db: Db, dispatchId: string, asked: readonly unknown[]): Pr
   if (state !== 'ready' && dispatch.leaseRemainingMs > 0) return wait(dispatch.leaseRemainingMs, 'leased');
   if (reason.others_remaining_ms !== null) return wait(reason.others_remaining_ms, 'other-dispatch');
   if (reason.retry_after_ms > 0) return wait(reason.retry_after_ms, 'retry-after');
+  if (reason.is_untried && reason.limit_wait_ms > 0) return wait(reason.limit_wait_ms, 'recipient-limit');
   return wait(SHORTLY_MS, 'leased');
 }
 

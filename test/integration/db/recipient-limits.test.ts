@@ -1,0 +1,118 @@
+/** How often one recipient is reached: counted from what was accepted, and held where a dispatch is claimed. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  claim,
+  ensureDispatch,
+  markLost,
+  type NewDispatch,
+  settleAccepted,
+  settleRefused,
+  settleUnknown,
+} from '../../../db/dispatches';
+import { recipientWaitMs } from '../../../db/recipient-limits';
+import { createTestDatabase, type TestDatabase } from '../../postgres';
+import { tokenHex } from './people';
+
+const MINUTE = 60_000;
+const LIMITS = {
+  ordinary: [
+    { count: 1, withinMs: MINUTE },
+    { count: 3, withinMs: 15 * MINUTE },
+  ],
+  safety: [{ count: 2, withinMs: MINUTE }],
+};
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+async function make(recipientToken: string, more: Partial<NewDispatch> = {}): Promise<string> {
+  const dispatchId = randomUUID();
+  await ensureDispatch(database.app, {
+    dispatchId,
+    businessKey: `test:${dispatchId}`,
+    callId: null,
+    workflowId: 'test',
+    recipientToken,
+    channel: 'sms',
+    sender: '+14155550100',
+    country: 'US',
+    ...more,
+  });
+  return dispatchId;
+}
+
+const newSid = () => `SM${randomBytes(16).toString('hex')}`;
+async function send(recipientToken: string, agoMs = 0): Promise<void> {
+  const id = await make(recipientToken);
+  const result = await claim(database.app, id, MINUTE);
+  if (!('claimed' in result)) throw new Error('not claimed');
+  await settleAccepted(database.app, id, newSid());
+  await database.owner.query(
+    `UPDATE dispatches SET attempt_began_at = attempt_began_at - $2 * interval '1 millisecond' WHERE dispatch_id = $1`,
+    [id, agoMs],
+  );
+}
+
+const waitOf = (token: string, messageClass: 'ordinary' | 'safety' = 'ordinary', channel: 'sms' | 'voice' = 'sms') =>
+  recipientWaitMs(database.app, { tokenHexes: [tokenHex(), token], channel, messageClass }, LIMITS);
+
+test('the first is free, the second waits for its spacing, and other channels, people and classes do not', async () => {
+  const token = tokenHex();
+  expect(await waitOf(token)).toBe(0);
+  await send(token, 20_000);
+  expect(await waitOf(token)).toBeGreaterThan(35_000);
+  expect(await waitOf(token)).toBeLessThanOrEqual(40_000);
+  expect(await waitOf(token, 'safety')).toBe(0);
+  expect(await waitOf(token, 'ordinary', 'voice')).toBe(0);
+  expect(await waitOf(tokenHex())).toBe(0);
+});
+
+test('every step holds: the third within a quarter of an hour makes the fourth wait for the first to be over', async () => {
+  const token = tokenHex();
+  for (const ago of [10, 8, 2]) await send(token, ago * MINUTE);
+  const wait = await waitOf(token);
+  expect(wait).toBeGreaterThan(4.9 * MINUTE);
+  expect(wait).toBeLessThanOrEqual(5 * MINUTE);
+});
+
+test('what was never sent is never counted: refused and lost give their turn back by being so, however often it is said', async () => {
+  const token = tokenHex();
+  for (const settle of [
+    (id: string) => settleRefused(database.app, id, 1, { class: 'invalid-number', code: '21211' }),
+    (id: string) => markLost(database.app, id, 1),
+  ]) {
+    const id = await make(token);
+    await claim(database.app, id, MINUTE);
+    expect(await waitOf(token)).toBeGreaterThan(0);
+    await settle(id);
+    await settle(id);
+    expect(await waitOf(token)).toBe(0);
+  }
+});
+
+test('one whose outcome nobody knows counts until it is known', async () => {
+  const token = tokenHex();
+  const id = await make(token);
+  await claim(database.app, id, MINUTE);
+  await settleUnknown(database.app, id, 1);
+  expect(await waitOf(token)).toBeGreaterThan(0);
+});
+
+test('of ten that were all told to go, one goes; the others are told how long until it is their turn', async () => {
+  const token = tokenHex();
+  const terms = { guard: null, isConfigured: true, limits: LIMITS.ordinary };
+  const ids = await Promise.all(Array.from({ length: 10 }, () => make(token)));
+  const claims = await Promise.all(ids.map((id) => claim(database.app, id, MINUTE, terms)));
+  const winner = ids[claims.findIndex((answer) => 'claimed' in answer)] ?? '';
+  expect(claims.filter((answer) => 'claimed' in answer)).toHaveLength(1);
+  await settleAccepted(database.app, winner, newSid());
+  const later = await Promise.all(
+    ids.filter((id) => id !== winner).map((id) => claim(database.app, id, MINUTE, terms)),
+  );
+  expect(later.every((answer) => 'busy' in answer && answer.because === 'recipient-limit')).toBe(true);
+  const [first] = later;
+  expect(first !== undefined && 'busy' in first && first.busy > 50_000).toBe(true);
+});
