@@ -43,6 +43,8 @@ export interface ActivityDependencies {
   readonly messages: Config['messages'];
   /** For `recipientWaitMs`. */
   readonly recipientLimits: RecipientLimits;
+  /** How often and how long phones are rung for an alert that does not say so itself. */
+  readonly voiceAlert: Config['voiceAlert'];
   /** Our numbers, E.164, in the order of configuration. */
   readonly phoneNumbers: readonly string[];
   /** `FALLBACK_CRISIS_NUMBER`. */

@@ -1,4 +1,5 @@
 import { createAppEventActivities } from './app-events';
+import { createAlertActivities } from './alerts';
 import { createAuditSealActivities } from './audit-seal';
 import { createCostActivities } from './costs';
 import type { ActivityDependencies } from './dependencies';
@@ -21,6 +22,7 @@ export function createActivities(deps: ActivityDependencies) {
   return {
     ...createMentorCallActivities(deps),
     ...createMentorActivities(deps),
+    ...createAlertActivities(deps),
     ...createDispatchActivities(deps),
     ...createMessageBatchActivities(deps),
     ...createVoiceActivities(deps),

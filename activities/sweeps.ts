@@ -1,4 +1,4 @@
-import { closeCall, findCall, liveCalls, type CallRow } from '../db/calls';
+import { closeCall, liveCalls, recordOfCall, type CallRow } from '../db/calls';
 import { abandon, overdueDispatches, type Dispatch } from '../db/dispatches';
 import { freeDeadSlots } from '../db/mentor-slots';
 import { callsToDeleteAtTwilio, noteDeletedAtTwilio, openLegs, type OpenLeg } from '../db/open-legs';
@@ -8,6 +8,8 @@ import { RecordDestroyed } from '../domain/errors';
 import { mentorCallWorkflowId } from '../domain/mentor-call';
 import { signalLegEnded } from '../temporal/mentor-calls';
 import { ownerState, type OwnerState } from '../temporal/owners';
+import { signalAlertLegEnded } from '../temporal/voice-alerts';
+import { closeDeadAlerts } from './alert-sweep';
 import { callActs } from './call-acts';
 import type { ActivityDependencies } from './dependencies';
 import { withdraw } from './dispatch-outcome';
@@ -55,14 +57,17 @@ export function createSweepActivities(deps: ActivityDependencies) {
       return legs + (await countWhere(doubtful, (dispatch) => endDoubtful(deps, dispatch, owner)));
     }),
 
-    /** Rows that say a call is live while its workflow is gone (terminated, failed): closed, with all they hold. */
-    closeDeadCalls: part('close-dead-calls', async () =>
-      countWhere(await liveCalls(pool, SETTLED_AFTER, SWEEP_BATCH), async (call) => {
+    /**
+     * Rows that say a call or an alert is live while its workflow is gone (terminated, failed): closed, with all they hold.
+     */
+    closeDeadCalls: part('close-dead-calls', async () => {
+      const calls = await countWhere(await liveCalls(pool, SETTLED_AFTER, SWEEP_BATCH), async (call) => {
         const state = await owner(call.workflowId);
         if (state === 'running') return false;
         return closeCall(pool, await deadCallsEnd(deps, call, state));
-      }),
-    ),
+      });
+      return calls + (await closeDeadAlerts(deps, owner, SETTLED_AFTER));
+    }),
 
     /** Places of mentors whose call's workflow is not running. */
     freeDeadSlots: part('free-dead-slots', async () => {
@@ -90,7 +95,7 @@ export function createSweepActivities(deps: ActivityDependencies) {
 
 /** The same path as a callback's: stored first, then told; a workflow that is over has nothing to learn. */
 async function tellEnd(deps: ActivityDependencies, leg: OpenLeg, status: string): Promise<void> {
-  const { callSid, callId, dispatchId } = leg;
+  const { callSid, callId, dispatchId, alertId } = leg;
   const seenKey = `asked:${callSid}:${status}`;
   await storeEvent(deps.pool, {
     seenKey,
@@ -98,13 +103,16 @@ async function tellEnd(deps: ActivityDependencies, leg: OpenLeg, status: string)
     sid: callSid,
     dispatchId,
     callId,
-    leg: 'user',
+    alertId,
+    leg: alertId === null ? 'user' : 'recipient',
     step: null,
     status,
     sequence: null,
     errorCode: null,
   });
-  await signalLegEnded(deps.temporal, callId, { seenKey, callSid, status, dispatchId, errorCode: null }, SIGNAL_WITHIN);
+  const event = { seenKey, callSid, status, dispatchId, errorCode: null };
+  if (alertId === null) await signalLegEnded(deps.temporal, callId, event, SIGNAL_WITHIN);
+  else await signalAlertLegEnded(deps.temporal, alertId, event, SIGNAL_WITHIN);
   await markHandled(deps.pool, seenKey);
 }
 
@@ -117,10 +125,9 @@ async function endDoubtful(
   if ((await owner(dispatch.workflowId)) === 'running') return false;
   const abandoned = await abandon(deps.pool, dispatch.dispatchId);
   if (abandoned === null) return false;
-  const call = dispatch.callId === null ? null : await findCall(deps.pool, dispatch.callId);
+  const recordId = dispatch.callId === null ? null : await recordOfCall(deps.pool, dispatch.callId);
   const reveal = async (): Promise<string> => {
-    if (call === null) throw new RecordDestroyed();
-    const { recordId } = call;
+    if (recordId === null) throw new RecordDestroyed();
     return (await deps.vault.reveal({ recordId, purpose: 'reconcile', actor: 'system' })).expose();
   };
   try {

@@ -1,6 +1,7 @@
 import { lastStatus } from '../db/webhook-events';
 import { HELPLINE_COUNTRIES, helplinesFor } from '../domain/helplines';
 import type { ActivityDependencies } from './dependencies';
+import { createPlaceAlertCall } from './place-alert-call';
 import { createPlaceCall } from './place-call';
 import { logged } from './provider-log';
 
@@ -9,6 +10,7 @@ export function createVoiceActivities(deps: ActivityDependencies) {
   const { voice, logger } = deps;
   return {
     placeCall: createPlaceCall(deps),
+    placeAlertCall: createPlaceAlertCall(deps),
 
     /** Twilio's own word on a leg; `unknown` when it has no such call (any more). */
     async readCall({ sid }: { sid: string }): Promise<{ status: string }> {

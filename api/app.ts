@@ -1,6 +1,8 @@
 import type { Express } from 'express';
 import { appEvents } from './app-events';
 import { subjectOfAccounts } from './accounts';
+import { alerts } from './alerts';
+import { alertTwiml } from './alert-twiml';
 import { createAuthentication } from './authentication';
 import { bareApp } from './bare-app';
 import { callStatus } from './call-status';
@@ -75,6 +77,8 @@ export function createApi(deps: ApiDeps): Express {
   webhookEvents(routes, deps);
   appEvents(routes, deps);
   eventStream(routes, deps);
+  alerts(routes, deps);
+  alertTwiml(routes, deps);
   voiceWebhooks(routes, deps);
   inboundCalls(routes, deps);
   inboundTexts(routes, deps);

@@ -58,6 +58,18 @@ export const RULES = {
   'POST /messages/bulk/:batchId/pause': OWN_BATCH,
   'POST /messages/bulk/:batchId/resume': OWN_BATCH,
   'POST /messages/bulk/:batchId/cancel': OWN_BATCH,
+  'POST /alerts/voice': { access: 'signed-in', roles: ['staff', 'admin', 'service'] },
+  'GET /alerts/voice': { access: 'signed-in', roles: ['staff', 'admin', 'service'] },
+  'GET /alerts/voice/:alertId': {
+    access: 'signed-in',
+    roles: ['staff', 'admin', 'service'],
+    owner: { exceptFor: ['staff', 'admin'] },
+  },
+  'DELETE /alerts/voice/:alertId': {
+    access: 'signed-in',
+    roles: ['staff', 'admin', 'service'],
+    owner: { exceptFor: ['staff', 'admin'] },
+  },
 
   'POST /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
   'GET /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
@@ -111,6 +123,7 @@ export const RULES = {
   'POST /twiml/connect-mentor': TWILIO,
   'POST /twiml/mentor-whisper': TWILIO,
   'POST /twiml/mentor-confirm': TWILIO,
+  'POST /twiml/alert': TWILIO,
   'POST /twiml/inbound': TWILIO,
   'POST /twiml/inbound-text': TWILIO,
   'POST /call-status': TWILIO,

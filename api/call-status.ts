@@ -1,6 +1,6 @@
-import { legRecipient, NOBODY } from '../db/call-recipients';
+import { storeLegEvent } from '../db/call-recipients';
 import { findCallIdBySid } from '../db/calls';
-import { markHandled, storeEvent, type WebhookEvent } from '../db/webhook-events';
+import { markHandled, type WebhookEvent } from '../db/webhook-events';
 import { changesTheCourse, isCallStatus, isTerminal } from '../domain/call-status';
 import type { Leg } from '../domain/mentor-call';
 import type { ApiDeps } from './deps';
@@ -20,6 +20,8 @@ interface LegEvent {
    */
   readonly seenKey: string;
   readonly callId: string;
+  /** The alert it rings for; null for a leg of a mentor call. */
+  readonly alertId: string | null;
   readonly leg: Leg;
   readonly step: number | null;
   readonly dispatchId: string | null;
@@ -36,7 +38,7 @@ interface LegEvent {
 export function callStatus(routes: Routes, deps: ApiDeps): void {
   routes.twilio('POST /call-status', async (asked, res) => {
     let event: LegEvent | null;
-    let stored: { readonly handledAt: Date | null };
+    let stored: Awaited<ReturnType<typeof storeLegEvent>>;
     try {
       event = await within(STORE_WITHIN, readEvent(deps, asked));
       if (event === null) {
@@ -44,7 +46,7 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
         return;
       }
       const isHandled = !changesTheCourse(event);
-      stored = await within(STORE_WITHIN, storeEvent(deps.pool, asStored(event), isHandled));
+      stored = await within(STORE_WITHIN, storeLegEvent(deps.pool, asStored(event), isHandled));
     } catch (error) {
       // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
       deps.logger.warn({ route: '/call-status', error }, 'an event could not be stored');
@@ -53,14 +55,8 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
     }
     if (stored.handledAt === null) await deliver(deps, event);
     res.status(204).end();
-    void noteLeg(deps, event);
+    deps.callLog.note({ callId: event.callId, status: event.status, ...stored.recipient });
   });
-}
-
-/** After the answer: nobody waits for a log line, and one that cannot be written is no failure of the event. */
-async function noteLeg({ pool, callLog }: ApiDeps, event: LegEvent): Promise<void> {
-  const recipient = await legRecipient(pool, event).catch(() => NOBODY);
-  callLog.note({ callId: event.callId, status: event.status, ...recipient });
 }
 
 /** Never throws: what is not delivered stays unhandled, and the relay takes it up. */
@@ -89,12 +85,14 @@ export const handleCallStatus: EventHandler = (deps, event) => {
  * @throws when Temporal does not take it in time
  */
 async function tellLegEnded(
-  { process }: Pick<ApiDeps, 'process'>,
+  { process, alerts }: Pick<ApiDeps, 'process' | 'alerts'>,
   event: Omit<LegEvent, 'leg' | 'step' | 'sequence'> & { readonly leg: string | null },
 ): Promise<Told> {
   if (!changesTheCourse(event)) return 'nothing-to-tell';
-  const { callId, seenKey, callSid, status, dispatchId, errorCode } = event;
-  const told = process.legEnded(callId, { seenKey, callSid, status, dispatchId, errorCode }, SIGNAL_WITHIN);
+  const { callId, alertId, seenKey, callSid, status, dispatchId, errorCode } = event;
+  const ended = { seenKey, callSid, status, dispatchId, errorCode };
+  const told =
+    alertId === null ? process.legEnded(callId, ended, SIGNAL_WITHIN) : alerts.legEnded(alertId, ended, SIGNAL_WITHIN);
   return await within(SIGNAL_WITHIN, told);
 }
 
@@ -111,10 +109,11 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
   const callId = named === null && isTerminal(status) ? await findCallIdBySid(deps.pool, callSid) : named;
   if (!isUuid(callId)) return null;
   const sequence = readCount(new URLSearchParams({ n: asked.field('SequenceNumber') ?? '' }), 'n');
-  const dispatchId = asked.query.get('dispatch');
+  const [dispatchId, alertId] = [asked.query.get('dispatch'), asked.query.get('alert')];
   return {
     seenKey: `call-status:${callSid}:${status}`,
     callId,
+    alertId: isUuid(alertId) ? alertId : null,
     leg: legOf(asked.query.get('leg')),
     step: readCount(asked.query, 'n'),
     dispatchId: isUuid(dispatchId) ? dispatchId : null,
@@ -126,5 +125,5 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
 }
 
 function legOf(word: string | null): Leg {
-  return word === 'mentor' || word === 'helpline' ? word : 'user';
+  return word === 'mentor' || word === 'helpline' || word === 'recipient' ? word : 'user';
 }

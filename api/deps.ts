@@ -5,11 +5,13 @@ import type { Vault } from '../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
 import type { BatchState, MessageBatchInput } from '../domain/message-batch';
 import type { MessageInput, MessageReceipt, MessageResult } from '../domain/message';
+import type { AlertPlan, AlertQuestion, VoiceAlertInput, VoiceAlertResult } from '../domain/voice-alert';
 import type { WebhookUrls } from '../domain/webhook-urls';
 import type { SnsReader } from '../providers/sns-messages';
 import type { VoiceProvider } from '../providers/twilio-voice';
 import type { MentorCallDescription } from '../temporal/mentor-calls';
 import type { MessageDescription } from '../temporal/messages';
+import type { VoiceAlertDescription } from '../temporal/voice-alerts';
 import type { CallLog } from '../vault/call-log';
 import type { Logger } from '../vault/logger';
 import type { Tokenizer } from '../vault/tokens';
@@ -33,6 +35,15 @@ export interface MessageProcess {
   describe(messageId: string): Promise<MessageDescription | null>;
 }
 
+/** What the API asks of the workflows of voice alerts; `temporal/voice-alerts.ts` says what each may throw. */
+export interface VoiceAlertProcess {
+  start(input: VoiceAlertInput): Promise<'running' | 'over'>;
+  ask(alertId: string, question: AlertQuestion, updateId: string, deadlineMs: number): Promise<AlertPlan>;
+  legEnded(alertId: string, event: LegEnded, deadlineMs: number): Promise<'signalled' | 'closed'>;
+  cancel(alertId: string): Promise<VoiceAlertResult | 'not-found'>;
+  describe(alertId: string): Promise<VoiceAlertDescription | null>;
+}
+
 /** What the API asks of the workflows of batches; `temporal/message-batches.ts` says what each may throw. */
 export interface MessageBatchProcess {
   start(input: MessageBatchInput): Promise<'running' | 'over'>;
@@ -52,6 +63,7 @@ export interface ApiDeps {
   readonly sns: SnsReader;
   readonly messages: MessageProcess;
   readonly batches: MessageBatchProcess;
+  readonly alerts: VoiceAlertProcess;
   readonly voice: Pick<VoiceProvider, 'endCall'>;
   readonly urls: WebhookUrls;
   /** Whether Twilio is known to be down, so that a call would only be promised in vain. */

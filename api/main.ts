@@ -18,6 +18,13 @@ import {
 } from '../temporal/mentor-calls';
 import { startMessageBatch, tellMessageBatch } from '../temporal/message-batches';
 import { cancelMessage, describeMessage, signalReceipt, startMessage } from '../temporal/messages';
+import {
+  askAlert,
+  cancelVoiceAlert,
+  describeVoiceAlert,
+  signalAlertLegEnded,
+  startVoiceAlert,
+} from '../temporal/voice-alerts';
 import { createCallLog } from '../vault/call-log';
 import { createLogger, type Logger } from '../vault/logger';
 import { patiently } from '../vault/patience';
@@ -27,7 +34,7 @@ import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { createApi } from './app';
 import { createApiMetrics, serveMetrics } from './metrics';
-import type { MentorCallProcess, MessageProcess } from './deps';
+import type { MentorCallProcess, MessageProcess, VoiceAlertProcess } from './deps';
 import { drained, listen, portOf, signalled } from './serving';
 import { watchKeyRing } from './part-watch';
 import { signingKeysOf } from './signing-keys';
@@ -71,6 +78,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       tell: (batchId, what) => tellMessageBatch(temporal.client, batchId, what),
     },
     messages: messageProcess(temporal.client),
+    alerts: voiceAlertProcess(temporal.client),
     voice,
     urls: createWebhookUrls(config.twilio.webhookBaseUrl, config.twilio.voiceFallbackUrl),
     twilio,
@@ -103,6 +111,16 @@ function mentorCallProcess(client: KindlineClient): MentorCallProcess {
     legEnded: (callId, event, deadlineMs) => signalLegEnded(client, callId, event, deadlineMs),
     cancel: (callId) => cancelMentorCall(client, callId),
     describe: (callId) => describeMentorCall(client, callId),
+  };
+}
+
+function voiceAlertProcess(client: KindlineClient): VoiceAlertProcess {
+  return {
+    start: (input) => startVoiceAlert(client, input),
+    ask: (alertId, question, updateId, deadlineMs) => askAlert(client, alertId, question, updateId, deadlineMs),
+    legEnded: (alertId, event, deadlineMs) => signalAlertLegEnded(client, alertId, event, deadlineMs),
+    cancel: (alertId) => cancelVoiceAlert(client, alertId),
+    describe: (alertId) => describeVoiceAlert(client, alertId),
   };
 }
 

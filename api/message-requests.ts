@@ -203,9 +203,9 @@ function notReachable(pointer: string): Problem {
 }
 
 /** The words as they are sealed, and the version of the template that is pinned from now on. */
-async function givenContent(
-  deps: MessageParts,
-  { text, template, language, channel }: GivenMessage,
+export async function givenContent(
+  deps: Pick<MessageParts, 'pool'>,
+  { text, template, language, channel }: Pick<GivenMessage, 'text' | 'template' | 'language' | 'channel'>,
   at: string,
 ): Promise<{ words: MessageWords; template: Omit<MessageContent, 'recordId'> }> {
   if ((text === undefined) === (template === undefined)) {
@@ -238,7 +238,7 @@ interface Recipient {
   readonly token: Buffer;
 }
 
-async function recipientOf(deps: MessageParts, tx: Db, to: Destination, until: Date): Promise<Recipient> {
+export async function recipientOf(deps: MessageParts, tx: Db, to: Destination, until: Date): Promise<Recipient> {
   if (to.how === 'saved') return to;
   const { tokenizer, vault } = deps;
   const token = tokenizer.token(to.value);

@@ -8,6 +8,7 @@ export const TWILIO_OPERATIONS = {
   'POST /twiml/connect-mentor': ours('twimlConnectMentor', 'What the user’s leg says next'),
   'POST /twiml/mentor-whisper': ours('twimlMentorWhisper', 'What a mentor hears first'),
   'POST /twiml/mentor-confirm': ours('twimlMentorConfirm', 'What follows a mentor’s key'),
+  'POST /twiml/alert': ours('twimlAlert', 'What the phone of an alert’s recipient says'),
   'POST /twiml/inbound': ours('twimlInbound', 'What somebody hears who rings one of our numbers'),
   'POST /twiml/inbound-text': ours('twimlInboundText', 'What somebody reads who texts one of our numbers'),
   'POST /call-status': {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { RouteName } from './authorisation';
+import { ALERT_OPERATIONS } from './openapi-for-alerts';
 import { APP_OPERATIONS } from './openapi-for-apps';
 import { COST_OPERATIONS } from './openapi-for-costs';
 import { EVENT_OPERATIONS } from './openapi-for-events';
@@ -18,6 +19,7 @@ export interface Operation {
   readonly tag:
     | 'Calls'
     | 'Messages'
+    | 'Alerts'
     | 'Contact points'
     | 'Mentors'
     | 'Batches'
@@ -59,6 +61,7 @@ export const OPERATIONS: Readonly<Record<RouteName, Operation>> = {
   ...APP_OPERATIONS,
   ...BATCH_OPERATIONS,
   ...MESSAGE_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...STAFF_OPERATIONS,
   ...COST_OPERATIONS,
   ...EVENT_OPERATIONS,

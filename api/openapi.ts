@@ -15,6 +15,10 @@ Errors are \`application/problem+json\` (RFC 9457): compare \`code\`, show \`hin
 const TAGS: readonly { name: Operation['tag']; description: string }[] = [
   { name: 'Calls', description: 'Ask for a call, follow it, cancel it.' },
   { name: 'Contact points', description: 'Numbers and addresses that a person has saved.' },
+  {
+    name: 'Alerts',
+    description: 'Calls that tell something, until somebody says that they have heard it. For staff and services.',
+  },
   { name: 'Messages', description: 'Texts and e-mails to one person each.' },
   { name: 'Mentors', description: 'Who can be rung, and when. For admins.' },
   { name: 'Switches', description: 'What may go out while the service runs. For admins.' },

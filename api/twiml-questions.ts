@@ -5,6 +5,7 @@ import type { CallPlan, TwimlQuestion } from '../domain/mentor-call';
 import { countryOfNumber } from '../domain/phone-number';
 import { hangUpTwiml, helplineTwiml, oneMomentTwiml, planTwiml, type TwimlContext } from '../domain/twiml';
 import { ProcessIsOver } from '../temporal/errors';
+import type { LogFields } from '../vault/log-fields';
 import type { ApiDeps } from './deps';
 import { ANSWER_WITHIN, KEPT_FOR_THE_ANSWER, MOST_LOOPS } from './limits';
 import type { TwilioRequest } from './twilio-requests';
@@ -33,25 +34,52 @@ export interface TwimlAsk {
  * same question again, four times at most, then what `giveUp` says.
  */
 export async function answerQuestion(deps: ApiDeps, ask: TwimlAsk): Promise<string> {
-  const deadline = Date.now() + ANSWER_WITHIN;
-  const { asked, ctx, loop } = ask;
+  const { asked, ctx, loop, again, giveUp } = ask;
   const callSid = asked.field('CallSid') ?? '';
-  const question: TwimlQuestion = { ...ask.question, callSid, validUntil: deadline };
+  return await answeredInTime(deps, {
+    asked,
+    ids: { callId: ctx.callId, kind: ask.question.kind },
+    language: ctx.language,
+    loop,
+    again,
+    giveUp,
+    tell: ({ validUntil, updateId, withinMs }) =>
+      deps.process.ask(ctx.callId, { ...ask.question, callSid, validUntil }, updateId, withinMs),
+    write: (plan) => written(deps, plan, ctx),
+  });
+}
+
+/** A question of whatever process is behind the call. */
+export interface TimedAsk<Plan> extends Pick<TwimlAsk, 'asked' | 'loop' | 'again' | 'giveUp'> {
+  /** What a log line names it by. */
+  readonly ids: LogFields;
+  /** In which "one moment" is said. */
+  readonly language: string;
+  /** Asks the workflow; what comes of it later than `withinMs` is not waited for. */
+  readonly tell: (how: {
+    readonly validUntil: number;
+    readonly updateId: string;
+    readonly withinMs: number;
+  }) => Promise<Plan>;
+  /** The plan as a document; personal data is revealed here and nowhere before. */
+  readonly write: (plan: Plan) => Promise<string>;
+}
+
+/** As {@link answerQuestion}, for any process. */
+export async function answeredInTime<Plan>(deps: ApiDeps, ask: TimedAsk<Plan>): Promise<string> {
+  const deadline = Date.now() + ANSWER_WITHIN;
+  const withinMs = ANSWER_WITHIN - KEPT_FOR_THE_ANSWER;
+  const { asked, loop } = ask;
+  const how = { validUntil: deadline, updateId: updateId(asked, asked.field('CallSid') ?? ''), withinMs };
   try {
-    const plan = await within(
-      ANSWER_WITHIN - KEPT_FOR_THE_ANSWER,
-      deps.process.ask(ctx.callId, question, updateId(asked, callSid), ANSWER_WITHIN - KEPT_FOR_THE_ANSWER),
-    );
-    return await within(deadline - Date.now(), written(deps, plan, ctx));
+    const plan = await within(withinMs, ask.tell(how));
+    return await within(deadline - Date.now(), ask.write(plan));
   } catch (error) {
-    // The call has ended, or never was: nobody is rung for it any more.
+    // It has ended, or never was: nobody is rung for it any more.
     if (error instanceof ProcessIsOver) return hangUpTwiml();
-    deps.logger.warn(
-      { callId: ctx.callId, kind: question.kind, loop, error },
-      'a TwiML question was not answered in time',
-    );
+    deps.logger.warn({ ...ask.ids, loop, error }, 'a TwiML question was not answered in time');
     if (loop >= MOST_LOOPS) return ask.giveUp();
-    return oneMomentTwiml(ctx, ask.again(loop + 1));
+    return oneMomentTwiml({ language: ask.language }, ask.again(loop + 1));
   }
 }
 

@@ -153,6 +153,13 @@ export const variables = z.object({
   USER_CONFIRM: optional('key, amd or off', 'key' as const, oneOf('key', 'amd', 'off')),
   CALL_GREETING_NAME: anyText('a name to say in the greeting'),
 
+  ALERT_RING: duration('30s'),
+  ALERT_ATTEMPTS: optional('a number from 1 to 10', 3, whole(1, 10)),
+  ALERT_RETRY_AFTER: duration('30s'),
+  ALERT_RETRY_LONGEST: duration('10m'),
+  ALERT_ESCALATION_DELAY: duration('30s'),
+  ALERT_LONGEST_CALL: duration('5m'),
+
   ALLOWED_COUNTRIES: optional(
     'ISO 3166 codes of two letters, separated by commas',
     ['US', 'CA', 'GB'] as readonly string[],
@@ -282,6 +289,17 @@ function arrange(v: Variables) {
       maxMentors: v.CALL_MAX_MENTORS,
       userConfirm: v.USER_CONFIRM,
       greetingName: v.CALL_GREETING_NAME,
+    },
+    voiceAlert: {
+      times: {
+        ring: v.ALERT_RING,
+        // The same line is tried for as long for everybody.
+        providerPatience: v.CALL_PROVIDER_PATIENCE,
+        longestCall: v.ALERT_LONGEST_CALL,
+      },
+      attempts: v.ALERT_ATTEMPTS,
+      backoff: { firstMs: v.ALERT_RETRY_AFTER, factor: 2, longestMs: v.ALERT_RETRY_LONGEST },
+      escalationDelayMs: v.ALERT_ESCALATION_DELAY,
     },
     limits: {
       allowedCountries: v.ALLOWED_COUNTRIES,

@@ -2,7 +2,8 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Leg } from '../domain/mentor-call';
-import { maybeOne } from './query';
+import { type Db, maybeOne, one } from './query';
+import { eventValues, INSERT_EVENT, storedRow, type WebhookEvent } from './webhook-events';
 
 export interface LegRecipient {
   /** As it is stored; null when there is no person, or the token was forgotten. */
@@ -12,14 +13,34 @@ export interface LegRecipient {
   readonly retryCount: number;
 }
 
-/** When it cannot be looked up. */
-export const NOBODY: LegRecipient = { recipientToken: null, country: null, retryCount: 0 };
-
 const row = z.object({
   token: z.instanceof(Buffer).nullable(),
   country: z.string().nullable(),
   attempt: z.int().nullable(),
 });
+
+/** @param of names of the parameters, as SQL */
+function recipientSql(of: { callId: string; leg: string; step: string; dispatchId: string }): string {
+  return `SELECT CASE WHEN ${of.leg} IN ('user', 'recipient') THEN c.recipient_token
+                 WHEN ${of.leg} = 'mentor' THEN m.phone_token END AS token,
+            CASE ${of.leg} WHEN 'mentor' THEN m.country ELSE c.country END AS country, d.attempt
+       FROM call_logs c
+       LEFT JOIN mentor_offers o ON o.call_id = c.call_id AND o.step = ${of.step}
+       LEFT JOIN mentors m ON m.mentor_id = o.mentor_id
+       LEFT JOIN dispatches d ON d.dispatch_id = ${of.dispatchId}
+      WHERE c.call_id = ${of.callId}`;
+}
+
+const RECIPIENT = recipientSql({ callId: '$1::uuid', leg: '$2::text', step: '$3::int', dispatchId: '$4::uuid' });
+/** The parameters are those of the event that is stored. */
+const STORE_AND_NAME = `WITH stored AS (${INSERT_EVENT})
+  SELECT stored.is_new, stored.handled_at, r.token, r.country, r.attempt
+    FROM stored LEFT JOIN (${recipientSql({
+      callId: '$5::uuid',
+      leg: '$6::text',
+      step: '$7::int',
+      dispatchId: '$4::uuid',
+    })}) r ON true`;
 
 /**
  * The helpline's leg has no recipient of ours.
@@ -30,18 +51,24 @@ export async function legRecipient(
   pool: Pool,
   leg: { readonly callId: string; readonly leg: Leg; readonly step: number | null; readonly dispatchId: string | null },
 ): Promise<LegRecipient> {
-  const found = await maybeOne(
-    pool,
-    row,
-    `SELECT CASE $2 WHEN 'user' THEN c.recipient_token WHEN 'mentor' THEN m.phone_token END AS token,
-            CASE $2 WHEN 'mentor' THEN m.country ELSE c.country END AS country, d.attempt
-       FROM call_logs c
-       LEFT JOIN mentor_offers o ON o.call_id = c.call_id AND o.step = $3
-       LEFT JOIN mentors m ON m.mentor_id = o.mentor_id
-       LEFT JOIN dispatches d ON d.dispatch_id = $4
-      WHERE c.call_id = $1`,
-    [leg.callId, leg.leg, leg.step, leg.dispatchId],
-  );
+  return toRecipient(await maybeOne(pool, row, RECIPIENT, [leg.callId, leg.leg, leg.step, leg.dispatchId]));
+}
+
+/**
+ * Stores an event of a leg as `storeEvent` does, and finds whom the leg was for, in one statement: this is the most
+ * frequent request there is, and a second round trip for a log line costs it a third.
+ * @param isHandled true for one that changes nothing
+ */
+export async function storeLegEvent(
+  db: Db,
+  event: WebhookEvent,
+  isHandled: boolean,
+): Promise<{ handledAt: Date | null; recipient: LegRecipient }> {
+  const stored = await one(db, storedRow.extend(row.shape), STORE_AND_NAME, eventValues(event, isHandled));
+  return { handledAt: stored.handled_at, recipient: toRecipient(stored) };
+}
+
+function toRecipient(found: z.output<typeof row> | null): LegRecipient {
   return {
     recipientToken: found?.token ?? null,
     country: found?.country ?? null,

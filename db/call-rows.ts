@@ -96,6 +96,12 @@ export async function findCall(db: Db, callId: string): Promise<CallRow | null> 
   return row === null ? null : toCall(row);
 }
 
+/** The vault record of the number that a call rings, of whatever kind the call is; null when there is no such call. */
+export async function recordOfCall(db: Db, callId: string): Promise<string | null> {
+  const query = 'SELECT record_id FROM call_logs WHERE call_id = $1';
+  return (await maybeOne(db, z.object({ record_id: z.uuid() }), query, [callId]))?.record_id ?? null;
+}
+
 /** The call whose user's leg this is, or null: for callbacks of legs that no dispatch of ours made. */
 export async function findCallIdBySid(db: Db, callSid: string): Promise<string | null> {
   const query = "SELECT call_id FROM call_logs WHERE call_sid = $1 AND kind = 'mentor-call'";

@@ -9,6 +9,7 @@ export {
   findLiveCallByToken,
   listCalls,
   liveCalls,
+  recordOfCall,
   updateCall,
 } from './call-rows';
 export { type CallEnd, closeCall, destroyCallNumber } from './call-closing';

@@ -62,6 +62,8 @@ const FORGET_TOKENS = [
     WHERE call_id IN (SELECT call_id FROM call_logs WHERE user_id = $1)
       AND state NOT IN ('ready', 'attempting', 'unknown') AND settled_at IS NOT NULL`,
   'UPDATE call_logs SET recipient_token = NULL WHERE user_id = $1 AND NOT live',
+  `UPDATE voice_alert_recipients r SET recipient_token = NULL FROM voice_alerts a
+    WHERE r.subject_id = $1 AND a.alert_id = r.alert_id AND NOT a.live`,
   `UPDATE dispatches SET recipient_token = NULL
     WHERE message_id IN (SELECT message_id FROM messages WHERE subject_id = $1)
       AND state NOT IN ('ready', 'attempting', 'unknown') AND settled_at IS NOT NULL`,

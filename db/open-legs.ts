@@ -8,6 +8,8 @@ export interface OpenLeg {
   readonly callId: string;
   readonly workflowId: string;
   readonly dispatchId: string | null;
+  /** The alert it rings for; null for the user's leg of a mentor call. */
+  readonly alertId: string | null;
 }
 
 const openLegRow = z
@@ -16,6 +18,7 @@ const openLegRow = z
     call_id: z.uuid(),
     workflow_id: z.string(),
     dispatch_id: z.uuid().nullable(),
+    alert_id: z.uuid().nullable(),
   })
   .transform(
     (row): OpenLeg => ({
@@ -23,6 +26,7 @@ const openLegRow = z
       callId: row.call_id,
       workflowId: row.workflow_id,
       dispatchId: row.dispatch_id,
+      alertId: row.alert_id,
     }),
   );
 
@@ -30,28 +34,29 @@ const openLegRow = z
 const LONGEST_CALL = '30 hours';
 
 /**
- * Legs of users without a terminal event, silent for at least this long: those we rang, doubles of them, and those
- * that called in. Legs of mentors hang on these, and end with them.
+ * Legs of users and of recipients of alerts without a terminal event, silent for at least this long: those we rang,
+ * doubles of them, and those that called in. Legs of mentors hang on these, and end with them.
  */
 export function openLegs(db: Db, silentMs: number, limit: number): Promise<OpenLeg[]> {
   return many(
     db,
     openLegRow,
     `WITH legs AS (
-       SELECT unnest(array_append(other_sids, sid)) AS call_sid, call_id, workflow_id, dispatch_id, created_at AS since
+       SELECT unnest(array_append(other_sids, sid)) AS call_sid, call_id, workflow_id, dispatch_id, alert_id,
+              created_at AS since
          FROM dispatches
         WHERE channel = 'voice' AND call_id IS NOT NULL AND created_at > clock_timestamp() - interval '${LONGEST_CALL}'
        UNION
-       SELECT call_sid, call_id, workflow_id, NULL, opened_at FROM call_logs
+       SELECT call_sid, call_id, workflow_id, NULL, alert_id, opened_at FROM call_logs
         WHERE call_sid IS NOT NULL AND opened_at > clock_timestamp() - interval '${LONGEST_CALL}'
           AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.sid = call_logs.call_sid)
      ), heard AS (
-       SELECT l.call_sid, l.call_id, l.workflow_id, l.dispatch_id, l.since,
+       SELECT l.call_sid, l.call_id, l.workflow_id, l.dispatch_id, l.alert_id, l.since,
               (SELECT max(received_at) FROM webhook_events e WHERE e.sid = l.call_sid) AS last,
               EXISTS (SELECT 1 FROM webhook_events e WHERE e.sid = l.call_sid
                        AND e.status IN ('completed', 'busy', 'no-answer', 'failed', 'canceled')) AS is_over
          FROM legs l WHERE l.call_sid IS NOT NULL)
-     SELECT call_sid, call_id, workflow_id, dispatch_id FROM heard
+     SELECT call_sid, call_id, workflow_id, dispatch_id, alert_id FROM heard
       WHERE NOT is_over AND coalesce(last, since) <= clock_timestamp() - $1 * interval '1 millisecond'
       ORDER BY coalesce(last, since) LIMIT $2`,
     [silentMs, limit],

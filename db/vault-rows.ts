@@ -7,6 +7,7 @@ import { type Db, execute, many } from './query';
 export type DestroyReason =
   | 'call-over'
   | 'message-over'
+  | 'alert-over'
   | 'expired'
   | 'contact-point-deleted'
   | 'mentor-deleted'

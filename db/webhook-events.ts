@@ -39,6 +39,36 @@ export interface StoredEvent extends Required<WebhookEvent> {
   readonly lastError: string | null;
 }
 
+/** What {@link INSERT_EVENT} returns. */
+export const storedRow = z.object({ is_new: z.boolean(), handled_at: z.date().nullable() });
+
+/** Stores an event or counts another copy of it; {@link eventValues} gives its fourteen values. */
+export const INSERT_EVENT = `INSERT INTO webhook_events
+       (seen_key, type, sid, dispatch_id, call_id, leg, step, status, sequence, error_code, message_id, alert_id, payload,
+        handled_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN $14 THEN clock_timestamp() END)
+     ON CONFLICT (seen_key) DO UPDATE SET copies = webhook_events.copies + 1
+     RETURNING copies = 1 AS is_new, handled_at`;
+
+export function eventValues(event: WebhookEvent, isHandled: boolean): readonly unknown[] {
+  return [
+    event.seenKey,
+    event.type,
+    event.sid,
+    event.dispatchId,
+    event.callId,
+    event.leg,
+    event.step,
+    event.status,
+    event.sequence,
+    event.errorCode,
+    event.messageId ?? null,
+    event.alertId ?? null,
+    event.payload ?? {},
+    isHandled,
+  ];
+}
+
 /**
  * Stores an event, or finds the earlier copy, in one statement.
  * @param isHandled true for one that changes nothing: a second statement for it would write all its index entries
@@ -50,32 +80,7 @@ export async function storeEvent(
   event: WebhookEvent,
   isHandled = false,
 ): Promise<{ isNew: boolean; handledAt: Date | null }> {
-  const row = await one(
-    db,
-    z.object({ is_new: z.boolean(), handled_at: z.date().nullable() }),
-    `INSERT INTO webhook_events
-       (seen_key, type, sid, dispatch_id, call_id, leg, step, status, sequence, error_code, message_id, alert_id, payload,
-        handled_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, CASE WHEN $14 THEN clock_timestamp() END)
-     ON CONFLICT (seen_key) DO UPDATE SET copies = webhook_events.copies + 1
-     RETURNING copies = 1 AS is_new, handled_at`,
-    [
-      event.seenKey,
-      event.type,
-      event.sid,
-      event.dispatchId,
-      event.callId,
-      event.leg,
-      event.step,
-      event.status,
-      event.sequence,
-      event.errorCode,
-      event.messageId ?? null,
-      event.alertId ?? null,
-      event.payload ?? {},
-      isHandled,
-    ],
-  );
+  const row = await one(db, storedRow, INSERT_EVENT, eventValues(event, isHandled));
   return { isNew: row.is_new, handledAt: row.handled_at };
 }
 

@@ -26,6 +26,7 @@ const ALSO_SAYS = {
   'voice-alert.reached': ['purpose'],
   'voice-alert.closed': ['purpose'],
   'voice-alert.cancelled': ['purpose'],
+  'voice-alert.cancel-asked': [],
   'voice-alert.read': [],
   'message-batch.checked': [],
   'message-batch.sending': [],

@@ -36,9 +36,9 @@ export function isTerminal(status: string): boolean {
 }
 
 /**
- * Whether an event changes the course of a call: only the end of the user's leg does. Everything else Twilio tells by a
- * TwiML question, or not at all until the user's leg is over.
+ * Whether an event changes the course of a call or an alert: only the end of the leg we have rung ourselves does.
+ * Everything else Twilio tells by a TwiML question, or not at all until that leg is over.
  */
 export function changesTheCourse(event: { readonly leg: string | null; readonly status: string | null }): boolean {
-  return event.leg === 'user' && event.status !== null && isTerminal(event.status);
+  return (event.leg === 'user' || event.leg === 'recipient') && event.status !== null && isTerminal(event.status);
 }

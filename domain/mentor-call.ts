@@ -4,8 +4,8 @@
  * vault record, and the API reveals the number only while it writes the TwiML.
  */
 
-/** One phone's part of a call. */
-export type Leg = 'user' | 'mentor' | 'helpline';
+/** One phone's part of a call. `recipient`: of a voice alert. */
+export type Leg = 'user' | 'mentor' | 'helpline' | 'recipient';
 
 /** What `GET /mentor-calls/{callId}` shows while the call is running. */
 export const LIVE_STATUSES = ['starting', 'ringing-user', 'finding-mentor', 'connected', 'helpline'] as const;

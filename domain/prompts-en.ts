@@ -9,6 +9,8 @@ export const en: Prompts = {
     greeting: (from) => `${hello(from)} the call you asked for. To go on, press 1.`,
     greetingAgain: (from) => `${hello(from)} the call you asked for. To go on, please press 1 now.`,
     whisper: (from) => `${hello(from)} a call for you. To take it, press 1.`,
+    alert: (from) => `${hello(from)} a message for you. To hear it, press 1.`,
+    alertAgain: (from) => `${hello(from)} a message for you. To hear it, please press 1 now.`,
     goodbye: 'Goodbye.',
     oneMoment: 'One moment, please.',
     inboundMentor: 'Hello. Somebody asked for a call. Thank you for calling back. Goodbye.',
@@ -38,6 +40,9 @@ export const en: Prompts = {
     mentorConnected: 'Thank you. You are connected now.',
     callerGone: 'The other side has hung up. Thank you for being there. Goodbye.',
     callOver: 'This call is over. Thank you. Goodbye.',
+    alertKeys: ({ acknowledge, again }) =>
+      `${acknowledge === null ? '' : `To say that you have heard this, press ${acknowledge}. `}To hear it again, press ${again}.`,
+    alertAcknowledged: 'Thank you. We have noted that you have heard it. Goodbye.',
   },
   fallback: 'We cannot go on with this call. We are connecting you with a helpline. Please stay on the line.',
 };

@@ -2,6 +2,9 @@ import type { Prompts } from './prompts';
 
 const hello = (from: string | null): string => (from === null ? 'Hola, esta es' : `Hola, le habla ${from} con`);
 
+const message = (from: string | null): string =>
+  from === null ? 'Hola, hay un mensaje para usted.' : `Hola, le habla ${from} con un mensaje para usted.`;
+
 /** Spanish; formal address, and no word that differs between Spain and the Americas. */
 export const es: Prompts = {
   speech: { voice: 'Polly.Lupe', language: 'es-US' },
@@ -9,6 +12,8 @@ export const es: Prompts = {
     greeting: (from) => `${hello(from)} la llamada que usted pidió. Para continuar, oprima 1.`,
     greetingAgain: (from) => `${hello(from)} la llamada que usted pidió. Para continuar, oprima 1 ahora, por favor.`,
     whisper: (from) => `${hello(from)} una llamada para usted. Para aceptarla, oprima 1.`,
+    alert: (from) => `${message(from)} Para oírlo, oprima 1.`,
+    alertAgain: (from) => `${message(from)} Para oírlo, oprima 1 ahora, por favor.`,
     goodbye: 'Hasta luego.',
     oneMoment: 'Un momento, por favor.',
     inboundMentor: 'Hola. Alguien pidió una llamada. Gracias por devolverla. Hasta luego.',
@@ -40,6 +45,9 @@ export const es: Prompts = {
     mentorConnected: 'Gracias. Ya están en contacto.',
     callerGone: 'La otra persona ha colgado. Gracias por estar ahí. Hasta luego.',
     callOver: 'Esta llamada ha terminado. Gracias. Hasta luego.',
+    alertKeys: ({ acknowledge, again }) =>
+      `${acknowledge === null ? '' : `Para confirmar que lo ha escuchado, oprima ${acknowledge}. `}Para escucharlo otra vez, oprima ${again}.`,
+    alertAcknowledged: 'Gracias. Hemos anotado que lo ha escuchado. Hasta luego.',
   },
   fallback: 'No podemos continuar con esta llamada. Le conectamos con una línea de ayuda. Por favor, no cuelgue.',
 };

@@ -25,6 +25,9 @@ export interface Prompts {
     readonly greetingAgain: (from: string | null) => string;
     /** First words on a mentor's leg: their phone, too, may be picked up by somebody else. */
     readonly whisper: (from: string | null) => string;
+    /** First words of an alert. Nobody has asked for this call, and it says no more than that there is a message. */
+    readonly alert: (from: string | null) => string;
+    readonly alertAgain: (from: string | null) => string;
     /** Nobody pressed a key. */
     readonly goodbye: string;
     readonly oneMoment: string;
@@ -50,6 +53,9 @@ export interface Prompts {
     readonly mentorConnected: string;
     readonly callerGone: string;
     readonly callOver: string;
+    /** After the message of an alert: which key says that it was heard, which has it said again. */
+    readonly alertKeys: (keys: { readonly acknowledge: string | null; readonly again: string }) => string;
+    readonly alertAcknowledged: string;
   };
   /** The static document Twilio reads when it cannot reach us at all. */
   readonly fallback: string;

@@ -204,11 +204,15 @@ function dialHelpline(plan: Extract<CallPlan, { do: 'dial-helpline' }>, ctx: Twi
 }
 
 /** One key, and an action that is requested in any case: without it, silence would run into what follows. */
-function gatherKey(response: VoiceResponse, action: string, seconds: number = KEY_SECONDS): VoiceResponse.Gather {
+export function gatherKey(
+  response: VoiceResponse,
+  action: string,
+  seconds: number = KEY_SECONDS,
+): VoiceResponse.Gather {
   return response.gather({ numDigits: 1, timeout: seconds, action, method: 'POST', actionOnEmptyResult: true });
 }
 
-function say(prompts: Prompts, words: (prompts: Prompts) => string, then: 'hang-up' | 'go-on'): string {
+export function say(prompts: Prompts, words: (prompts: Prompts) => string, then: 'hang-up' | 'go-on'): string {
   const response = new VoiceResponse();
   response.say(prompts.speech, words(prompts));
   if (then === 'hang-up') response.hangup();

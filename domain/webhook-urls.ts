@@ -32,6 +32,21 @@ interface Asked {
   readonly carried?: CarriedAnswer;
 }
 
+/** The value of `step=` under `/twiml/alert`. */
+export const ALERT_STEPS = ['greeting', 'confirmed', 'answered'] as const;
+export type AlertStep = (typeof ALERT_STEPS)[number];
+
+/** What names the leg of an alert in every question it asks. */
+export interface AlertLegIds {
+  readonly alertId: string;
+  /** Of the leg; the dispatch is another one when the first was refused. */
+  readonly legId: string;
+  readonly dispatchId: string;
+  readonly language: string;
+  /** Whether neutral words and a key come before the message. */
+  readonly neutralFirst: boolean;
+}
+
 /** `n` is the step number of the mentor call's plan, `try` the number of the greeting. */
 export interface WebhookUrls {
   greeting(ids: UserLegIds, asked?: { readonly tryNumber?: number }): string;
@@ -44,8 +59,15 @@ export interface WebhookUrls {
     leg: { readonly callId: string; readonly step: number; readonly language: string },
     asked?: Asked,
   ): string;
+  /** What a phone that was rung for an alert is to say; `n` is how often the message was spoken before. */
+  alert(
+    leg: AlertLegIds,
+    step: AlertStep,
+    asked?: Asked & { readonly tryNumber?: number; readonly n?: number },
+  ): string;
   callStatus(leg: {
     readonly callId: string;
+    readonly alertId?: string;
     readonly leg: Leg;
     readonly step?: number;
     readonly dispatchId?: string;
@@ -91,7 +113,26 @@ export function createWebhookUrls(base: string, fallbackTemplate: string | null)
     whisper: (leg) => url('/twiml/mentor-whisper', { call: leg.callId, n: leg.step, lang: leg.language }),
     mentorConfirm: (leg, asked) =>
       url('/twiml/mentor-confirm', { call: leg.callId, n: leg.step, lang: leg.language, ...again(asked) }),
-    callStatus: (leg) => url('/call-status', { call: leg.callId, leg: leg.leg, n: leg.step, dispatch: leg.dispatchId }),
+    alert: (leg, step, asked) =>
+      url('/twiml/alert', {
+        alert: leg.alertId,
+        call: leg.legId,
+        dispatch: leg.dispatchId,
+        step,
+        first: leg.neutralFirst ? 'key' : 'words',
+        try: asked?.tryNumber,
+        n: asked?.n,
+        ...again(asked),
+        lang: leg.language,
+      }),
+    callStatus: (leg) =>
+      url('/call-status', {
+        call: leg.callId,
+        alert: leg.alertId,
+        leg: leg.leg,
+        n: leg.step,
+        dispatch: leg.dispatchId,
+      }),
     messageStatus: (ids) => url('/message-status', { message: ids.messageId, dispatch: ids.dispatchId }),
     inbound: () => url('/twiml/inbound', {}),
     inboundStatus: () => url('/call-status', {}),

@@ -9,6 +9,7 @@ type FieldForm = 'id' | 'word' | 'route' | 'number' | 'boolean';
 
 const FIELDS = {
   // ids
+  alertId: 'id',
   callId: 'id',
   workflowId: 'id',
   runId: 'id',

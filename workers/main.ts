@@ -89,6 +89,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       recipientLimits: config.limits.recipient,
       phoneNumbers: config.twilio.phoneNumbers,
       crisisOverride: config.helplines.crisisOverride,
+      voiceAlert: config.voiceAlert,
       auditKeys,
       checkpoints,
       appWebhook,

@@ -9,6 +9,7 @@ import type { KindlineClient } from '../temporal/connection';
 import { TemporalNotInTime } from '../temporal/errors';
 import { signalLegEnded } from '../temporal/mentor-calls';
 import { signalReceipt, startMessage } from '../temporal/messages';
+import { signalAlertLegEnded } from '../temporal/voice-alerts';
 import type { Logger } from '../vault/logger';
 
 /** The same as the webhook's own signal: an event late by a second is late, a relay that hangs is stuck. */
@@ -35,10 +36,12 @@ type Teller = (parts: RelayParts, event: StoredEvent, withinMs: number) => Promi
 /** By type of event, as `api/webhook-events.ts` has it for replays. An event of another type waits for its relay. */
 const TELLERS: Readonly<Record<string, Teller>> = {
   'call-status': async ({ client }, event, withinMs) => {
-    const { callId, sid: callSid, status } = event;
+    const { callId, alertId, sid: callSid, status } = event;
     if (!changesTheCourse(event) || !callId || !callSid || !status) return;
     const { seenKey, dispatchId, errorCode } = event;
-    await signalLegEnded(client, callId, { seenKey, callSid, status, dispatchId, errorCode }, withinMs);
+    const ended = { seenKey, callSid, status, dispatchId, errorCode };
+    if (alertId === null) await signalLegEnded(client, callId, ended, withinMs);
+    else await signalAlertLegEnded(client, alertId, ended, withinMs);
   },
   'inbound-text': async ({ pool, client, texts }, { seenKey }, withinMs) => {
     const answer = await routeText({ ...texts, pool }, seenKey, null);

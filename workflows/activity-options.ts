@@ -34,6 +34,30 @@ export const dialling = proxyActivities<Pick<Activities, 'placeCall'>>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
 });
 
+/** Rows of voice alerts: as {@link records}. */
+export const alertRecords = proxyLocalActivities<
+  Pick<Activities, 'openAlert' | 'closeAlertLeg' | 'closeAlert' | 'destroyAlertNumbers'>
+>({
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
+});
+
+/** As {@link dialling}: it reconciles itself, and the lease decides when the next attempt may look. */
+export const alertRinging = proxyActivities<Pick<Activities, 'placeAlertCall'>>({
+  taskQueue: VOICE_QUEUE,
+  summary: 'Ring a recipient',
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+});
+
+/** Starts workflows under ids that are given, so it may be repeated; Temporal or Postgres may be restarting. */
+export const alertTexting = proxyActivities<Pick<Activities, 'textRecipients'>>({
+  summary: 'Text those who were rung in vain',
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
 /** Questions and hang-ups at the provider: harmless to repeat, and never behind the limit of calls per second. */
 export const legs = proxyActivities<Pick<Activities, 'readCall' | 'endCall'>>({
   summary: 'Ask about or end a leg',

@@ -6,3 +6,4 @@ export { costSweep } from './cost-sweep';
 export { mentorCall } from './mentor-call';
 export { messageBatch } from './message-batch';
 export { retentionSweep } from './retention-sweep';
+export { voiceAlert } from './voice-alert';

@@ -21,6 +21,8 @@ export interface Forgery {
 
 const CALL = randomUUID();
 const DISPATCH = randomUUID();
+const ALERT = randomUUID();
+const OF_ALERT = `alert=${ALERT}&call=${CALL}&dispatch=${DISPATCH}&lang=en`;
 const FIELDS = {
   AccountSid: ACCOUNT_SID,
   ApiVersion: '2010-04-01',
@@ -34,12 +36,22 @@ const FIELDS = {
 
 /** The URLs we give to Twilio; a route that is not here is asked without a query. */
 const QUERIES: Readonly<Record<string, readonly string[]>> = {
-  '/call-status': [`call=${CALL}&leg=user&dispatch=${DISPATCH}`, `call=${CALL}&leg=mentor&n=1`],
+  '/call-status': [
+    `call=${CALL}&leg=user&dispatch=${DISPATCH}`,
+    `call=${CALL}&leg=mentor&n=1`,
+    `call=${CALL}&alert=${ALERT}&leg=recipient&dispatch=${DISPATCH}`,
+  ],
   '/twiml/connect-mentor': [
     `call=${CALL}&dispatch=${DISPATCH}&step=greeting&try=1&lang=en`,
     `call=${CALL}&dispatch=${DISPATCH}&step=confirmed&try=1&lang=en`,
     `call=${CALL}&dispatch=${DISPATCH}&step=dial-over&n=1&lang=en`,
     `call=${CALL}&dispatch=${DISPATCH}&step=offer&n=1&lang=es&offer=reconnect`,
+  ],
+  '/twiml/alert': [
+    `${OF_ALERT}&step=greeting&first=key`,
+    `${OF_ALERT}&step=greeting&first=words`,
+    `${OF_ALERT}&step=confirmed&first=key&try=1`,
+    `${OF_ALERT}&step=answered&first=key&n=1`,
   ],
   '/twiml/mentor-whisper': [`call=${CALL}&n=1&lang=en`],
   '/twiml/mentor-confirm': [`call=${CALL}&n=1&lang=en`],

@@ -17,11 +17,13 @@ afterAll(async () => {
 /** Everything a webhook could change: the tables, and what was said to Temporal and to Twilio. */
 async function everything() {
   const { started, asked, ended, cancelled } = api.process;
+  const { alerts } = api;
   return {
     tables: await tableFingerprints(api.database.owner),
     // Temporal answers a question that has the id of an earlier one without asking the workflow again.
     questions: new Set(asked.map(({ callId, updateId }) => `${callId} ${updateId}`)).size,
-    messages: [started.length, ended.length, cancelled.length],
+    alertQuestions: new Set(alerts.asked.map(({ alertId, updateId }) => `${alertId} ${updateId}`)).size,
+    messages: [started.length, ended.length, cancelled.length, alerts.ended.length, alerts.cancelled.length],
     // Ending a leg that has ended is nothing.
     legsEnded: new Set(api.endedByRest).size,
   };

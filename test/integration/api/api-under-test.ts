@@ -12,7 +12,13 @@ import { Pool } from 'pg';
 import { createApi } from '../../../api/app';
 import type { Role } from '../../../api/authentication';
 import { type ApiMetrics, createApiMetrics } from '../../../api/metrics';
-import type { ApiDeps, MentorCallProcess, MessageBatchProcess, MessageProcess } from '../../../api/deps';
+import type {
+  ApiDeps,
+  MentorCallProcess,
+  MessageBatchProcess,
+  MessageProcess,
+  VoiceAlertProcess,
+} from '../../../api/deps';
 import type { PartState } from '../../../api/part-watch';
 import { type Config, loadConfig } from '../../../config/config';
 import { ensureServiceKeys } from '../../../db/service-keys';
@@ -28,6 +34,7 @@ import { createLogger } from '../../../vault/logger';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
 import { createTokenizer } from '../../../vault/tokens';
+import { FakeAlerts } from './fake-alerts';
 import { undocumented } from '../../openapi-conformance';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { mentorCallInput } from '../../mentor-call-input';
@@ -163,6 +170,7 @@ export interface Who {
 
 export class ApiUnderTest {
   readonly process = new FakeProcess();
+  readonly alerts = new FakeAlerts();
   readonly batches = new FakeBatches();
   readonly messageProcess = new FakeMessages();
   readonly endedByRest: string[] = [];
@@ -220,8 +228,16 @@ export class ApiUnderTest {
       cancel: async (messageId) => fakeMessages().cancel(messageId),
       describe: async (messageId) => fakeMessages().describe(messageId),
     };
+    const alerts: VoiceAlertProcess = {
+      start: (input) => the(parts).alerts.start(input),
+      ask: (alertId, question, updateId) => the(parts).alerts.ask(alertId, question, updateId),
+      legEnded: (alertId, event) => the(parts).alerts.legEnded(alertId, event),
+      cancel: (alertId) => the(parts).alerts.cancel(alertId),
+      describe: (alertId) => the(parts).alerts.describe(alertId),
+    };
     const deps: ApiDeps = {
       config,
+      alerts,
       logger,
       callLog: createCallLog(logger, keys.all('token')),
       pool: postgres ? database.app : noPostgres(),
@@ -341,6 +357,7 @@ export class ApiUnderTest {
   async footprint(): Promise<Record<string, number>> {
     const tables = [
       'call_logs',
+      'voice_alerts',
       'contact_points',
       'dispatches',
       'mentors',
@@ -353,8 +370,13 @@ export class ApiUnderTest {
       const { rows } = await this.database.owner.query(`SELECT count(*)::int AS n FROM ${table}`);
       counts[table] = rows[0].n;
     }
-    const fake = this.process;
-    return { ...counts, started: fake.started.length, asked: fake.asked.length, signalled: fake.ended.length };
+    const { process: calls, alerts } = this;
+    return {
+      ...counts,
+      started: calls.started.length + alerts.started.length,
+      asked: calls.asked.length + alerts.asked.length,
+      signalled: calls.ended.length + alerts.ended.length,
+    };
   }
 }
 

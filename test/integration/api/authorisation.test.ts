@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { ROLES } from '../../../api/authentication';
 import { type Rule, RULES } from '../../../api/authorisation';
+import { openAlert } from '../../../db/alerts';
 import { openCall } from '../../../db/calls';
+import { createSubject } from '../../../db/subjects';
 import { SealedValue } from '../../../domain/sealed';
 import { MARKED } from '../../marked-people';
+import { alertRecipient, voiceAlertInput } from '../../voice-alert-input';
 import { ApiUnderTest, callInput, CONSENT } from './api-under-test';
 
 let api: ApiUnderTest;
@@ -168,6 +171,7 @@ describe('an access token', () => {
 
 /** How to make one that belongs to somebody else, by the name of the parameter. */
 const OBJECTS: Readonly<Record<string, () => Promise<string>>> = {
+  alertId: alertOfSomebody,
   callId: callOfSomebody,
   contactPointId: contactPointOfSomebody,
 };
@@ -205,4 +209,17 @@ async function contactPointOfSomebody(): Promise<string> {
   const who = { role: 'user', subject: randomUUID() } as const;
   const { body: made } = await api.ask('POST', '/contact-points', { who, json: { phoneNumber: MARKED.userPhone } });
   return made.contactPointId;
+}
+
+async function alertOfSomebody(): Promise<string> {
+  const { vault, pool } = api.deps;
+  const subjectId = await createSubject(pool, 'test');
+  const recordId = await vault.seal({ subjectId, kind: 'phone', value: SealedValue.of('phone', MARKED.userPhone) });
+  const content = { templateId: null, templateVersion: null, recordId };
+  const input = voiceAlertInput({
+    requestedBy: subjectId,
+    recipients: [alertRecipient({ subjectId, recordId, content })],
+  });
+  await openAlert(pool, input);
+  return input.alertId;
 }

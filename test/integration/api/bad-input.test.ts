@@ -20,6 +20,7 @@ const mentor = {
   languages: ['en'],
   zone: 'America/New_York',
 };
+const STAFF_ROUTES = ['/mentors', '/alerts/voice'];
 const without = <T extends object>(whole: T, name: keyof T) => ({ ...whole, [name]: undefined });
 
 interface Case {
@@ -290,13 +291,55 @@ const POINTS: Case[] = [
   },
 ].map((one) => ({ ...one, route: '/contact-points' }));
 
-describe.each([...REQUESTS, ...MENTORS, ...POINTS])(
+const alert = { recipients: [{ phoneNumber: MARKED.userPhone }], text: 'The door is open.' };
+const ALERTS: Case[] = [
+  { what: 'nobody to ring', json: { ...alert, recipients: [] }, pointer: '#/recipients' },
+  {
+    what: 'more recipients than one alert has',
+    json: { ...alert, recipients: Array.from({ length: 21 }, () => alert.recipients[0]) },
+    pointer: '#/recipients',
+  },
+  {
+    what: 'a recipient with two numbers',
+    json: { ...alert, recipients: [{ phoneNumber: MARKED.userPhone, subjectId: randomUUID() }] },
+    pointer: '#/recipients/0/recipient',
+  },
+  {
+    what: 'a recipient who is not known',
+    json: { ...alert, recipients: [{ subjectId: randomUUID() }] },
+    status: 404,
+    code: 'not-found',
+    pointer: '#/recipients/0/recipient/subjectId',
+  },
+  {
+    what: 'a second number that is none',
+    json: { ...alert, recipients: [...alert.recipients, { phoneNumber: 'call her' }] },
+    status: 422,
+    code: 'phone-number-invalid',
+    pointer: '#/recipients/1/recipient/phoneNumber',
+  },
+  { what: 'nothing to say', json: { recipients: alert.recipients }, pointer: '#/text' },
+  { what: 'text and template', json: { ...alert, template: { name: 'alert' } }, pointer: '#/text' },
+  {
+    what: 'no key at all, so that a voicemail would count',
+    json: { ...alert, acknowledge: false, neutralFirst: false },
+    pointer: '#/acknowledge',
+  },
+  { what: 'no attempt', json: { ...alert, attempts: 0 }, pointer: '#/attempts' },
+  { what: 'eleven attempts', json: { ...alert, attempts: 11 }, pointer: '#/attempts' },
+  { what: 'a day before the next try', json: { ...alert, retryAfterSeconds: 86_400 }, pointer: '#/retryAfterSeconds' },
+  { what: 'a wait backwards', json: { ...alert, escalationDelaySeconds: -1 }, pointer: '#/escalationDelaySeconds' },
+  { what: 'an urgency of thousands', json: { ...alert, urgency: 'bulk' }, pointer: '#/urgency' },
+  { what: 'an automatic answer', json: { ...alert, kind: 'automatic' }, pointer: '#/kind' },
+].map((one) => ({ status: 400, code: 'invalid-body', ...one, route: '/alerts/voice' }));
+
+describe.each([...REQUESTS, ...MENTORS, ...POINTS, ...ALERTS])(
   '$what ($code)',
   ({ route = '/connect-mentor', json, status, code, pointer }) => {
     test(`is refused by POST ${route} with a hint and without a trace`, async () => {
       const before = await api.footprint();
       const logged = api.logLines.length;
-      const answer = await api.ask('POST', route, { who: route === '/mentors' ? admin : user, json });
+      const answer = await api.ask('POST', route, { who: STAFF_ROUTES.includes(route) ? admin : user, json });
       expect(answer).toMatchObject({
         status,
         body: { code, status, hint: expect.any(String), helplines: expect.anything() },

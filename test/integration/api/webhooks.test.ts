@@ -28,8 +28,17 @@ const fields = { CallSid: callSid, From: '+14155550100', To: MARKED.userPhone, D
 const ended = { ...fields, CallStatus: 'completed', SequenceNumber: '3', CallDuration: '12' };
 const statusPath = `/call-status?call=${callId}&leg=user&dispatch=${dispatchId}`;
 
+const alertId = randomUUID();
+const ofAlert = `alert=${alertId}&call=${callId}&dispatch=${dispatchId}`;
+const alertStatusPath = `/call-status?call=${callId}&alert=${alertId}&leg=recipient&dispatch=${dispatchId}`;
+
 const TWILIO_ROUTES = [
   statusPath,
+  alertStatusPath,
+  `/twiml/alert?${ofAlert}&step=greeting&first=key&lang=en`,
+  `/twiml/alert?${ofAlert}&step=greeting&first=words&lang=en`,
+  `/twiml/alert?${ofAlert}&step=confirmed&first=key&try=1&lang=en`,
+  `/twiml/alert?${ofAlert}&step=answered&first=key&n=1&lang=en`,
   `/twiml/connect-mentor?call=${callId}&dispatch=${dispatchId}&step=greeting&try=1&lang=en`,
   `/twiml/connect-mentor?call=${callId}&dispatch=${dispatchId}&step=confirmed&try=1&lang=en`,
   `/twiml/connect-mentor?call=${callId}&dispatch=${dispatchId}&step=dial-over&n=1&lang=en`,
@@ -101,6 +110,17 @@ describe('a status callback', () => {
     expect(await event({ CallSid })).toMatchObject({ status: 204, text: '' });
     expect(await stored(CallSid)).toEqual([{ status: 'completed', leg: 'user', sequence: 3, handled: true }]);
     expect(api.process.ended.slice(before)).toMatchObject([{ callSid: CallSid, status: 'completed', dispatchId }]);
+  });
+
+  test('of the end of a recipient’s leg is told to its alert, once, and to no call', async () => {
+    const CallSid = newCallSid();
+    const calls = api.process.ended.length;
+    for (let copy = 0; copy < 2; copy += 1) await event({ CallSid, CallStatus: 'busy' }, alertStatusPath);
+    expect(await stored(CallSid)).toEqual([{ status: 'busy', leg: 'recipient', sequence: 3, handled: true }]);
+    expect(api.alerts.ended.filter(({ event: told }) => told.callSid === CallSid)).toMatchObject([
+      { alertId, event: { status: 'busy', dispatchId } },
+    ]);
+    expect(api.process.ended).toHaveLength(calls);
   });
 
   test.each<[string, (path: string) => WrongWebhook]>([

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { legRecipient, NOBODY } from '../../../db/call-recipients';
+import { legRecipient } from '../../../db/call-recipients';
 import {
   closeCall,
   countRecentRequests,
@@ -190,7 +190,7 @@ describe('whom a leg was for, as its log line says it', () => {
     const user = { recipientToken: Buffer.from(input.recipientToken, 'hex'), country: 'GB', retryCount: 0 };
     expect(await leg('user', null)).toEqual(user);
     expect(await leg('mentor', 2)).toEqual({ recipientToken: phoneToken, country: 'US', retryCount: 0 });
-    expect(await leg('mentor', 7)).toEqual(NOBODY);
+    expect(await leg('mentor', 7)).toEqual({ recipientToken: null, country: null, retryCount: 0 });
     expect(await leg('helpline', null)).toEqual({ ...user, recipientToken: null });
   });
 });

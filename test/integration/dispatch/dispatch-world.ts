@@ -110,6 +110,12 @@ export class DispatchWorld {
       recipientLimits: { ordinary: [], safety: [] },
       phoneNumbers: OUR_NUMBERS,
       crisisOverride: null,
+      voiceAlert: {
+        times: { ring: 30_000, providerPatience: 60_000, longestCall: 300_000 },
+        attempts: 3,
+        backoff: { firstMs: 30_000, factor: 2, longestMs: 600_000 },
+        escalationDelayMs: 0,
+      },
       // Nothing here seals the audit trail.
       auditKeys: null as never,
       checkpoints: null as never,

@@ -38,7 +38,9 @@ test.each(Object.entries(RULES) as [string, Rule][])('%s is open to nobody by ac
 });
 
 test('every route that names an object of a person says whose it may be', () => {
-  const naming = (Object.entries(RULES) as [string, Rule][]).filter(([name]) => /:(callId|contactPointId|messageId)$/.test(name));
+  const naming = (Object.entries(RULES) as [string, Rule][]).filter(([name]) =>
+    /:(callId|contactPointId|messageId)$/.test(name),
+  );
   expect(naming.length).toBeGreaterThan(0);
   expect(naming.filter(([, rule]) => rule.access === 'signed-in' && rule.owner === undefined)).toEqual([]);
 });

@@ -30,6 +30,8 @@ function heardByAnybody(language: string): string[] {
     neutral.greeting(null),
     neutral.greetingAgain(null),
     neutral.whisper(null),
+    neutral.alert(null),
+    neutral.alertAgain(null),
     neutral.goodbye,
     neutral.oneMoment,
     neutral.inboundMentor,
@@ -46,12 +48,12 @@ describe.each([...SPOKEN_LANGUAGES])('prompts in %s', (language) => {
   });
 
   it('cover every neutral sentence there is', () => {
-    expect(Object.keys(promptsFor(language).neutral)).toHaveLength(7);
+    expect(Object.keys(promptsFor(language).neutral)).toHaveLength(9);
   });
 
   it('name the organisation only when it has chosen a name to be greeted with', () => {
     const { neutral } = promptsFor(language);
-    for (const say of [neutral.greeting, neutral.greetingAgain, neutral.whisper]) {
+    for (const say of [neutral.greeting, neutral.greetingAgain, neutral.whisper, neutral.alert, neutral.alertAgain]) {
       expect(say('Harbour')).toContain('Harbour');
       expect(say(null)).not.toContain('null');
     }
@@ -59,7 +61,8 @@ describe.each([...SPOKEN_LANGUAGES])('prompts in %s', (language) => {
 
   it('ask for key 1 in the first words', () => {
     const { neutral } = promptsFor(language);
-    for (const say of [neutral.greeting, neutral.greetingAgain, neutral.whisper]) expect(say(null)).toMatch(/\b1\b/);
+    for (const say of [neutral.greeting, neutral.greetingAgain, neutral.whisper, neutral.alert])
+      expect(say(null)).toMatch(/\b1\b/);
   });
 
   it('speak the limit before the search, in minutes or seconds', () => {

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type AlertEnd,
+  type AlertLegEnd,
+  closeAlert,
+  closeAlertLeg,
+  destroyAlertNumbers,
+  giveAlertNumbersAway,
+  openAlert,
+} from '../db/alerts';
+import { callerIdFor } from '../domain/caller-id';
+import type { MessageInput } from '../domain/message';
+import type { VoiceAlertInput, VoiceAlertRecipient } from '../domain/voice-alert';
+import { startMessage } from '../temporal/messages';
+import { startVoiceAlert } from '../temporal/voice-alerts';
+import type { ActivityDependencies } from './dependencies';
+
+/** As they come out of a workflow: times are ISO 8601. */
+export type AlertClosing = Omit<AlertEnd, 'endedAt'> & { readonly endedAt: string };
+export type AlertLegClosing = Omit<AlertLegEnd, 'endedAt' | 'answeredAt'> & {
+  readonly endedAt: string;
+  readonly answeredAt: string | null;
+};
+
+/** What everybody gets who was rung in vain. */
+export interface TextRecipients {
+  readonly input: VoiceAlertInput;
+  /** One for each recipient, so that a repeated attempt starts no second text. */
+  readonly messageIds: readonly string[];
+}
+
+/** A message that did not arrive, and the alert that is to say it. */
+export interface FallbackAlert {
+  readonly message: MessageInput;
+  readonly alertId: string;
+}
+
+/** Rows of alerts, as local activities, and what an alert starts or is started by. */
+export function createAlertActivities({ pool, callLog, temporal, phoneNumbers, voiceAlert }: ActivityDependencies) {
+  return {
+    /** The first fact of an alert. */
+    openAlert: (input: VoiceAlertInput): Promise<void> => openAlert(pool, input),
+
+    /** How one call of it ended; may be repeated. */
+    async closeAlertLeg(end: AlertLegClosing): Promise<void> {
+      const closed = await closeAlertLeg(pool, end);
+      if (closed === null) return;
+      const { recipientToken, country, attempt } = closed;
+      callLog.note({ callId: end.legId, status: end.outcome, recipientToken, country, retryCount: attempt - 1 });
+    },
+
+    /** The last fact, in one transaction; may be repeated. */
+    async closeAlert(end: AlertClosing): Promise<void> {
+      await closeAlert(pool, end);
+    },
+
+    destroyAlertNumbers: ({ alertId }: { alertId: string }): Promise<void> => destroyAlertNumbers(pool, alertId),
+
+    /**
+     * Starts a text to each recipient, once for each number. The number given for the alert goes with it: the text
+     * destroys it at its own end. May be repeated with the same ids.
+     */
+    async textRecipients({ input, messageIds }: TextRecipients): Promise<void> {
+      const texts = textsOf(input, messageIds);
+      await giveAlertNumbersAway(pool, input.alertId, texts);
+      for (const { text } of texts) await startMessage(temporal, text);
+    },
+
+    /**
+     * Starts the alert that says a message which did not arrive. The alert takes over a number that was given for the
+     * message only: the message must not destroy it.
+     */
+    async startFallbackAlert({ message, alertId }: FallbackAlert): Promise<void> {
+      const recipient: VoiceAlertRecipient = {
+        subjectId: message.subjectId,
+        recordId: message.recordId,
+        ownsRecord: message.ownsRecord,
+        recipientToken: message.recipientToken,
+        country: message.country,
+        language: message.language,
+        organisationNumber: callerIdFor(phoneNumbers, message.country),
+        content: message.content,
+      };
+      await startVoiceAlert(temporal, {
+        alertId,
+        requestedBy: message.requestedBy,
+        messageId: message.messageId,
+        recipients: [recipient],
+        kind: message.kind,
+        messageClass: message.messageClass,
+        urgency: message.urgency,
+        // It is enough that they have heard what the text would have said.
+        acknowledge: false,
+        neutralFirst: true,
+        attempts: voiceAlert.attempts,
+        backoff: voiceAlert.backoff,
+        escalationDelayMs: 0,
+        // It comes from a text.
+        smsWhenExhausted: false,
+        times: voiceAlert.times,
+        requestHash: message.requestHash,
+        requestedAt: message.requestedAt,
+      });
+    },
+  };
+}
+
+function textsOf(input: VoiceAlertInput, messageIds: readonly string[]) {
+  const seen = new Set<string>();
+  return input.recipients.flatMap((recipient, index) => {
+    // The same phone may stand in the list twice.
+    if (seen.has(recipient.recipientToken)) return [];
+    seen.add(recipient.recipientToken);
+    const messageId = messageIds[index] ?? randomUUID();
+    return [{ position: index + 1, messageId, text: textTo(input, recipient, messageId) }];
+  });
+}
+
+function textTo(input: VoiceAlertInput, recipient: VoiceAlertRecipient, messageId: string): MessageInput {
+  return {
+    messageId,
+    batchId: null,
+    batchRow: null,
+    requestedBy: input.requestedBy,
+    subjectId: recipient.subjectId,
+    recordId: recipient.recordId,
+    ownsRecord: recipient.ownsRecord,
+    recipientToken: recipient.recipientToken,
+    country: recipient.country,
+    channel: 'sms',
+    kind: input.kind,
+    messageClass: input.messageClass,
+    urgency: input.urgency,
+    language: recipient.language,
+    content: recipient.content,
+    notBefore: null,
+    notAfter: null,
+    zone: null,
+    // Calls are what has just been tried.
+    fallback: null,
+    sender: null,
+    requestHash: input.requestHash,
+    requestedAt: input.requestedAt,
+  };
+}

@@ -1,0 +1,132 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import { findAlert } from '../db/alerts';
+import { inTransaction } from '../db/pool';
+import { callerIdFor } from '../domain/caller-id';
+import { sealableWords } from '../domain/message-words';
+import { SPOKEN_LANGUAGES } from '../domain/prompts';
+import { RETENTION } from '../domain/retention';
+import type { VoiceAlertInput, VoiceAlertRecipient } from '../domain/voice-alert';
+import { type alertAccepted, type GivenAlert, newVoiceAlert } from './alerts-shapes';
+import type { Caller } from './authentication';
+import { checkedBody } from './checked-input';
+import type { ApiDeps } from './deps';
+import { idempotentRequest } from './idempotency';
+import { type Destination, destinationOf, givenContent, recipientOf } from './message-requests';
+import { Problem } from './problems';
+import { refuseWhenOff } from './switches';
+
+const ROUTE = 'POST /alerts/voice';
+
+/**
+ * Takes a request for a voice alert: judged, sealed, started. Nothing about the alert is written here; the first row is
+ * the workflow's, so that a crash in between leaves at most sealed records nobody points to.
+ */
+export async function requestVoiceAlert(deps: ApiDeps, req: Request, res: Response, caller: Caller): Promise<void> {
+  const given = checkedBody(newVoiceAlert, req);
+  checkKeys(given);
+  const {
+    requestId: alertId,
+    requestHash,
+    isRepeatable,
+  } = idempotentRequest(deps.tokenizer, req, caller.subjectId, ROUTE);
+  if (isRepeatable && (await wasAskedBefore(deps, alertId, requestHash))) return accepted(res, alertId);
+  const destinations = await Promise.all(
+    given.recipients.map(({ subjectId, contactPointId, phoneNumber }, index) => {
+      const recipient = { subjectId, contactPointId, phoneNumber };
+      return destinationOf(deps, caller, { recipient, channel: 'sms' }, `#/recipients/${index}`);
+    }),
+  );
+  await refuseWhenOff(deps, 'voice');
+  const input: VoiceAlertInput = {
+    alertId,
+    requestedBy: caller.subjectId,
+    messageId: null,
+    recipients: await sealedRecipients(deps, given, destinations),
+    kind: given.kind,
+    messageClass: given.messageClass,
+    urgency: given.urgency,
+    acknowledge: given.acknowledge,
+    neutralFirst: given.neutralFirst,
+    ...patience(deps, given),
+    smsWhenExhausted: given.smsWhenExhausted,
+    requestHash,
+    requestedAt: new Date().toISOString(),
+  };
+  await deps.alerts.start(input);
+  // Two requests under one key at the same time: the start found the other's workflow, perhaps with another body.
+  if (isRepeatable) await wasAskedBefore(deps, alertId, requestHash);
+  accepted(res, alertId);
+}
+
+/** Without any key a voicemail would count as somebody who has heard it. */
+function checkKeys({ acknowledge, neutralFirst }: GivenAlert): void {
+  if (acknowledge || neutralFirst) return;
+  const detail = 'At least one of acknowledge and neutralFirst is needed: only a key tells a person from a voicemail.';
+  throw new Problem('invalid-body', { errors: [{ pointer: '#/acknowledge', detail }] });
+}
+
+/** The same for a repeated request as for the first: what has become of it is told by GET. */
+function accepted(res: Response, alertId: string): void {
+  const answer: z.input<typeof alertAccepted> = { success: true, alertId, state: 'starting' };
+  res.status(202).set('Location', `/alerts/voice/${alertId}`).json(answer);
+}
+
+/** @throws {Problem} `idempotency-key-reused` when it was asked with another body */
+async function wasAskedBefore(deps: ApiDeps, alertId: string, requestHash: string): Promise<boolean> {
+  const known = (await findAlert(deps.pool, alertId)) ?? (await deps.alerts.describe(alertId));
+  if (known === null) return false;
+  if (known.requestHash !== requestHash) throw new Problem('idempotency-key-reused');
+  return true;
+}
+
+function patience({ config }: ApiDeps, given: GivenAlert) {
+  const { attempts, backoff, escalationDelayMs, times } = config.voiceAlert;
+  const firstMs = given.retryAfterSeconds === undefined ? backoff.firstMs : given.retryAfterSeconds * 1_000;
+  return {
+    attempts: given.attempts ?? attempts,
+    // Who asks for longer waits than we would make gets them.
+    backoff: { ...backoff, firstMs, longestMs: Math.max(backoff.longestMs, firstMs) },
+    escalationDelayMs:
+      given.escalationDelaySeconds === undefined ? escalationDelayMs : given.escalationDelaySeconds * 1_000,
+    times,
+  };
+}
+
+/** Number and words of each, sealed under that person's own key, all or none. */
+async function sealedRecipients(
+  deps: ApiDeps,
+  given: GivenAlert,
+  destinations: readonly Destination[],
+): Promise<VoiceAlertRecipient[]> {
+  const content = await givenContent(deps, { ...given, channel: 'sms' }, '#');
+  const now = Date.now();
+  const [numberUntil, wordsUntil] = [
+    new Date(now + RETENTION.numberForOneMessage),
+    new Date(now + RETENTION.messageBody),
+  ];
+  return await inTransaction(deps.pool, async (tx) => {
+    const recipients: VoiceAlertRecipient[] = [];
+    for (const [index, destination] of destinations.entries()) {
+      const { subjectId, recordId, token } = await recipientOf(deps, tx, destination, numberUntil);
+      const words = {
+        subjectId,
+        kind: 'text',
+        value: sealableWords(content.words),
+        expiresAt: wordsUntil,
+      } as const;
+      const language = given.recipients[index]?.language ?? given.language;
+      recipients.push({
+        subjectId,
+        recordId,
+        ownsRecord: destination.how === 'given',
+        recipientToken: token.toString('hex'),
+        country: destination.country,
+        language: SPOKEN_LANGUAGES.includes(language) ? language : given.language,
+        organisationNumber: callerIdFor(deps.config.twilio.phoneNumbers, destination.country),
+        content: { ...content.template, recordId: await deps.vault.seal(words, tx) },
+      });
+    }
+    return recipients;
+  });
+}

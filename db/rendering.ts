@@ -1,0 +1,69 @@
+/** The words of a message, an e-mail or a call: said by the API while a phone asks, and by the worker when it sends. */
+import { pinnedTemplate } from './templates';
+import type { Vault } from './vault-records';
+import type { Db } from './query';
+import type { MessageContent } from '../domain/message';
+import { readWords } from '../domain/message-words';
+import { SealedValue } from '../domain/sealed';
+import { countSegments } from '../domain/segments';
+import { fill, type Filled, formOfText, languageFor } from '../domain/templates';
+import { mailDocument, mailText } from '../domain/mail-document';
+
+export interface RenderParts {
+  readonly pool: Db;
+  readonly vault: Pick<Vault, 'reveal'>;
+  /** `PRIVACY_POLICY_URL`: at the end of every e-mail. */
+  readonly privacyPolicyUrl: string | null;
+}
+
+/**
+ * `text`: an SMS. `speech`: what a call says. `html`: the whole document of an e-mail, `mail-text` its plain
+ * alternative, both with the way to the privacy policy.
+ */
+export type RenderedForm = 'text' | 'speech' | 'html' | 'mail-text';
+
+export interface Rendered {
+  readonly value: SealedValue<'text'>;
+  /** Of an e-mail, when the template has one. */
+  readonly subject?: SealedValue<'text'>;
+  /** As an SMS. */
+  readonly segments: number;
+  /** The language it came out in: the template may not have the one asked for. */
+  readonly language: string;
+}
+
+/**
+ * The words of a message, in the version it was begun with, whatever has become of the template since.
+ *
+ * @param language ISO 639-1; the template's nearest
+ * @throws {RecordDestroyed} {SubjectErased} when what was to be said is gone
+ * @throws {VariablesDoNotFit}
+ */
+export async function renderContent(
+  { pool, vault, privacyPolicyUrl }: RenderParts,
+  content: MessageContent,
+  language: string,
+  form: RenderedForm,
+): Promise<Rendered> {
+  const { recordId, templateId, templateVersion } = content;
+  const words = readWords(await vault.reveal({ recordId, purpose: 'send', actor: 'system' }));
+  const template =
+    templateId === null || templateVersion === null ? null : await pinnedTemplate(pool, templateId, templateVersion);
+  const written = form === 'mail-text' ? 'text' : form;
+  let filled: Filled;
+  if ('text' in words) filled = { language, body: formOfText(words.text, language, written), subject: null };
+  else if (template === null) throw new TypeError('A message with variables names a template');
+  else filled = fill(template, languageFor(template, language), words.variables, written);
+  const body =
+    form === 'html'
+      ? mailDocument(filled, privacyPolicyUrl)
+      : form === 'mail-text'
+        ? mailText(filled, privacyPolicyUrl)
+        : filled.body;
+  return {
+    value: SealedValue.of('text', body),
+    ...(filled.subject === null ? {} : { subject: SealedValue.of('text', filled.subject) }),
+    segments: form === 'text' ? countSegments(body).segments : 0,
+    language: filled.language,
+  };
+}
