@@ -52,9 +52,18 @@ const MOST_AHEAD = 30 * DAY;
 /** What was to be said three days ago is better not said; a line that is stopped is mended by then. */
 const LIFETIME = 3 * DAY;
 
+/** A request that may be followed: nothing of it is sealed yet. */
+export interface JudgedMessage {
+  readonly given: GivenMessage;
+  readonly times: { readonly notBefore: string | null; readonly notAfter: string };
+  readonly destination: Destination;
+  readonly content: { readonly words: MessageWords; readonly template: Omit<MessageContent, 'recordId'> };
+  readonly requestedAt: Date;
+}
+
 /**
- * Everything between a request and its workflow: judged, whoever is down or not; the recipient's subject found or made;
- * number and words sealed under that person's key. Nothing about the message is written: the first row is the workflow's.
+ * Everything between a request and its workflow: judged, and then sealed. Nothing about the message itself is written:
+ * the first row is the workflow's.
  *
  * @param caller who asks; staff, admins and services may message anybody, everybody else themselves
  * @param at where in the body the message stands, e.g. `#` or `#/messages/3`
@@ -67,11 +76,30 @@ export async function prepareMessage(
   ids: MessageIds,
   at = '#',
 ): Promise<MessageInput> {
+  return await sealMessage(deps, caller, await judgeMessage(deps, caller, given, at), ids);
+}
+
+/** Whether this caller may ask for this; writes nothing. */
+export async function judgeMessage(
+  deps: MessageParts,
+  caller: Caller,
+  given: GivenMessage,
+  at = '#',
+): Promise<JudgedMessage> {
   const requestedAt = new Date();
   const times = givenTimes(given, requestedAt, at);
   checkWishes(caller, given, at);
   const destination = await destinationOf(deps, caller, given, at);
-  const content = await givenContent(deps, given, at);
+  return { given, times, destination, content: await givenContent(deps, given, at), requestedAt };
+}
+
+/** The recipient's subject found or made, number and words sealed under that person's key, in one transaction. */
+export async function sealMessage(
+  deps: MessageParts,
+  caller: Caller,
+  { given, times, destination, content, requestedAt }: JudgedMessage,
+  ids: MessageIds,
+): Promise<MessageInput> {
   const bodyUntil = new Date(Date.parse(times.notAfter) + RETENTION.messageBody);
   const numberUntil = new Date(Date.parse(times.notAfter) + RETENTION.numberForOneMessage);
   const sealed = await inTransaction(deps.pool, async (tx) => {

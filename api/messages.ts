@@ -1,13 +1,15 @@
 import type { z } from 'zod';
 import { appendAudit } from '../db/audit';
 import { findMessage, listMessages, messageReceipts, type MessageRow, messageTries } from '../db/messages';
+import { recipientWaitMs } from '../db/recipient-limits';
 import type { MessageResult } from '../domain/message';
+import { SPACED_WITHIN_MS } from '../domain/recipient-limits';
 import type { Caller } from './authentication';
 import { checkOwner, hasOneOf } from './authorisation';
 import { checkedBody, checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import { idempotentRequest } from './idempotency';
-import { prepareMessage } from './message-requests';
+import { type JudgedMessage, judgeMessage, sealMessage } from './message-requests';
 import {
   type messageAccepted,
   type messagePage,
@@ -35,8 +37,9 @@ export function messages(routes: Routes, deps: ApiDeps): void {
     if (isRepeatable && (await wasAskedBefore(deps, messageId, requestHash))) return void accepted();
     await refuseWhenOff(deps, given.channel);
     if (given.channel === 'email' && deps.config.mail === null) throw new Problem('email-disabled');
-    const input = await prepareMessage(deps, caller, given, { messageId, requestHash });
-    await deps.messages.start(input);
+    const judged = await judgeMessage(deps, caller, given);
+    await refuseWhereTooMany(deps, judged);
+    await deps.messages.start(await sealMessage(deps, caller, judged, { messageId, requestHash }));
     // Two requests under one key at the same time: the start found the other's workflow, perhaps with another body.
     if (isRepeatable) await wasAskedBefore(deps, messageId, requestHash);
     accepted();
@@ -103,6 +106,20 @@ export function messages(routes: Routes, deps: ApiDeps): void {
       row === null ? { ...NOTHING_KNOWN_YET, ...known(before), ...(isResult(result) ? result : {}) } : asShown(row);
     res.json(answer);
   });
+}
+
+/**
+ * One that would be the recipient's turn soon is taken and waits for it; the workflow asks again in any case.
+ * @throws {Problem} `too-many-requests`
+ */
+async function refuseWhereTooMany(deps: ApiDeps, { given, times, destination }: JudgedMessage): Promise<void> {
+  if (times.notBefore !== null) return;
+  const tokens = destination.how === 'saved' ? [destination.token] : deps.tokenizer.candidates(destination.value);
+  const { channel, messageClass } = given;
+  const turn = { tokenHexes: tokens.map((token) => token.toString('hex')), channel, messageClass };
+  const waitMs = await recipientWaitMs(deps.pool, turn, deps.config.limits.recipient);
+  if (waitMs <= SPACED_WITHIN_MS) return;
+  throw new Problem('too-many-requests', { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
 }
 
 const LOOK_AFTER_ALL = ['staff', 'admin'] as const;

@@ -183,7 +183,6 @@ export const variables = z.object({
 
   QUIET_HOURS: optional('local times such as 21:00-08:00', null, parseQuietHours),
   MESSAGE_RECEIPT_PATIENCE: duration('12h'),
-  TWILIO_MESSAGE_RETENTION: duration('7d'),
 
   VOICE_ENABLED: optional('true or false', true, boolean),
   SMS_ENABLED: optional('true or false', true, boolean),
@@ -337,8 +336,6 @@ function arrange(v: Variables) {
       /** Local time of the recipient; null: texts go out at any hour. */
       quietHours: v.QUIET_HOURS,
       receiptPatienceMs: v.MESSAGE_RECEIPT_PATIENCE,
-      /** How long Twilio keeps its records of our messages. */
-      twilioRetentionMs: v.TWILIO_MESSAGE_RETENTION,
     },
     /** What may be sent at all; staff can switch off more while the service runs (`db/switches.ts`). */
     enabled: { voice: v.VOICE_ENABLED, sms: v.SMS_ENABLED, email: arrangeMail(v) !== null },

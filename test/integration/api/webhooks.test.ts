@@ -46,6 +46,7 @@ const TWILIO_ROUTES = [
   `/twiml/mentor-confirm?call=${callId}&n=1&lang=en`,
   '/twiml/inbound',
   '/twiml/inbound-text',
+  `/message-status?message=${callId}&dispatch=${dispatchId}`,
 ];
 
 /** Every way in which a request can claim to be Twilio's and not be it. */
