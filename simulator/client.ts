@@ -134,6 +134,11 @@ export class SimulatorClient {
     return (await this.ask<{ webhooks: WebhookRecord[] }>('GET', '/webhooks')).webhooks;
   }
 
+  /** Says what one of our numbers can do from now on; both at first. */
+  async capabilities(number: string, can: { readonly voice: boolean; readonly sms: boolean }): Promise<void> {
+    await this.ask('PUT', `/numbers/${encodeURIComponent(number)}/capabilities`, can);
+  }
+
   /** Replaces the fault plan. */
   async faults(plan: readonly Fault[]): Promise<void> {
     await this.ask('PUT', '/faults', { faults: plan });

@@ -74,6 +74,15 @@ export function createControlApi(engine: Engine): Router {
     engine.faults.set(readFaults(req.body));
     res.json({ faults: 'set' });
   });
+  router.put('/numbers/:number/capabilities', (req, res) => {
+    const body: unknown = req.body;
+    if (!isRecord(body) || typeof body.voice !== 'boolean' || typeof body.sms !== 'boolean') {
+      throw new BadControl('expected {voice, sms}, each true or false');
+    }
+    const capabilities = { voice: body.voice, sms: body.sms };
+    if (!engine.numbers.setCapabilities(numberOf(req), capabilities)) throw new BadControl('it is not of this account');
+    res.json(capabilities);
+  });
   router.get('/settings', (_req, res) => void res.json(engine.settings));
   router.patch('/settings', (req, res) => {
     engine.change(readSettings(req.body));

@@ -52,6 +52,13 @@ export class OwnNumbers {
     return this.listed.get(number) ?? null;
   }
 
+  /** What a number can do from now on. @returns whether the account has it */
+  setCapabilities(number: string, capabilities: { readonly voice: boolean; readonly sms: boolean }): boolean {
+    const own = this.listed.get(number);
+    if (own) this.listed.set(number, { ...own, capabilities });
+    return own !== undefined;
+  }
+
   /** As `GET IncomingPhoneNumbers` finds them: `PhoneNumber` may be a part of the number. */
   search(fields: Fields): readonly Readonly<Record<string, unknown>>[] {
     const [part, name] = [one(fields, 'PhoneNumber'), one(fields, 'FriendlyName')];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pause } from './clock';
 import { type ConnectionPlan, planConnection } from './connection-overrides';
+import { Gate } from './gate';
 import { type HttpAnswer, HttpFailure, sendHttp } from './http-request';
 import { signWebhook, urlToSign } from './signature';
 import type { FaultKind, Settings, WebhookKind, WebhookRecord } from './types';
@@ -33,11 +34,17 @@ export class WebhookFailed extends Error {
 }
 
 const RECORDS_KEPT = 5_000;
+/**
+ * Receipts of texts that are under way at once. Ten thousand texts at an unlimited rate would otherwise open ten thousand
+ * connections, and most of them would time out before they were heard.
+ */
+const MOST_RECEIPTS = 100;
 
 /** Sends signed webhooks with Twilio's limits and retries. */
 export class WebhookSender {
   readonly records: WebhookRecord[] = [];
   private readonly authToken: string;
+  private readonly receipts = new Gate(MOST_RECEIPTS);
   private readonly settings: () => Settings;
 
   constructor(options: { authToken: string; settings: () => Settings }) {
@@ -50,6 +57,11 @@ export class WebhookSender {
    * @throws WebhookFailed
    */
   async send(hook: Webhook): Promise<HttpAnswer> {
+    // Its limits count from its turn on.
+    return hook.kind === 'message-callback' ? this.receipts.run(() => this.deliver(hook)) : this.deliver(hook);
+  }
+
+  private async deliver(hook: Webhook): Promise<HttpAnswer> {
     const plan = planConnection(hook.url);
     const token = hook.token ?? randomUUID();
     const began = performance.now();

@@ -70,6 +70,20 @@ describe("the account's own numbers", () => {
     await numbers.setUrls(sid, before);
   });
 
+  it('can call or text as far as they are able to', async () => {
+    const other = '+447700900100';
+    await rig.phones.capabilities(OURS, { voice: true, sms: false });
+    await rig.phones.capabilities(other, { voice: false, sms: true });
+    await expect(rig.text()).rejects.toMatchObject({ code: 21606 });
+    await expect(rig.phones.sendText({ from: USER, to: OURS, body: 'Hello' })).rejects.toMatchObject({ status: 400 });
+    await expect(rig.place({ from: other })).rejects.toMatchObject({ code: 21210 });
+    await rig.textIs(await rig.text({ from: other }), 'delivered');
+    const [listed] = await rig.twilio.incomingPhoneNumbers.list({ phoneNumber: other });
+    expect(listed?.capabilities).toMatchObject({ voice: false, sms: true });
+    for (const number of [OURS, other]) await rig.phones.capabilities(number, { voice: true, sms: true });
+    await expect(rig.phones.capabilities(USER, { voice: true, sms: true })).rejects.toMatchObject({ status: 400 });
+  });
+
   it('refuse a URL that is none, another account’s number, and a wrong token, without quoting anything', async () => {
     const { sid } = await owned(OURS);
     const wrong = [
