@@ -7,8 +7,6 @@ import type { MessageClass, MessageKind } from '../domain/message';
 import { appendAudit } from './audit';
 import { type Db, execute, maybeOne } from './query';
 
-export type SuppressedBecause = 'opted-out' | 'blocked' | 'preference';
-
 /** What the claim has to know of a message to ask its recipient's wishes. */
 export interface SendingGuard {
   readonly subjectId: string;
@@ -42,7 +40,7 @@ export function guardValues(guard: SendingGuard | null): readonly unknown[] {
 }
 
 /**
- * An expression over `dispatches d` that is null, or the {@link SuppressedBecause}.
+ * An expression over `dispatches d` that is null, or the `SuppressedBecause`.
  * @param first number of its first parameter; {@link guardValues} gives the four values
  */
 export function whyNotSql(first: number): string {
