@@ -3,6 +3,7 @@ import { recipientWaitMs } from '../db/recipient-limits';
 import type { MessageInput, MessageReason } from '../domain/message';
 import { endOfQuiet, zonesOfCountry } from '../domain/quiet-hours';
 import type { ActivityDependencies } from './dependencies';
+import { stopLineOf } from './line-stop';
 
 /** Whether a message may go now: `waitMs` is 0, or how long until it is worth asking again. */
 export interface MessageTurn {
@@ -31,6 +32,8 @@ export interface MessageRetry {
   /** ISO 8601. */
   readonly nextAttemptAt: string;
 }
+
+const RECEIPTS_ARE_LATE_MS = 60_000;
 
 /** Local activities on the row of a message. */
 export function createMessageActivities(deps: ActivityDependencies) {
@@ -67,6 +70,8 @@ export function createMessageActivities(deps: ActivityDependencies) {
       delayMs,
       nextAttemptAt,
     }: MessageRetry): Promise<void> {
+      // Twilio took it and then closed our account: nothing else may meet that wall.
+      if (errorClass === 'stop-line') await stopLineOf(deps, 'sms', errorCode ?? '', RECEIPTS_ARE_LATE_MS);
       const waiting = { messageId, state: 'waiting', reason: 'retry', nextAttemptAt } as const;
       await noteMessage(pool, { ...waiting, attempts: attempt, errorCode, errorClass });
       logger.info(

@@ -1,3 +1,6 @@
+import { appendAudit } from '../db/audit';
+import { knowsSid, noteReceiptSid } from '../db/dispatches';
+import { inTransaction } from '../db/pool';
 import { storeEvent, markHandled, type WebhookEvent } from '../db/webhook-events';
 import { changesTheCourse, isMessageStatus } from '../domain/message-status';
 import type { ApiDeps } from './deps';
@@ -32,7 +35,7 @@ export function messageStatus(routes: Routes, deps: ApiDeps): void {
     }
     let stored: { readonly handledAt: Date | null };
     try {
-      stored = await within(STORE_WITHIN, storeEvent(deps.pool, asStored(event), !changesTheCourse(event)));
+      stored = await within(STORE_WITHIN, store(deps, event));
     } catch (error) {
       // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
       deps.logger.warn({ route: '/message-status', error }, 'an event could not be stored');
@@ -42,6 +45,22 @@ export function messageStatus(routes: Routes, deps: ApiDeps): void {
     if (stored.handledAt === null) await deliver(deps, event);
     res.status(204).end();
   });
+}
+
+/** A last receipt of a text that nobody intended is how a double comes to light: nothing but counting can be done then. */
+async function store(deps: ApiDeps, event: ReceiptEvent): Promise<{ readonly handledAt: Date | null }> {
+  const isLast = changesTheCourse(event);
+  const stored = await storeEvent(deps.pool, asStored(event), !isLast);
+  const { dispatchId, sid } = event;
+  if (!isLast || dispatchId === null || stored.handledAt !== null) return stored;
+  if (await knowsSid(deps.pool, dispatchId, sid)) return stored;
+  const isDouble = await inTransaction(deps.pool, async (tx) => {
+    if (!(await noteReceiptSid(tx, dispatchId, sid))) return false;
+    await appendAudit(tx, { actor: 'system', action: 'dispatch.doubled', objectId: dispatchId, outcome: 'done' });
+    return true;
+  });
+  if (isDouble) deps.logger.error({ dispatchId, callSid: sid }, 'dispatch-doubled');
+  return stored;
 }
 
 /** Never throws: what is not delivered stays unhandled, and the relay takes it up. */

@@ -37,21 +37,24 @@ export async function adoptCallSid(db: Db, dispatchId: string, callSid: string):
   return adoption === 'taken' ? 'other' : adoption;
 }
 
-/**
- * What a receipt says of the dispatch it names: the first SID becomes its own, also while the attempt still waits for
- * its answer; any other one is a double, which of a text can only be counted. Costs one look-up when the SID is known.
- *
- * @returns `second` for a double that was not counted before
- */
-export async function noteReceiptSid(db: Db, dispatchId: string, sid: string): Promise<'known' | 'own' | 'second'> {
+/** Whether a dispatch knows that it has made this one: true for nearly every receipt, and one look-up. */
+export async function knowsSid(db: Db, dispatchId: string, sid: string): Promise<boolean> {
   const row = await maybeOne(
     db,
     z.object({ is_known: z.boolean() }),
     `SELECT coalesce(sid = $2, false) OR $2::text = ANY(other_sids) AS is_known FROM dispatches WHERE dispatch_id = $1`,
     [dispatchId, sid],
   );
-  if (row === null || row.is_known) return 'known';
-  return (await takeSid(db, dispatchId, sid)) === 'other' ? 'second' : 'own';
+  return row?.is_known ?? true;
+}
+
+/**
+ * What a receipt says of the dispatch it names: the first SID becomes its own, also while the attempt still waits for
+ * its answer; any other one is a double, which of a text can only be counted.
+ * @returns whether it is a double
+ */
+export async function noteReceiptSid(db: Db, dispatchId: string, sid: string): Promise<boolean> {
+  return (await takeSid(db, dispatchId, sid)) === 'other';
 }
 
 const takenRow = z.object({ state: z.string(), is_own: z.boolean() });

@@ -21,6 +21,7 @@ export {
   type Accepted,
   adoptCallSid,
   closeAbandoned,
+  knowsSid,
   markLost,
   noteDoubled,
   noteReceiptSid,

@@ -31,16 +31,18 @@ export async function lineStates(db: Db): Promise<LineState[]> {
 /**
  * Stops a line, with an audit entry. Give it a transaction.
  * @param code the provider's, e.g. `20003`
+ * @param openForMs a line whose account was read with success in this time stays open: that says more than what is
+ *   told late about something older
  * @returns whether this stopped it: false for everybody after the first, so that one page goes out and not one a send
  */
-export async function stopLine(tx: Db, line: ProviderLine, code: string): Promise<boolean> {
+export async function stopLine(tx: Db, line: ProviderLine, code: string, openForMs = 0): Promise<boolean> {
   const stopped = await execute(
     tx,
     `INSERT INTO provider_lines AS l (line, stopped_at, probed_at, code)
      VALUES ($1, clock_timestamp(), clock_timestamp(), $2)
      ON CONFLICT (line) DO UPDATE SET stopped_at = excluded.stopped_at, probed_at = excluded.probed_at, code = excluded.code
-       WHERE l.stopped_at IS NULL`,
-    [line, code],
+       WHERE l.stopped_at IS NULL AND l.probed_at <= clock_timestamp() - $3 * interval '1 millisecond'`,
+    [line, code, openForMs],
   );
   if (stopped !== 1) return false;
   await appendAudit(tx, { actor: 'system', action: 'line.stopped', objectId: line, purpose: code, outcome: 'done' });

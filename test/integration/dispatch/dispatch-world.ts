@@ -11,7 +11,7 @@ import type { Pool } from 'pg';
 import { createPlaceCall, type PlaceCall } from '../../../activities/place-call';
 import { createSendText, type SendText } from '../../../activities/send-text';
 import type { ActivityDependencies } from '../../../activities/dependencies';
-import { adoptCallSid, findDispatch, noteReceiptSid, type Dispatch } from '../../../db/dispatches';
+import { adoptCallSid, findDispatch, knowsSid, noteReceiptSid, type Dispatch } from '../../../db/dispatches';
 import { openCall } from '../../../db/calls';
 import { createMentor } from '../../../db/mentors';
 import { createSubject } from '../../../db/subjects';
@@ -372,7 +372,7 @@ async function answerWebhook(
       const seenKey = `${sid}:${status}`;
       const errorCode = form.get('ErrorCode');
       await storeEvent(db.app, { ...none, ...ids, seenKey, type: 'message-status', sid, status, errorCode });
-      await noteReceiptSid(db.app, dispatchId, sid ?? '');
+      if (!(await knowsSid(db.app, dispatchId, sid ?? ''))) await noteReceiptSid(db.app, dispatchId, sid ?? '');
     }
     return null;
   }

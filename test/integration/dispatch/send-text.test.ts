@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createMessageActivities } from '../../../activities/messages';
 import type { SendText } from '../../../activities/send-text';
-import { lineStates } from '../../../db/provider-lines';
+import { lineStates, resumeLine } from '../../../db/provider-lines';
 import { setSwitch } from '../../../db/switches';
 import { startLineWatch } from '../../../workers/line-watch';
 import { DispatchWorld, OUR_NUMBERS, SERVICE, until } from './dispatch-world';
@@ -165,6 +168,20 @@ describe('a text', () => {
       const probes = (await world.sim.exchanges()).filter(({ path }) => /\/Accounts\/AC5+\.json$/.test(path));
       expect(probes.length).toBeGreaterThanOrEqual(3);
       expect(await lineStates(world.db.app)).toMatchObject([{ line: 'twilio', stoppedAt: null }, { line: 'mail' }]);
+    });
+
+    it('by Twilio after it had taken a text, a receipt stops it too, unless the account was read since', async () => {
+      const { noteRetry } = createMessageActivities(world.deps);
+      const told = { messageId: randomUUID(), attempt: 1, delayMs: 30_000, nextAttemptAt: new Date().toISOString() };
+      const receipt = { ...told, errorClass: 'stop-line', errorCode: '30002' };
+      const note = () => new MockActivityEnvironment().run(noteRetry, receipt);
+      const twilio = async () => (await lineStates(world.db.app))[0];
+      await world.db.owner.query(`UPDATE provider_lines SET probed_at = now() - interval '2 minutes'`);
+      await note();
+      expect(await twilio()).toMatchObject({ code: '30002', stoppedAt: expect.any(Date) });
+      await resumeLine(world.db.app, 'twilio');
+      await note();
+      expect(await twilio()).toMatchObject({ stoppedAt: null });
     });
 
     it('by a switch, it waits until that is turned, and ends at once where that is configured', async () => {
