@@ -40,7 +40,7 @@ export async function createWorkers({
     shutdownGraceTime: GRACE_TIME,
     shutdownForceTime: FORCE_TIME,
   };
-  const { placeCall, sendText, sendMail, ...others } = activities;
+  const { placeCall, placeAlertCall, sendText, sendMail, ...others } = activities;
   // The SDK would hold a SID back for four of the five seconds in which a worker can die with it.
   const sending = { ...shared, maxHeartbeatThrottleInterval: '1s', defaultHeartbeatThrottleInterval: '1s' } as const;
   return await Promise.all([
@@ -54,7 +54,7 @@ export async function createWorkers({
     Worker.create({
       ...sending,
       taskQueue: VOICE_QUEUE,
-      activities: { placeCall },
+      activities: { placeCall, placeAlertCall },
       maxTaskQueueActivitiesPerSecond: config.twilio.callsPerSecond,
     }),
     Worker.create({

@@ -134,7 +134,7 @@ test('every code of the catalogue can be answered by some route', () => {
   const ofTheCodecServer = ['namespace-not-allowed', 'origin-not-allowed', 'payload-not-readable'];
   expect(
     Object.keys(PROBLEMS)
-      .filter((code) => !used.has(code) && !/^(sms|email)-disabled$/.test(code))
+      .filter((code) => !used.has(code))
       .toSorted(),
   ).toEqual(ofTheCodecServer);
 });
