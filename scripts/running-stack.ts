@@ -10,6 +10,8 @@ export const START_DIR = join(STATE_DIR, 'start');
 const addresses = z.object({
   api: z.string(),
   simulator: z.string(),
+  /** Where the simulator takes mail. */
+  smtpPort: z.number().nullable(),
   temporalUi: z.string().nullable(),
   codec: z.string().nullable(),
   temporal: z.object({ address: z.string(), namespace: z.string() }),

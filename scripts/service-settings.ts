@@ -49,7 +49,7 @@ export async function serviceSettings(): Promise<ServiceSettings> {
         database,
         temporal: running.temporal,
         temporalUiUrl: running.temporalUi,
-        ports: { api: portOf(running.api), simulator: portOf(running.simulator), codec: null },
+        ports: { api: portOf(running.api), simulator: portOf(running.simulator), smtp: running.smtpPort, codec: null },
         env: real.env,
       }),
     },

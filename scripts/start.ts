@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     const addresses = {
       api: services.apiUrl,
       simulator: services.simulatorUrl,
+      smtpPort: ports.smtp ?? null,
       temporalUi: stack.temporalUiUrl,
       codec: services.codecUrl,
       temporal: stack.temporalAddress,
