@@ -1,0 +1,128 @@
+/** The pages of a batch over a real Postgres and vault, with a Temporal that remembers which messages it was given. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createMessageBatchActivities } from '../../../activities/message-batches';
+import type { ActivityDependencies } from '../../../activities/dependencies';
+import { readWords } from '../../../domain/message-words';
+import type { MessageInput } from '../../../domain/message';
+import { ApiUnderTest } from './api-under-test';
+
+const STAFF = { role: 'staff' } as const;
+let api: ApiUnderTest;
+let pages: ReturnType<typeof createMessageBatchActivities>;
+let started: Map<string, MessageInput>;
+let failAfter = Number.POSITIVE_INFINITY;
+
+beforeAll(async () => {
+  api = await ApiUnderTest.start({ SMS_ENABLED: 'true' });
+  const temporal = {
+    workflowQueue: 'kindline',
+    subjectAttribute: (id: string) => id,
+    withDeadline: <T>(_until: number, run: () => Promise<T>) => run(),
+    workflow: {
+      start: async (_type: string, { workflowId, args }: { workflowId: string; args: [MessageInput] }) => {
+        if (started.size >= failAfter) throw new Error('Temporal is away');
+        started.set(workflowId, args[0]);
+      },
+    },
+  };
+  const { pool, vault } = api.deps;
+  pages = createMessageBatchActivities({ pool, vault, temporal } as unknown as ActivityDependencies);
+}, 60_000);
+afterAll(() => api.stop());
+beforeEach(() => {
+  started = new Map();
+  failAfter = Number.POSITIVE_INFINITY;
+});
+
+const run = <A, R>(activity: (asked: A) => Promise<R>, asked: A): Promise<R> =>
+  new MockActivityEnvironment().run(activity, asked);
+
+async function batch(recipients: object[], more: object = { text: 'Hello' }): Promise<string> {
+  const { body } = await api.ask('POST', '/messages/bulk', { who: STAFF, json: { recipients, ...more } });
+  return body.batchId;
+}
+const people = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => ({ phone: `+1415555${String(100 + from + n).padStart(4, '0')}` }));
+
+test('a row is handed over to the key of whom it is about, and what was given is destroyed', async () => {
+  const at = '2026-11-23T09:00:00-05:00';
+  const template = { name: 'reminder', variables: { what: 'an appointment', at } };
+  const [one, two] = people(2);
+  const batchId = await batch(
+    [
+      { ...one, variables: { what: 'a visit' } },
+      { ...two, language: 'es' },
+    ],
+    { template },
+  );
+  expect(await run(pages.startMessagePage, { batchId })).toEqual({ started: 2, open: 2, left: 0, isFull: false });
+  const [first, second] = [...started.values()].toSorted((a, b) => (a.batchRow ?? 0) - (b.batchRow ?? 0));
+  if (first === undefined || second === undefined) throw new Error('two messages were expected');
+  expect(first).toMatchObject({
+    batchId,
+    batchRow: 1,
+    urgency: 'bulk',
+    ownsRecord: true,
+    language: 'en',
+    country: 'US',
+  });
+  expect(second).toMatchObject({ batchRow: 2, language: 'es' });
+  expect(first.subjectId).not.toBe(second.subjectId);
+  const reveal = (recordId: string) => api.deps.vault.reveal({ recordId, purpose: 'send', actor: 'system' });
+  expect((await reveal(first.recordId)).expose()).toBe('+14155550100');
+  expect(readWords(await reveal(first.content.recordId))).toEqual({ variables: { what: 'a visit', at } });
+  expect(readWords(await reveal(second.content.recordId))).toEqual({ variables: { what: 'an appointment', at } });
+  const { rows } = await api.database.owner.query(
+    `SELECT count(*) FILTER (WHERE v.subject_id = b.requested_by AND v.destroyed_at IS NULL
+                               AND v.record_id <> b.content_record_id)::int AS left_with_giver
+       FROM vault_records v, message_batches b WHERE b.batch_id = $1 AND v.created_at >= b.received_at`,
+    [batchId],
+  );
+  expect(rows).toEqual([{ left_with_giver: 0 }]);
+});
+
+test('a page that broke off goes on with the same messages: nobody gets two', async () => {
+  const batchId = await batch(people(8, 10));
+  failAfter = 3;
+  await expect(run(pages.startMessagePage, { batchId })).rejects.toThrow();
+  const before = [...started.keys()];
+  failAfter = Number.POSITIVE_INFINITY;
+  await run(pages.startMessagePage, { batchId });
+  expect(started.size).toBe(8);
+  expect([...started.keys()]).toEqual(expect.arrayContaining(before));
+  const { rows } = await api.database.owner.query(
+    'SELECT count(*)::int AS n FROM vault_records v JOIN message_batch_rows r USING (record_id) WHERE r.batch_id = $1',
+    [batchId],
+  );
+  expect(rows).toEqual([{ n: 8 }]);
+});
+
+test('no more than five hundred are under way, whatever the length', async () => {
+  const batchId = await batch([{ phone: '+14155550199' }]);
+  await api.database.owner.query(
+    `INSERT INTO message_batch_rows (batch_id, row, subject_id, recipient_token, token_version, country, started_at)
+     SELECT $1, n, requested_by, sha256(n::text::bytea), 1, 'US', now()
+       FROM generate_series(2, 500) n, message_batches b WHERE b.batch_id = $1`,
+    [batchId],
+  );
+  expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 1, open: 500, isFull: true });
+  expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 0, open: 500, isFull: true });
+});
+
+test('what was kept for its time and is gone is told by its row, and holds up nobody', async () => {
+  const batchId = await batch(people(2, 30));
+  await api.database.owner.query(
+    `UPDATE vault_records SET expires_at = now() - interval '1 second'
+      WHERE record_id = (SELECT given_record_id FROM message_batch_rows WHERE batch_id = $1 AND row = 1)`,
+    [batchId],
+  );
+  expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 1, left: 0 });
+  const { body } = await api.ask('GET', `/messages/bulk/${batchId}/rows?state=invalid`, { who: STAFF });
+  expect(body.rows).toMatchObject([{ row: 1, problem: 'expired' }]);
+});
+
+test('what was given for a cancelled batch is destroyed', async () => {
+  const batchId = await batch(people(3, 40));
+  expect(await run(pages.destroyGivenPage, { batchId })).toBe(3);
+  expect(await run(pages.destroyGivenPage, { batchId })).toBe(0);
+});
