@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { auditGroup } from './bench/audit';
+import { bulkGroup } from './bench/bulk';
 import { BenchGround } from './bench/ground';
 import type { BenchGroup, Effort } from './bench/group';
 import { callStatusGroup } from './bench/call-status';
@@ -18,7 +19,14 @@ import { progress } from './project';
 import { stopSignal } from './stop-signal';
 
 /** In this order: whole calls need the worker, the loads after them stop it. */
-const GROUPS: readonly BenchGroup[] = [vaultGroup, mentorCallGroup, auditGroup, connectMentorGroup, callStatusGroup];
+const GROUPS: readonly BenchGroup[] = [
+  vaultGroup,
+  mentorCallGroup,
+  bulkGroup,
+  auditGroup,
+  connectMentorGroup,
+  callStatusGroup,
+];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -8,6 +8,7 @@ import { measurePriority } from '../../../scripts/doctor/priority';
 import { priorityCheck } from '../../../scripts/doctor/temporal';
 import { freePort } from '../../../scripts/ports';
 import { temporalBinary } from '../../../scripts/temporal-binary';
+import { alertBehindBulk } from './alert-behind-bulk';
 import { testConfig } from '../api/api-under-test';
 
 const dir = mkdtempSync(join(tmpdir(), 'kindline-priority-'));
@@ -43,7 +44,8 @@ async function server(...settings: readonly string[]): Promise<string> {
 }
 
 test('a server that overtakes passes, again and again', async () => {
-  const connection = await Connection.connect({ address: await server('matching.useNewMatcher=true') });
+  const address = await server('matching.useNewMatcher=true');
+  const connection = await Connection.connect({ address });
   try {
     for (let round = 0; round < 3; round += 1) {
       expect((await measurePriority(connection, 'default')).isOvertaking).toBe(true);
@@ -54,6 +56,10 @@ test('a server that overtakes passes, again and again', async () => {
       query: "ExecutionStatus='Running'",
     });
     expect(executions).toEqual([]);
+    // An alert while a batch is being sent: nearly all of the batch is still to come when it is out.
+    const alert = await alertBehindBulk(connection, address);
+    expect(alert.behind).toBeGreaterThan(60);
+    expect(alert.ms).toBeLessThan(3_000);
   } finally {
     await connection.close();
   }
@@ -66,6 +72,8 @@ test('a server without matching.useNewMatcher fails the check, again and again',
     for (let round = 0; round < 3; round += 1) {
       expect((await measurePriority(connection, 'default')).isOvertaking).toBe(false);
     }
+    // Without the setting the same alert waits until most of the batch has gone out.
+    expect((await alertBehindBulk(connection, address)).behind).toBeLessThan(40);
   } finally {
     await connection.close();
   }

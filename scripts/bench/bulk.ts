@@ -1,0 +1,96 @@
+/** A batch of a thousand and one of ten thousand: whether memory grows with the number of recipients. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { BenchGround } from './ground';
+import type { BenchGroup } from './group';
+import { type BenchRow, rowOf } from './rows';
+
+/** Of the United States, each with a hundred numbers that are nobody's: +1 NPA 555 01XX. */
+const AREA_CODES = (
+  '201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 224 225 228 229 231 234 239 240 248 251 252 253 ' +
+  '254 256 260 262 267 269 270 276 281 301 302 303 304 305 307 308 309 310 312 313 314 315 316 317 318 319 320 321 323 ' +
+  '325 330 334 336 337 339 347 351 352 360 361 386 401 402 404 405 406 407 408 409 410 412 413 414 415 417 419 423 424 ' +
+  '425 432 434 435 440 443 458 469 470 478 479 480 484 501 502 503 504 505 507 508 509 510 512'
+).split(' ');
+
+const PATIENCE_MS = 45 * 60_000;
+const token = z.object({ access_token: z.string() });
+const batch = z.object({ batchId: z.uuid(), state: z.string(), recipients: z.object({ ready: z.int() }) });
+
+export const bulkGroup: BenchGroup = {
+  name: 'bulk',
+  run: {
+    needs: 'ground',
+    async measure({ isQuick }, ground): Promise<BenchRow[]> {
+      const [few, many] = isQuick ? [10, 20] : [1_000, 10_000];
+      await sendAll(ground, few);
+      const after = memoryOf(ground);
+      const began = performance.now();
+      await sendAll(ground, many);
+      const seconds = (performance.now() - began) / 1_000;
+      const later = memoryOf(ground);
+      // With a handful, what a process takes in its first minutes is all there is to see.
+      const target = isQuick ? {} : { target: { of: 'ratio', is: '≤', than: 1.2 } as const };
+      return [
+        rowOf({
+          name: `memory of the worker after a batch of ${many}, against ${few}`,
+          unit: 'MB',
+          ours: later.worker,
+          baseline: after.worker,
+          ...target,
+        }),
+        rowOf({
+          name: `memory of the API after a batch of ${many}, against ${few}`,
+          unit: 'MB',
+          ours: later.api,
+          baseline: after.api,
+          ...target,
+        }),
+        rowOf({ name: 'messages of a batch, upload to last receipt', unit: '1/s', ours: many / seconds }),
+      ];
+    },
+  },
+};
+
+/** @throws Error when the batch does not come to its end */
+async function sendAll(ground: BenchGround, count: number): Promise<void> {
+  const answer = await fetch(`${ground.stack.services.simulatorUrl}/oidc/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ role: 'staff', subject: 'bench' }),
+  });
+  const authorization = `Bearer ${token.parse(await answer.json()).access_token}`;
+  const lines = Array.from({ length: count }, (_, n) => numberOf(n));
+  // Of class safety: a bench at night would otherwise measure how long people sleep.
+  const query = 'template=opted-in&messageClass=safety&start=true';
+  const uploaded = await fetch(`${ground.apiUrl}/messages/bulk?${query}`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'text/csv' },
+    body: `phone\n${lines.join('\n')}\n`,
+  });
+  if (uploaded.status !== 201) throw new Error(`the upload was answered with ${uploaded.status}`);
+  const made = batch.parse(await uploaded.json());
+  if (made.recipients.ready !== count) throw new Error(`${made.recipients.ready} of ${count} rows are ready`);
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const seen = await fetch(`${ground.apiUrl}/messages/bulk/${made.batchId}`, { headers: { authorization } });
+    if (batch.parse(await seen.json()).state === 'completed') return;
+    if (Date.now() > deadline) throw new Error('a batch that should have ended is still being sent');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+function numberOf(n: number): string {
+  const area = AREA_CODES[Math.floor(n / 100) % AREA_CODES.length] ?? '';
+  return `+1${area}555${String(100 + (n % 100)).padStart(4, '0')}`;
+}
+
+/** Resident memory of both processes, MB, as the kernel counts it. */
+function memoryOf(ground: BenchGround): { worker: number; api: number } {
+  const of = (name: 'worker' | 'api'): number => {
+    const { pid } = ground.stack.services.child(name);
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1_024;
+  };
+  return { worker: of('worker'), api: of('api') };
+}
