@@ -124,14 +124,14 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
 
 /** The package as a service would use it, with another base URL. */
 export function twilioAt(url: string, username = ACCOUNT_SID, password = AUTH_TOKEN): Twilio {
-  const client = twilio(username, password, { accountSid: ACCOUNT_SID, timeout: 5_000 });
+  const client = twilio(username, password, { accountSid: ACCOUNT_SID, timeout: 15_000 });
   client.api.baseUrl = url;
   return client;
 }
 
 /** The same for another account. */
 export function twilioFor(url: string, accountSid: string, authToken: string): Twilio {
-  const client = twilio(accountSid, authToken, { timeout: 5_000 });
+  const client = twilio(accountSid, authToken, { timeout: 15_000 });
   client.api.baseUrl = url;
   return client;
 }
