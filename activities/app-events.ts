@@ -13,6 +13,8 @@ import { withHeartbeat } from './heartbeat';
 
 /** Claimed at once. */
 const BATCH = 100;
+/** Given up at once, where nobody could be told for long. */
+const MOST_OLD = 5_000;
 /** Objects whose events are sent side by side; those of one object go one after the other. */
 const SIDE_BY_SIDE = 8;
 /** Failures in a row after which the app counts as down, and the rest of a batch is not tried. */
@@ -79,7 +81,8 @@ export function createAppEventActivities({ pool, appWebhook, logger }: ActivityD
         if (appWebhook === null) return { delivered: 0, failed: 0, nextInMs: null, isDown: false };
         const until = Date.now() + LONGEST_PASS;
         let [delivered, failed, isDown] = [0, 0, false];
-        const old = await giveUpTheOld(pool, 10 * BATCH);
+        let old = 0;
+        for (let more = MOST_OLD; more === MOST_OLD; old += more) more = await giveUpTheOld(pool, MOST_OLD);
         if (old > 0) logger.error({ count: old }, 'events were given up: nobody could tell the app in time');
         while (!isDown && Date.now() < until) {
           const events = await claimDueEvents(pool, BATCH, LEASE_MS);

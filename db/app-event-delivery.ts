@@ -23,7 +23,7 @@ export interface DueEvent extends AppEvent {
 }
 
 /** A deployment that could tell nobody for a day does not tell of yesterday when it can; an hour for a late last try. */
-const TOO_LATE = "give_up_at < clock_timestamp() - interval '1 hour'";
+const TOO_LATE = "(give_up_at < clock_timestamp() - interval '1 hour')";
 
 /**
  * Claims events that are due, those of one object in the order in which they happened.
@@ -34,7 +34,8 @@ export async function claimDueEvents(db: Db, limit: number, leaseMs: number): Pr
     db,
     eventRow.extend({ attempts: z.int() }),
     `WITH due AS (
-       SELECT event_id FROM app_events WHERE delivery = 'waiting' AND next_attempt_at <= clock_timestamp()
+       SELECT event_id FROM app_events
+        WHERE delivery = 'waiting' AND next_attempt_at <= clock_timestamp() AND NOT ${TOO_LATE}
         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
      claimed AS (
        UPDATE app_events e SET next_attempt_at = clock_timestamp() + $2 * interval '1 millisecond'
@@ -105,7 +106,9 @@ export async function nextDueInMs(db: Db): Promise<number | null> {
   const row = await one(
     db,
     waiting,
-    `SELECT ceil(extract(epoch FROM min(next_attempt_at) - clock_timestamp()) * 1000)::int AS wait
+    `SELECT CASE WHEN min(next_attempt_at) IS NOT NULL
+              THEN greatest(ceil(extract(epoch FROM min(next_attempt_at) - clock_timestamp()) * 1000), -1e9)::int
+            END AS wait
        FROM app_events WHERE delivery = 'waiting'`,
   );
   return row.wait;

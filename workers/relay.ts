@@ -96,12 +96,14 @@ const SAY_AGAIN_AFTER_MS = 30_000;
 export function appWaker({ pool, client }: Pick<RelayParts, 'pool' | 'client'>): () => Promise<boolean> {
   let wokenAt = Number.NEGATIVE_INFINITY;
   return async () => {
+    // What comes due while we ask or speak may be missed by the pass that we wake: it counts as new the next time.
+    const askedAt = performance.now();
     const dueInMs = await nextDueInMs(pool);
     if (dueInMs === null || dueInMs > 0) return false;
     const sinceMs = performance.now() - wokenAt;
     if (-dueInMs > sinceMs && sinceMs < SAY_AGAIN_AFTER_MS) return false;
     await wakeAppWebhook(client, SIGNAL_WITHIN_MS);
-    wokenAt = performance.now();
+    wokenAt = askedAt;
     return true;
   };
 }

@@ -356,6 +356,7 @@ export class ApiUnderTest {
   /** How many rows each table holds that a request could have changed. */
   async footprint(): Promise<Record<string, number>> {
     const tables = [
+      'app_events',
       'call_logs',
       'voice_alerts',
       'contact_points',

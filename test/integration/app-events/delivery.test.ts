@@ -136,7 +136,10 @@ it('gives up after a day, says so, and sends again when it is asked to', async (
 
 it('does not tell of what nobody could tell for a day', async () => {
   await note('connected');
-  await database.owner.query("UPDATE app_events SET give_up_at = clock_timestamp() - interval '2 hours'");
+  await database.owner.query(
+    "UPDATE app_events SET next_attempt_at = next_attempt_at - interval '30 days', give_up_at = give_up_at - interval '30 days'",
+  );
+  expect(await nextDueInMs(database.app)).toBe(-1e9);
   expect(await deliver()).toEqual({ delivered: 0, failed: 0, nextInMs: null, isDown: false });
   expect(told).toEqual([]);
   expect(await rows()).toMatchObject([{ delivery: 'failed', attempts: 0, last_error: 'never-tried' }]);
@@ -189,6 +192,7 @@ it('wakes the workflow for an event that is due, and not again and again for one
   const wake = appWaker({ pool: database.app, client: client as never });
   expect(await wake()).toBe(false);
   await note('connected');
+  await database.owner.query("UPDATE app_events SET next_attempt_at = next_attempt_at - interval '1 second'");
   expect(await wake()).toBe(true);
   expect([await wake(), await wake()]).toEqual([false, false]);
   await deliver();
