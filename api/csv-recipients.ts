@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pipeline, type Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { CSV_BODY, CSV_LINE } from './limits';
+import { BATCH_BODY, CSV_LINE } from './limits';
 import { Problem } from './problems';
 import type { GivenRecipient } from './message-batches-shapes';
 
@@ -35,7 +35,7 @@ export function csvRecipients(body: Readable): CsvUpload {
     for await (const chunk of body.iterator({ destroyOnReturn: false })) {
       const part: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
       bytes += part.length;
-      if (bytes > CSV_BODY) throw new Problem('body-too-large');
+      if (bytes > BATCH_BODY) throw new Problem('body-too-large');
       hash.update(part);
       yield part;
     }

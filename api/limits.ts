@@ -4,9 +4,8 @@
 export const JSON_BODY = 100_000;
 /** Four times the deepest honest body. What walks through a body recursively would run out of stack far above it. */
 export const JSON_DEPTH = 16;
-/** Ten thousand recipients with four hundred bytes each. */
+/** Ten thousand recipients with four hundred bytes each, as JSON or as a CSV. */
 export const BATCH_BODY = 4_000_000;
-export const CSV_BODY = BATCH_BODY;
 /** The longest line of a CSV, and so what its parser holds at most. */
 export const CSV_LINE = 20_000;
 /** Twilio's own forms are below 5 kB. */

@@ -29,7 +29,10 @@ export async function alertBehindBulk(
   const rows = {
     openMessage: async () => ({ turn, receiptPatienceMs: 60_000 }),
     messageTurn: async () => turn,
-    ...{ noteMessage: quiet, noteRetry: quiet, closeMessage: quiet, abandonDispatch: quiet },
+    noteMessage: quiet,
+    noteRetry: quiet,
+    closeMessage: quiet,
+    abandonDispatch: quiet,
   };
   const sendText = async ({ messageId }: { messageId: string }) => {
     sent.push(messageId);
