@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { findAlert } from '../db/alerts';
 import { inTransaction } from '../db/pool';
+import { recipientWaitMs } from '../db/recipient-limits';
 import { callerIdFor } from '../domain/caller-id';
 import { sealableWords } from '../domain/message-words';
 import { SPOKEN_LANGUAGES } from '../domain/prompts';
@@ -17,6 +18,8 @@ import { Problem } from './problems';
 import { refuseWhenOff } from './switches';
 
 const ROUTE = 'POST /alerts/voice';
+/** A phone that was rung a moment ago is no reason to refuse an alert. */
+const SPACED_WITHIN_MS = 60_000;
 
 /**
  * Takes a request for a voice alert: judged, sealed, started. Nothing about the alert is written here; the first row is
@@ -38,6 +41,7 @@ export async function requestVoiceAlert(deps: ApiDeps, req: Request, res: Respon
     }),
   );
   await refuseWhenOff(deps, 'voice');
+  await refuseWhereTooMany(deps, given, destinations);
   const input: VoiceAlertInput = {
     alertId,
     requestedBy: caller.subjectId,
@@ -78,6 +82,31 @@ async function wasAskedBefore(deps: ApiDeps, alertId: string, requestHash: strin
   if (known === null) return false;
   if (known.requestHash !== requestHash) throw new Problem('idempotency-key-reused');
   return true;
+}
+
+/**
+ * One who has been rung often enough does not keep an alert from the others; all of them do.
+ * @throws {Problem} `too-many-requests`
+ */
+async function refuseWhereTooMany(
+  deps: ApiDeps,
+  { messageClass }: GivenAlert,
+  destinations: readonly Destination[],
+): Promise<void> {
+  const waits = await Promise.all(
+    destinations.map((to) => {
+      const tokens = to.how === 'saved' ? [to.token] : deps.tokenizer.candidates(to.value);
+      const turn = {
+        tokenHexes: tokens.map((token) => token.toString('hex')),
+        channel: 'voice',
+        messageClass,
+      } as const;
+      return recipientWaitMs(deps.pool, turn, deps.config.limits.recipient);
+    }),
+  );
+  const waitMs = Math.min(...waits);
+  if (waitMs > SPACED_WITHIN_MS)
+    throw new Problem('too-many-requests', { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
 }
 
 function patience({ config }: ApiDeps, given: GivenAlert) {

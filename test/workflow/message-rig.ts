@@ -1,5 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -14,6 +14,7 @@ import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 import type { message } from '../../workflows';
 import { messageInput } from '../message-input';
 import { recordHistory } from './record-history';
+import { startSkippingServer } from './time-skipping';
 
 const NOW: MessageTurn = { waitMs: 0, reason: null };
 
@@ -94,10 +95,7 @@ export class MessageRig {
 
   static async start(): Promise<MessageRig> {
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-    const path = process.env['KINDLINE_TEST_SERVER'];
-    const env = await TestWorkflowEnvironment.createTimeSkipping(
-      path ? { server: { executable: { type: 'existing-path', path } } } : {},
-    );
+    const env = await startSkippingServer();
     const namespace = env.namespace ?? 'default';
     await env.connection.operatorService.addSearchAttributes({ namespace, searchAttributes: SEARCH_ATTRIBUTE_TYPES });
     const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -20,6 +20,7 @@ import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 import type { voiceAlert } from '../../workflows';
 import { voiceAlertInput } from '../voice-alert-input';
 import { recordHistory } from './record-history';
+import { startSkippingServer } from './time-skipping';
 
 type AlertActivities = Pick<
   Activities,
@@ -117,10 +118,7 @@ export class VoiceAlertRig {
 
   static async start(): Promise<VoiceAlertRig> {
     Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-    const path = process.env['KINDLINE_TEST_SERVER'];
-    const env = await TestWorkflowEnvironment.createTimeSkipping(
-      path ? { server: { executable: { type: 'existing-path', path } } } : {},
-    );
+    const env = await startSkippingServer();
     await env.connection.operatorService.addSearchAttributes({
       namespace: env.namespace ?? 'default',
       searchAttributes: SEARCH_ATTRIBUTE_TYPES,

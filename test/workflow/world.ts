@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -20,6 +20,7 @@ import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 import type { mentorCall } from '../../workflows';
 import { mentorCallInput } from '../mentor-call-input';
 import { recordHistory } from './record-history';
+import { startSkippingServer } from './time-skipping';
 
 type MentorCallActivities = Pick<
   Activities,
@@ -120,10 +121,7 @@ export class MentorCallRig {
 
   static async start(): Promise<MentorCallRig> {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const path = process.env['KINDLINE_TEST_SERVER'];
-    const env = await TestWorkflowEnvironment.createTimeSkipping(
-      path ? { server: { executable: { type: 'existing-path', path } } } : {},
-    );
+    const env = await startSkippingServer();
     await env.connection.operatorService.addSearchAttributes({
       namespace: env.namespace ?? 'default',
       searchAttributes: SEARCH_ATTRIBUTE_TYPES,

@@ -1,15 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createMentorActivities } from '../../../activities/mentors';
+import { createPlaceAlertCall } from '../../../activities/place-alert-call';
 import { createSweepActivities } from '../../../activities/sweeps';
 import { createTextSweepActivities } from '../../../activities/text-sweeps';
+import { callsOfAlert, findAlert, openAlert } from '../../../db/alerts';
 import { findCall, updateCall } from '../../../db/calls';
 import { claim, ensureDispatch } from '../../../db/dispatches';
+import { createSubject } from '../../../db/subjects';
 import { lastStatus } from '../../../db/webhook-events';
 import type { LegEnded } from '../../../domain/mentor-call';
+import { alertLegKey, voiceAlertWorkflowId } from '../../../domain/voice-alert';
 import type { KindlineClient } from '../../../temporal/connection';
+import { alertRecipient, voiceAlertInput } from '../../voice-alert-input';
 import { DispatchWorld, OUR_NUMBERS, until } from './dispatch-world';
 
 /** As much of Temporal as a sweep asks: is the owner running, and the signal to one that is. */
@@ -133,6 +139,54 @@ describe('the call sweep', () => {
     Object.assign(temporal.client, { withDeadline: () => Promise.reject(new Error('unavailable')) });
     await expect(sweep('closeDeadCalls')).rejects.toThrow('unavailable');
     expect(await findCall(world.db.app, callId)).toMatchObject({ live: true });
+  });
+
+  it('knows the calls of alerts: tells their end, hangs them up and closes them when their workflow is gone', async () => {
+    const { number, asked } = await world.somebody();
+    const subjectId = await createSubject(world.db.app, 'system');
+    const content = { templateId: null, templateVersion: null, recordId: asked.recordId };
+    const { recordId, recipientToken } = asked;
+    const recipient = alertRecipient({ subjectId, recordId, recipientToken, content });
+    const input = voiceAlertInput({ requestedBy: subjectId, recipients: [recipient] });
+    await openAlert(world.db.app, input);
+    const { alertId } = input;
+    const ring = async (attempt: number) => {
+      const legId = randomUUID();
+      const businessKey = alertLegKey(alertId, 1, attempt);
+      const ids = { alertId, legId, position: 1, attempt, businessKey, workflowId: voiceAlertWorkflowId(alertId) };
+      const leg = { ...recipient, ...input, ...ids, from: OUR_NUMBERS[0], ringSeconds: 30 };
+      const place = createPlaceAlertCall(world.deps);
+      const { sid } = (await new MockActivityEnvironment().run(place, leg)) as { sid: string };
+      return { legId, sid };
+    };
+    const first = await ring(1);
+    world.hears.callbacks = false;
+    await world.sim.decline(number);
+    await later(100);
+    expect(await sweep('askSilentLegs')).toBe(1);
+    expect(temporal.signals).toMatchObject([{ callSid: first.sid, status: 'busy', dispatchId: first.legId }]);
+    const { rows } = await world.db.owner.query(
+      'SELECT leg, alert_id FROM webhook_events WHERE sid = $1 AND type = $2',
+      [first.sid, 'asked'],
+    );
+    expect(rows).toEqual([{ leg: 'recipient', alert_id: alertId }]);
+    world.hears.callbacks = true;
+
+    const second = await ring(2);
+    await later(100);
+    await world.db.owner.query("UPDATE voice_alerts SET opened_at = opened_at - interval '100 seconds'");
+    expect(await sweep('closeDeadCalls')).toBe(0);
+    temporal.state = 'TERMINATED';
+    expect(await sweep('endOrphanedCalls')).toBe(1);
+    expect((await world.deps.voice.readCall(second.sid))?.status).toBe('canceled');
+    expect(await sweep('closeDeadCalls')).toBe(1);
+    expect(await findAlert(world.db.app, alertId)).toMatchObject({
+      live: false,
+      state: 'cancelled',
+      endReason: 'stopped-by-operator',
+    });
+    expect((await callsOfAlert(world.db.app, alertId)).map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
+    expect(await sweep('closeDeadCalls')).toBe(0);
   });
 
   it('deletes the records of old calls at Twilio, once', async () => {
