@@ -1,1 +1,1 @@
-export { type Rendered, type RenderedForm, type RenderParts, renderContent } from '../db/rendering';
+export { type Rendered, renderContent } from '../db/rendering';

@@ -1,9 +1,7 @@
 /** Voice alerts, from the first fact to the last. */
-export { type AlertLegEnd, closeAlertLeg, type NewAlertLeg, openAlertLeg } from './alert-legs';
+export { type AlertLegEnd, closeAlertLeg, openAlertLeg } from './alert-legs';
 export { type AlertEnd, closeAlert, destroyAlertNumbers, giveAlertNumbersAway, openAlert } from './alert-course';
 export {
-  type AlertCall,
-  type AlertRecipientRow,
   type AlertRow,
   alertsToClose,
   findAlert,
