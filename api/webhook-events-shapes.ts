@@ -3,6 +3,10 @@ import { listQuery, nextCursor, time } from './shared-shapes';
 
 export const eventsQuery = listQuery.extend({
   handled: z.enum(['true', 'false']).optional().meta({ description: 'Only those that were, or were not, handled.' }),
+  failed: z
+    .literal('true')
+    .optional()
+    .meta({ description: 'Only those that were handed over in vain and wait to be again.' }),
   type: z
     .string()
     .regex(/^[a-z]+(-[a-z]+)*$/)

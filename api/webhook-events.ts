@@ -27,12 +27,13 @@ const HANDLERS: Readonly<Record<string, EventHandler>> = {
 /** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */
 export function webhookEvents(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('GET /webhook-events', async (req, res, caller) => {
-    const { cursor, limit, handled, ...filter } = checkedQuery(eventsQuery, req);
+    const { cursor, limit, handled, failed, ...filter } = checkedQuery(eventsQuery, req);
     const { type, callId, messageId, alertId, sid, from, until } = filter;
-    const asked = [handled, type, callId, messageId, alertId, sid, from, until].map((value) => value ?? '');
+    const asked = [handled, failed, type, callId, messageId, alertId, sid, from, until].map((value) => value ?? '');
     const scope: CursorScope = ['GET /webhook-events', caller.subjectId, ...asked];
     const page = await listEvents(deps.pool, {
       ...filter,
+      failed: failed === 'true',
       handled: handled === undefined ? undefined : handled === 'true',
       limit,
       cursor: checkedCursor(deps.tokenizer, scope, cursor),

@@ -32,7 +32,7 @@ export async function noteTextCosts(db: Db, limit: number): Promise<number> {
        SELECT d.sid, d.country, d.settled_at, greatest(coalesce(m.segments, 1), 1) AS units
          FROM dispatches d LEFT JOIN messages m ON m.message_id = d.message_id
         WHERE d.state = 'accepted' AND d.settled_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
-          AND d.channel = 'sms' AND NOT EXISTS (SELECT FROM costs c WHERE c.item = d.sid)
+          AND d.channel = 'sms' AND (SELECT c.item FROM costs c WHERE c.item = d.sid) IS NULL
         ORDER BY d.settled_at LIMIT $2),
      made AS (
        INSERT INTO costs (item, kind, country, month, units, amount_micro, currency, is_estimate, price_source,
@@ -76,7 +76,7 @@ export async function noteLegCosts(db: Db, limit: number): Promise<number> {
          LEFT JOIN mentors m ON m.mentor_id = o.mentor_id
         WHERE e.type = 'call-status' AND e.status = 'completed' AND e.sid IS NOT NULL
           AND e.received_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
-          AND NOT EXISTS (SELECT FROM costs k WHERE k.item = e.sid)
+          AND (SELECT k.item FROM costs k WHERE k.item = e.sid) IS NULL
         ORDER BY e.received_at LIMIT $2),
      made AS (
        INSERT INTO costs (item, kind, country, month, units, amount_micro, currency, is_estimate, price_source,

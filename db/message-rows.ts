@@ -93,10 +93,11 @@ export async function listMessages(db: Db, filter: MessageFilter): Promise<Page<
   };
   where((p) => `(m.subject_id = ${p} OR m.requested_by = ${p})`, filter.of);
   where((p) => `m.state = ${p}`, filter.state);
-  // Said twice, so that the index of what failed is seen to fit.
+  // Said twice, so that the indexes of what failed and of what waits are seen to fit.
   if (filter.state !== undefined && FAILED.includes(filter.state)) {
     conditions.push(`m.state IN (${FAILED.map((state) => `'${state}'`).join(', ')})`);
   }
+  if (filter.state === 'waiting') conditions.push(`m.state = 'waiting'`);
   where((p) => `m.subject_id = ${p}`, filter.subjectId);
   where((p) => `m.channel = ${p}`, filter.channel);
   where((p) => `m.kind = ${p}`, filter.kind);

@@ -188,6 +188,8 @@ export async function findEvent(db: Db, eventId: string): Promise<StoredEvent | 
 export interface EventFilter {
   /** Undefined: both. */
   readonly handled?: boolean | undefined;
+  /** True: only those that were handed over in vain and wait to be again. */
+  readonly failed?: boolean | undefined;
   /** Exact, e.g. `message-status`. */
   readonly type?: string | undefined;
   readonly callId?: string | undefined;
@@ -217,6 +219,7 @@ export async function listEvents(db: Db, filter: EventFilter): Promise<Page<Stor
         AND ($7::text IS NULL OR type = $7) AND ($8::uuid IS NULL OR message_id = $8)
         AND ($9::uuid IS NULL OR alert_id = $9) AND ($10::text IS NULL OR sid = $10)
         AND ($11::timestamptz IS NULL OR received_at >= $11) AND ($12::timestamptz IS NULL OR received_at <= $12)
+        ${filter.failed === true ? 'AND handled_at IS NULL AND attempts > 0' : ''}
       ORDER BY (handled_at IS NULL) DESC, received_at DESC, event_id DESC LIMIT $6`,
     [
       handled,

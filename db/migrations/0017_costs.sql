@@ -33,7 +33,7 @@ COMMENT ON COLUMN costs.occurred_at IS 'class: operational';
 COMMENT ON COLUMN costs.looks IS 'class: operational; how often the provider was asked in vain';
 COMMENT ON COLUMN costs.next_look_at IS 'class: operational; null: not asked (again)';
 CREATE INDEX costs_by_month ON costs (month, kind, country, currency);
-COMMENT ON INDEX costs_by_month IS 'serves: monthlyCosts, spentIn (db/costs.ts)';
+COMMENT ON INDEX costs_by_month IS 'serves: monthlyCosts, spentThisMonth (db/costs.ts)';
 CREATE INDEX costs_to_look_at ON costs (next_look_at) WHERE next_look_at IS NOT NULL;
 COMMENT ON INDEX costs_to_look_at IS 'serves: costsToLookAt (db/costs.ts)';
 GRANT SELECT, INSERT, UPDATE ON costs TO kindline_application;
@@ -82,17 +82,50 @@ CREATE INDEX webhook_events_ended_legs ON webhook_events (received_at)
 COMMENT ON INDEX webhook_events_ended_legs IS 'serves: noteLegCosts (db/cost-items.ts)';
 CREATE INDEX webhook_events_failed ON webhook_events (received_at DESC, event_id DESC)
   WHERE handled_at IS NULL AND attempts > 0;
-COMMENT ON INDEX webhook_events_failed IS 'serves: failedEvents (db/webhook-events.ts)';
+COMMENT ON INDEX webhook_events_failed IS 'serves: listEvents (db/webhook-events.ts): what failed';
 
 COMMENT ON INDEX webhook_events_unhandled IS 'serves: unhandledEvents (db/webhook-events.ts): what waits to be tried again';
 COMMENT ON INDEX webhook_events_listed IS 'serves: listEvents (db/webhook-events.ts): by time';
 COMMENT ON INDEX webhook_events_by_id IS 'serves: findEvent (db/webhook-events.ts)';
 COMMENT ON INDEX webhook_events_of_call IS 'serves: legSeen (db/webhook-events.ts)';
 COMMENT ON INDEX webhook_events_of_sid IS 'serves: lastStatus (db/webhook-events.ts)';
-COMMENT ON INDEX webhook_events_of_dispatch IS 'serves: latestEventFor (db/dispatches.ts)';
+COMMENT ON INDEX webhook_events_of_dispatch IS 'serves: latestEventFor (db/dispatch-claims.ts)';
+
+-- What waits is listed by time, like everything else; when each of it is tried next is its workflow's own.
+-- And nothing asks yet for what has been over for long.
+DROP INDEX messages_pending, messages_over;
+CREATE INDEX messages_pending ON messages (opened_at DESC, message_id DESC) WHERE state = 'waiting';
+COMMENT ON INDEX messages_of_batch IS 'serves: listMessages (db/message-rows.ts): of a batch';
+COMMENT ON INDEX messages_of_batch_by_state IS 'serves: countMessages (db/message-batches.ts)';
+COMMENT ON INDEX messages_of_subject IS 'serves: listMessages (db/message-rows.ts): by subject';
+COMMENT ON INDEX messages_requested IS 'serves: listMessages (db/message-rows.ts): by who asked';
+COMMENT ON INDEX messages_by_time IS 'serves: listMessages (db/message-rows.ts): by time';
+COMMENT ON INDEX messages_failed IS 'serves: listMessages (db/message-rows.ts): what failed';
+COMMENT ON INDEX messages_pending IS 'serves: listMessages (db/message-rows.ts): what waits for its time or its next try';
+COMMENT ON INDEX messages_live IS 'serves: silentTexts (db/silent-texts.ts)';
+COMMENT ON INDEX messages_by_sid IS 'serves: silentTexts (db/silent-texts.ts)';
+COMMENT ON INDEX messages_by_record IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
+COMMENT ON INDEX messages_by_content IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
+COMMENT ON INDEX webhook_events_of_message IS 'serves: messageReceipts (db/message-rows.ts)';
+COMMENT ON INDEX webhook_events_of_alert IS 'serves: listEvents (db/webhook-events.ts): of an alert';
 
 -- Down Migration
 
+COMMENT ON INDEX messages_of_batch IS NULL;
+COMMENT ON INDEX messages_of_batch_by_state IS NULL;
+COMMENT ON INDEX messages_of_subject IS NULL;
+COMMENT ON INDEX messages_requested IS NULL;
+COMMENT ON INDEX messages_by_time IS NULL;
+COMMENT ON INDEX messages_failed IS NULL;
+COMMENT ON INDEX messages_live IS NULL;
+COMMENT ON INDEX messages_by_sid IS NULL;
+COMMENT ON INDEX messages_by_record IS NULL;
+COMMENT ON INDEX messages_by_content IS NULL;
+COMMENT ON INDEX webhook_events_of_message IS NULL;
+COMMENT ON INDEX webhook_events_of_alert IS NULL;
+DROP INDEX messages_pending;
+CREATE INDEX messages_pending ON messages (next_attempt_at) WHERE live AND next_attempt_at IS NOT NULL;
+CREATE INDEX messages_over ON messages (ended_at) WHERE NOT live;
 COMMENT ON INDEX webhook_events_of_dispatch IS NULL;
 COMMENT ON INDEX webhook_events_of_sid IS NULL;
 COMMENT ON INDEX webhook_events_of_call IS NULL;
