@@ -111,7 +111,7 @@ const month = () => new Date().toISOString().slice(0, 7);
 const CASES: readonly (readonly [string, readonly string[], (db: Db) => Promise<unknown>])[] = [
   ['events by time', ['webhook_events_listed'], (db) => listEvents(db, { limit: 50 })],
   ['events that failed', ['webhook_events_failed'], (db) => listEvents(db, { limit: 50, failed: true })],
-  ['events that nobody has handled', ['webhook_events_listed'], (db) => listEvents(db, { limit: 50, handled: false })],
+  ['events that nobody has handled', ['webhook_events_unhandled'], (db) => listEvents(db, { limit: 50, handled: false })],
   ['events that wait to be tried again', ['webhook_events_unhandled'], (db) => unhandledEvents(db, 100)],
   ['an event by its id', ['webhook_events_by_id'], (db) => findEvent(db, ids.event)],
   ['events of a call', ['webhook_events_of_call'], (db) => listEvents(db, { limit: 50, callId: ids.call })],
