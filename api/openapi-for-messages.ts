@@ -58,7 +58,7 @@ export const MESSAGE_OPERATIONS = {
         },
         'a template, tried as a call in the end': {
           recipient: { subjectId: SUBJECT_ID },
-          template: { name: 'reminder', variables: { what: 'Your appointment', when: '3 pm' } },
+          template: { name: 'reminder', variables: { what: 'Your appointment', at: '2026-11-24T15:00:00Z' } },
           kind: 'reminder',
           fallback: 'voice',
         },
