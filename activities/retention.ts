@@ -1,6 +1,7 @@
 import { deleteOldEvents } from '../db/app-event-delivery';
 import { deleteOldTexts } from '../db/inbound-texts';
 import { deleteLiftedOptOuts } from '../db/opt-outs';
+import { deleteOldMessages } from '../db/messages';
 import { destroyUnreferencedRecords, type LeftOver } from '../db/unreferenced-records';
 import { RETENTION } from '../domain/retention';
 import type { ActivityDependencies } from './dependencies';
@@ -56,6 +57,10 @@ export function createRetentionActivities({ pool, logger }: ActivityDependencies
     /** Events of the app older than `RETENTION.appEvent`. */
     deleteOldAppEvents: (run: RetentionRun): Promise<LeftOver> =>
       deleted('app-events', run, (rows) => deleteOldEvents(pool, { ...rows, olderThanMs: RETENTION.appEvent })),
+
+    /** Rows of messages that have been over for `RETENTION.messageLog`; their words are gone by then or soon after. */
+    deleteOldMessages: (run: RetentionRun): Promise<LeftOver> =>
+      deleted('messages', run, (rows) => deleteOldMessages(pool, { ...rows, olderThanMs: RETENTION.messageLog })),
 
     /** Texts to our numbers, what was asked by text, and opt-outs that were taken back. */
     deleteOldTexts: (run: RetentionRun): Promise<LeftOver> =>

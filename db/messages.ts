@@ -1,6 +1,7 @@
 /** Messages, from the first fact to the last. */
 export { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from './message-course';
 export {
+  deleteOldMessages,
   findMessage,
   listMessages,
   type MessageFilter,

@@ -1,13 +1,6 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities';
-import type { SendText } from '../activities/send-text';
-import type { MessageInput } from '../domain/message';
 import { MAIL_QUEUE, MESSAGES_QUEUE } from '../domain/task-queues';
-
-interface Senders {
-  sendMail(asked: Omit<SendText, 'sender'>): Promise<{ sid: string }>;
-  startFallbackAlert(asked: { message: MessageInput; alertId: string }): Promise<unknown>;
-}
 
 /** Short database steps: one marker each, no task queue, retried until Postgres is back. */
 export const rows = proxyLocalActivities<
@@ -31,14 +24,14 @@ export const texting = proxyActivities<Pick<Activities, 'sendText'>>({
   summary: 'Send the text',
 });
 
-export const mailing = proxyActivities<Pick<Senders, 'sendMail'>>({
+export const mailing = proxyActivities<Pick<Activities, 'sendMail'>>({
   ...SENDING,
   taskQueue: MAIL_QUEUE,
   summary: 'Send the e-mail',
 });
 
 /** Starting a workflow is repeatable: the alert's id is given. */
-export const fallingBack = proxyActivities<Pick<Senders, 'startFallbackAlert'>>({
+export const fallingBack = proxyActivities<Pick<Activities, 'startFallbackAlert'>>({
   summary: 'Have it said by a call',
   startToCloseTimeout: '15s',
   // A message must come to its end even when no call can be begun.

@@ -15,9 +15,10 @@ interface Swept {
  */
 export async function retentionSweep(
   run: RetentionRun,
-): Promise<{ unreferencedRecords: Swept; appEvents: Swept | null; texts: Swept | null }> {
+): Promise<{ unreferencedRecords: Swept; appEvents: Swept | null; texts: Swept | null; messages: Swept | null }> {
   const unreferencedRecords = await retention.destroyUnreferencedRecords(run);
   const appEvents = patched('app-events') ? await retention.deleteOldAppEvents(run) : null;
   const texts = patched('texts') ? await retention.deleteOldTexts(run) : null;
-  return { unreferencedRecords, appEvents, texts };
+  const messages = patched('messages') ? await retention.deleteOldMessages(run) : null;
+  return { unreferencedRecords, appEvents, texts, messages };
 }

@@ -20,6 +20,7 @@ beforeAll(async () => {
     },
     deleteOldAppEvents: async (run: RetentionRun) => ({ found: 5, destroyed: run.isDryRun ? 0 : 5 }),
     deleteOldTexts: async (run: RetentionRun) => ({ found: 2, destroyed: run.isDryRun ? 0 : 2 }),
+    deleteOldMessages: async (run: RetentionRun) => ({ found: 4, destroyed: run.isDryRun ? 0 : 4 }),
   });
 }, 120_000);
 
@@ -40,8 +41,9 @@ it('destroys what has been kept for its time and says how much that was', async 
     unreferencedRecords: { found: 3, destroyed: 3 },
     appEvents: { found: 5, destroyed: 5 },
     texts: { found: 2, destroyed: 2 },
+    messages: { found: 4, destroyed: 4 },
   });
-  await recordHistory(handle, 'retentionSweep', 'destroyed-with-texts');
+  await recordHistory(handle, 'retentionSweep', 'destroyed-with-messages');
 });
 
 it('only counts when it is asked for a dry run', async () => {
@@ -50,6 +52,7 @@ it('only counts when it is asked for a dry run', async () => {
     unreferencedRecords: { found: 3, destroyed: 0 },
     appEvents: { found: 5, destroyed: 0 },
     texts: { found: 2, destroyed: 0 },
+    messages: { found: 4, destroyed: 0 },
   });
   expect(asked.at(-1)).toEqual({ isDryRun: true });
 });
@@ -61,5 +64,6 @@ it('goes on when the database comes back', async () => {
     unreferencedRecords: { found: 3, destroyed: 3 },
     appEvents: { found: 5, destroyed: 5 },
     texts: { found: 2, destroyed: 2 },
+    messages: { found: 4, destroyed: 4 },
   });
 });

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createMessageActivities } from '../../../activities/messages';
 import type { ActivityDependencies } from '../../../activities/dependencies';
 import { ensureDispatch } from '../../../db/dispatches';
+import { deleteOldMessages } from '../../../db/messages';
 import type { MessageInput } from '../../../domain/message';
 import { SealedValue } from '../../../domain/sealed';
 import { TemporalNotInTime } from '../../../temporal/errors';
@@ -475,5 +476,18 @@ describe('the row of a message', () => {
     // Somebody new from then on.
     const again = await begun(staff, { recipient: { phoneNumber: '+14155550150' } });
     expect(again.subjectId).not.toBe(input.subjectId);
+  });
+
+  test('is deleted ninety days after its end, and not a moment before', async () => {
+    const old = await begun();
+    const live = await begun();
+    await rows.closeMessage(closing(old.messageId, { endedAt: new Date(Date.now() - 100 * 86_400_000).toISOString() }));
+    const run = { olderThanMs: 90 * 86_400_000, limit: 100 };
+    expect(await deleteOldMessages(api.deps.pool, { ...run, isDryRun: true })).toBe(1);
+    expect(await deleteOldMessages(api.deps.pool, { ...run, isDryRun: false })).toBe(1);
+    const left = await sql('SELECT message_id FROM messages WHERE message_id = ANY($1)', [
+      [old.messageId, live.messageId],
+    ]);
+    expect(left).toEqual([{ message_id: live.messageId }]);
   });
 });
