@@ -81,15 +81,18 @@ export class BenchGround {
   /** Access tokens of as many users. */
   async userTokens(count: number): Promise<string[]> {
     const tokens: string[] = [];
-    for (let user = 0; user < count; user += 1) {
-      const answer = await fetch(`${this.stack.services.simulatorUrl}/oidc/token`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ role: 'user', subject: crypto.randomUUID() }),
-      });
-      tokens.push(tokenAnswer.parse(await answer.json()).access_token);
-    }
+    for (let user = 0; user < count; user += 1) tokens.push(await this.tokenOf('user'));
     return tokens;
+  }
+
+  /** An access token of somebody new. */
+  async tokenOf(role: 'user' | 'staff'): Promise<string> {
+    const answer = await fetch(`${this.stack.services.simulatorUrl}/oidc/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ role, subject: crypto.randomUUID() }),
+    });
+    return tokenAnswer.parse(await answer.json()).access_token;
   }
 
   /** Nobody takes up what is started from now on: what is measured is the accepting, the same on both sides. */
