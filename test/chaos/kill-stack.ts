@@ -9,14 +9,23 @@ const TIMES = {
   CALL_MENTOR_SEARCH: '12s',
   CALL_OVERALL_WAIT: '20s',
   CALL_RING_BACK_WINDOW: '15s',
+  ALERT_RING: '5s',
 };
+
+/** Neighbouring rounds text and ring the same few phones. */
+const LIMITS = { RECIPIENT_LIMITS: '1000/1m', RECIPIENT_LIMITS_SAFETY: '1000/1m' };
 
 /** Empty: its lines are not counted. What is killed counts nothing anyway, and counting makes it fall in other ways. */
 const NOT_COUNTED = { NODE_V8_COVERAGE: '', NODE_OPTIONS: '' };
 
 /** A whole service with a Postgres and a Temporal of its own, because everything in it will be killed. */
 export async function startKillStack(): Promise<TestStack> {
-  const stack = await startStack({ own: true, lease: '2s', settle: '1s', env: { ...TIMES, ...NOT_COUNTED } });
+  const stack = await startStack({
+    own: true,
+    lease: '2s',
+    settle: '1s',
+    env: { ...TIMES, ...LIMITS, ...NOT_COUNTED },
+  });
   await stack.sim.settings({ wordMs: 5, webhookRetryMs: [300, 600, 1_200] });
   return stack;
 }

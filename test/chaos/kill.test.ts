@@ -2,6 +2,7 @@ import { addMentor } from '../integration/calls/people';
 import type { TestStack } from '../stack';
 import { startKillStack } from './kill-stack';
 import { planRound } from './round-plan';
+import { killedBeforeItWasWritten } from './texts';
 import { auditFaults, type RoundReport, runRound } from './round';
 
 /** Other seeds in every run; `npm run chaos -- --rounds 1000` goes on for as long as you like. */
@@ -35,6 +36,10 @@ describe(`${ROUNDS} rounds from seed ${FIRST_SEED}`, () => {
     240_000,
   );
 
+  it('20 texts whose worker is killed between the provider’s accept and our record are recorded, and sent once', async () => {
+    expect(await killedBeforeItWasWritten(stack, 20)).toEqual([]);
+  }, 120_000);
+
   it('after all of them the audit trail verifies, with every entry in its place', async () => {
     expect(await auditFaults(stack)).toEqual([]);
   }, 90_000);
@@ -48,11 +53,12 @@ describe(`${ROUNDS} rounds from seed ${FIRST_SEED}`, () => {
 });
 
 function summary(all: readonly RoundReport[], fallbacks: number): string {
-  const outcomes = new Map<string, number>();
+  const [outcomes, texts] = [new Map<string, number>(), new Map<string, number>()];
   for (const report of all) {
     for (const [outcome, n] of Object.entries(report.outcomes)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + n);
+    for (const [state, n] of Object.entries(report.texts)) texts.set(state, (texts.get(state) ?? 0) + n);
   }
-  const said = [...outcomes].map(([outcome, n]) => `${n} ${outcome}`).join(', ');
+  const words = (counts: ReadonlyMap<string, number>) => [...counts].map(([word, n]) => `${n} ${word}`).join(', ');
   const rings = all.reduce((sum, report) => sum + report.rings, 0);
-  return `${all.length} rounds, ${rings} rings: ${said}; ${fallbacks} served by the static document`;
+  return `${all.length} rounds, ${rings} rings: ${words(outcomes)}; texts: ${words(texts)}; ${fallbacks} served by the static document`;
 }

@@ -1,4 +1,4 @@
-import type { HandsetScript } from '../../simulator/client';
+import type { HandsetScript, TextScript } from '../../simulator/client';
 import { SeededRandom } from './seeded-random';
 
 /** What is hit, and how. `SIGSTOP` is undone after five seconds; what was killed is started again at once. */
@@ -19,9 +19,25 @@ export interface PlannedCall {
   readonly mayCallBack: boolean;
 }
 
+export interface PlannedText {
+  readonly phone: string;
+  readonly messageClass: 'ordinary' | 'safety';
+  /** When it is asked for (ms into the round). */
+  readonly requestAt: number;
+  readonly script: TextScript;
+}
+
+export interface PlannedAlert {
+  /** Rung in this order. */
+  readonly phones: readonly { readonly number: string; readonly script: HandsetScript }[];
+  readonly requestAt: number;
+}
+
 export interface RoundPlan {
   readonly seed: number;
   readonly calls: readonly PlannedCall[];
+  readonly texts: readonly PlannedText[];
+  readonly alerts: readonly PlannedAlert[];
   /** One script a mentor's phone. */
   readonly mentorScripts: readonly HandsetScript[];
   readonly listLagMs: number;
@@ -29,6 +45,8 @@ export interface RoundPlan {
 }
 
 const CALLS = 8;
+const TEXTS = 8;
+const ALERTS = 2;
 
 /** The user's phones of a round; 555-01xx numbers, two series so that neighbouring rounds never share one. */
 function userPhone(seed: number, n: number): string {
@@ -41,9 +59,47 @@ export function planRound(seed: number, mentors: number): RoundPlan {
   return {
     seed,
     calls: Array.from({ length: CALLS }, (_, n) => planCall(random, userPhone(seed, n))),
+    texts: Array.from({ length: TEXTS }, (_, n) => planText(random, onePhone(seed, n))),
+    alerts: Array.from({ length: ALERTS }, (_, n) =>
+      planAlert(
+        random,
+        [10, 11].map((at) => onePhone(seed, at + 2 * n)),
+      ),
+    ),
     mentorScripts: Array.from({ length: mentors }, () => mentorScript(random)),
     listLagMs: random.between(0, 800),
     blow: planBlow(random),
+  };
+}
+
+/** Phones for texts and alerts, in areas of their own; neighbouring rounds share none. */
+function onePhone(seed: number, n: number): string {
+  return `+1${seed % 2 === 0 ? '212' : '312'}55501${String((seed * 14 + n) % 100).padStart(2, '0')}`;
+}
+
+function planText(random: SeededRandom, phone: string): PlannedText {
+  return {
+    phone,
+    messageClass: random.next() < 0.4 ? 'safety' : 'ordinary',
+    requestAt: random.between(0, 5_000),
+    script: random.next() < 0.2 ? { outcome: 'undelivered', errorCode: 30005 } : {},
+  };
+}
+
+function planAlert(random: SeededRandom, numbers: readonly string[]): PlannedAlert {
+  const [first = '', second = ''] = numbers;
+  const answerAfterMs = random.between(100, 1_000);
+  const keys = [
+    { when: 'greeting', press: '1', afterMs: 100 },
+    { when: 'gather', press: '1', afterMs: 200 },
+  ];
+  const outcome = random.pick(['decline', 'busy', 'answer'] as const);
+  return {
+    phones: [
+      { number: first, script: outcome === 'answer' ? { outcome, answerAfterMs, keys } : { outcome, answerAfterMs } },
+      { number: second, script: { outcome: 'answer', answerAfterMs, keys } },
+    ],
+    requestAt: random.between(0, 4_000),
   };
 }
 

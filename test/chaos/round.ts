@@ -8,6 +8,7 @@ import type { LedgerEntry } from '../../simulator/client';
 import { consent } from '../integration/calls/people';
 import type { TestStack } from '../stack';
 import { persistently, rows, until } from './kill-stack';
+import { alertFaults, raiseAlert, sendText, textFaults } from './texts';
 import type { Blow, PlannedCall, RoundPlan } from './round-plan';
 
 /** What one round has shown; `faults` empty means that every promise held. */
@@ -17,6 +18,8 @@ export interface RoundReport {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly calls: number;
   readonly rings: number;
+  /** How many texts ended in which state. */
+  readonly texts: Readonly<Record<string, number>>;
   readonly fallbackStatic: number;
   readonly faults: readonly string[];
 }
@@ -31,7 +34,7 @@ interface Requested {
   readonly requestedAt: number;
 }
 
-/** Eight calls at once, one blow at the planned instant, then everything is counted. */
+/** Eight calls, eight texts and two alerts at once, one blow at the planned instant, then everything is counted. */
 export async function runRound(
   stack: TestStack,
   plan: RoundPlan,
@@ -42,15 +45,20 @@ export async function runRound(
   await Promise.all([
     ...mentorPhones.map((phone, n) => stack.sim.script(phone, plan.mentorScripts[n] ?? {})),
     ...plan.calls.map((call) => stack.sim.script(call.userPhone, call.userScript)),
+    ...plan.texts.map(({ phone, script }) => stack.sim.script(phone, { texts: script })),
+    ...plan.alerts.flatMap(({ phones }) => phones.map(({ number, script }) => stack.sim.script(number, script))),
   ]);
-  const [requested] = await Promise.all([
+  const [requested, texts, alerts] = await Promise.all([
     Promise.all(plan.calls.map((call) => makeCall(stack, call))),
+    Promise.all(plan.texts.map((text) => sendText(stack, text))),
+    Promise.all(plan.alerts.map((alert) => raiseAlert(stack, alert))),
     strike(stack, plan.blow),
   ]);
   const outcomes = await Promise.all(requested.map((call) => waitForEnd(stack, call)));
   await until('all phones to be quiet', 60_000, async () => (await stack.sim.calls()).length === 0);
   const unhandled = await eventsLeftUnhandled(stack);
   const faults = await findFaults(stack, requested, mentorPhones);
+  faults.push(...(await textFaults(stack, texts)), ...(await alertFaults(stack, alerts)));
   if (unhandled) faults.push('events stayed unhandled');
   const ledger = await stack.sim.ledger();
   return {
@@ -59,6 +67,7 @@ export async function runRound(
     outcomes: count(outcomes),
     calls: requested.length,
     rings: ledger.filter((leg) => leg.ringingAt !== null).length,
+    texts: count(texts.map(({ state }) => state)),
     fallbackStatic: ledger.filter((leg) => leg.wentToFallback).length,
     faults,
   };
@@ -133,7 +142,7 @@ async function findFaults(stack: TestStack, calls: readonly Requested[], mentorP
     if (dispatch['doubled_count'] !== 0) faults.push(`dispatch ${id} counts as doubled`);
     if (legs.filter((leg) => leg.spoke).length > 1) faults.push(`two legs of dispatch ${id} spoke`);
   }
-  const known = new Set(dispatches.map((dispatch) => dispatch['sid']));
+  const known = new Set((await rows(stack, 'SELECT sid FROM dispatches')).map((dispatch) => dispatch['sid']));
   for (const leg of ledger) {
     if (leg.direction === 'outbound-api' && !known.has(leg.sid))
       faults.push(`a phone rang without a dispatch: ${leg.sid}`);

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { MESSAGE_OUTCOMES } from '../../domain/message';
+import { ALERT_OUTCOMES } from '../../domain/voice-alert';
+import { MARKED } from '../marked-people';
+import type { TestStack } from '../stack';
+import { persistently, rows, until } from './kill-stack';
+import type { PlannedAlert, PlannedText } from './round-plan';
+
+const STAFF = { role: 'staff', subject: 'staff-of-the-kill-test' } as const;
+
+/** What was asked for, and how it ended. */
+export interface EndedText {
+  readonly planned: PlannedText;
+  readonly messageId: string;
+  readonly state: string;
+}
+export interface EndedAlert {
+  readonly alertId: string;
+  readonly state: string;
+}
+
+/** Asks for it at its time, as an app that asks until it is answered, and waits for its end. */
+export async function sendText(stack: TestStack, planned: PlannedText): Promise<EndedText> {
+  await delay(planned.requestAt);
+  const { phone, messageClass } = planned;
+  const json = { recipient: { phoneNumber: phone }, text: MARKED.messageWords, messageClass };
+  const messageId = await accepted(stack, '/messages', json, 'messageId');
+  return { planned, messageId, state: await endOf(stack, `/messages/${messageId}`, MESSAGE_OUTCOMES) };
+}
+
+export async function raiseAlert(stack: TestStack, planned: PlannedAlert): Promise<EndedAlert> {
+  await delay(planned.requestAt);
+  const recipients = planned.phones.map(({ number }) => ({ phoneNumber: number }));
+  const times = { attempts: 2, retryAfterSeconds: 1, escalationDelaySeconds: 0 };
+  const alertId = await accepted(
+    stack,
+    '/alerts/voice',
+    { recipients, text: MARKED.messageWords, ...times },
+    'alertId',
+  );
+  return { alertId, state: await endOf(stack, `/alerts/voice/${alertId}`, ALERT_OUTCOMES) };
+}
+
+async function accepted(stack: TestStack, path: string, json: object, id: string): Promise<string> {
+  const init = { json, headers: { 'Idempotency-Key': randomUUID() } };
+  const answer = await persistently(stack, path, init, STAFF);
+  if (answer.status !== 202) throw new Error(`${path} was refused: ${JSON.stringify(answer)}`);
+  return String(answer.body[id]);
+}
+
+async function endOf(stack: TestStack, path: string, ends: readonly string[]): Promise<string> {
+  let state = '';
+  await until(`the end of ${path}`, 120_000, async () => {
+    state = String((await persistently(stack, path, {}, STAFF)).body['state']);
+    return ends.includes(state);
+  });
+  return state;
+}
+
+/** One text a dispatch that was accepted, none without one, and every message ended as its phone says. */
+export async function textFaults(stack: TestStack, ended: readonly EndedText[]): Promise<string[]> {
+  const faults: string[] = [];
+  const sent = (await stack.sim.messages()).filter(({ direction }) => direction !== 'inbound');
+  const dispatches = await rows(stack, 'SELECT * FROM dispatches WHERE message_id = ANY($1::uuid[])', [
+    ended.map(({ messageId }) => messageId),
+  ]);
+  for (const dispatch of dispatches) {
+    const id = String(dispatch['dispatch_id']);
+    const texts = sent.filter(({ statusCallback }) => statusCallback?.includes(id));
+    const wanted = dispatch['state'] === 'accepted' ? 1 : 0;
+    if (texts.length !== wanted)
+      faults.push(`${texts.length} texts for the ${String(dispatch['state'])} dispatch ${id}`);
+    if (dispatch['doubled_count'] !== 0) faults.push(`dispatch ${id} counts as doubled`);
+    if (['ready', 'attempting', 'unknown'].includes(String(dispatch['state'])))
+      faults.push(`dispatch ${id} was left ${String(dispatch['state'])}`);
+  }
+  const known = new Set(dispatches.map((dispatch) => dispatch['sid']));
+  for (const { sid, statusCallback } of sent) {
+    if (statusCallback?.includes('/message-status') && !known.has(sid))
+      faults.push(`a text without a dispatch: ${sid}`);
+  }
+  for (const { planned, messageId, state } of ended) {
+    const texts = sent.filter(({ to, body }) => to === planned.phone && body === MARKED.messageWords);
+    const wanted = planned.script.outcome ?? 'delivered';
+    // Of an ordinary text nobody can know whether it left: it is not repeated, and the message says so.
+    const isLostByRule = state === 'lost' && planned.messageClass === 'ordinary' && texts.length === 0;
+    if (state !== wanted && !isLostByRule) faults.push(`message ${messageId} ended ${state}, not ${wanted}`);
+    if (texts.length > 1) faults.push(`${texts.length} texts to one phone for message ${messageId}`);
+  }
+  return faults;
+}
+
+/** One ring a dispatch that was accepted, nothing left open, and somebody acknowledged: the second phone always does. */
+export async function alertFaults(stack: TestStack, ended: readonly EndedAlert[]): Promise<string[]> {
+  const faults = ended
+    .filter(({ state }) => state !== 'acknowledged')
+    .map(({ alertId, state }) => `alert ${alertId} ended ${state}`);
+  const ledger = await stack.sim.ledger();
+  const dispatches = await rows(stack, 'SELECT * FROM dispatches WHERE alert_id = ANY($1::uuid[])', [
+    ended.map(({ alertId }) => alertId),
+  ]);
+  for (const dispatch of dispatches) {
+    const id = String(dispatch['dispatch_id']);
+    const legs = ledger.filter((leg) => leg.direction === 'outbound-api' && leg.urls.some((url) => url.includes(id)));
+    const wanted = dispatch['state'] === 'accepted' ? 1 : 0;
+    if (legs.length !== wanted) faults.push(`${legs.length} rings for the ${String(dispatch['state'])} dispatch ${id}`);
+    if (dispatch['doubled_count'] !== 0) faults.push(`dispatch ${id} counts as doubled`);
+    if (['ready', 'attempting', 'unknown'].includes(String(dispatch['state'])))
+      faults.push(`dispatch ${id} was left ${String(dispatch['state'])}`);
+  }
+  return faults;
+}
+
+/** The provider has taken every text and answers late; the worker dies with all answers on their way. */
+export async function killedBeforeItWasWritten(stack: TestStack, count: number): Promise<string[]> {
+  await stack.sim.reset();
+  await stack.sim.faults([{ on: 'create-message', kind: 'late', delayMs: 5_000, times: count }]);
+  const texts = Array.from({ length: count }, (_, n) => ({
+    phone: `+1404555${String(100 + n).padStart(4, '0')}`,
+    messageClass: 'ordinary' as const,
+    requestAt: 0,
+    script: {},
+  }));
+  const ending = Promise.all(texts.map((text) => sendText(stack, text)));
+  await until('the provider to have every text', 30_000, async () => (await stack.sim.messages()).length === count);
+  stack.kill('worker', 'SIGKILL');
+  await stack.restart('worker');
+  return textFaults(stack, await ending);
+}
