@@ -13,6 +13,7 @@ import { callStatusGroup } from './bench/call-status';
 import { connectMentorGroup } from './bench/connect-mentor';
 import { mentorCallGroup } from './bench/mentor-call';
 import { type BenchRow, tableOf } from './bench/rows';
+import { messagesGroup } from './bench/messages';
 import { vaultGroup } from './bench/vault';
 import { CommandError, runCommand } from './command-error';
 import { progress } from './project';
@@ -22,6 +23,7 @@ import { stopSignal } from './stop-signal';
 const GROUPS: readonly BenchGroup[] = [
   vaultGroup,
   mentorCallGroup,
+  messagesGroup,
   bulkGroup,
   auditGroup,
   connectMentorGroup,
