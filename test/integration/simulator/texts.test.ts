@@ -60,7 +60,7 @@ describe('Messages, asked by the twilio package', () => {
   });
 
   it('shows no sender of a service’s message, and no segments, until it is sent', async () => {
-    await rig.phones.settings({ sentAfterMs: 15_000 });
+    await rig.phones.settings({ sentAfterMs: 75_000 });
     const created = await rig.twilio.messages.create({ to: BRITISH, messagingServiceSid: SERVICE, body: 'Hello.' });
     expect(created).toMatchObject({ status: 'accepted', from: null, numSegments: '0', messagingServiceSid: SERVICE });
     expect(await rig.textIs(created.sid, 'sending')).toMatchObject({ sender: POOL_UK });
@@ -83,7 +83,7 @@ describe('Messages, asked by the twilio package', () => {
   });
 
   it('lists newest first, later than it reads, and pages', async () => {
-    await rig.phones.settings({ listLagMs: 150 });
+    await rig.phones.settings({ listLagMs: 800 });
     const sid = await rig.text();
     expect((await rig.twilio.messages(sid).fetch()).sid).toBe(sid);
     expect(await rig.twilio.messages.list({ to: USER })).toEqual([]);
@@ -97,7 +97,7 @@ describe('Messages, asked by the twilio package', () => {
   });
 
   it('redacts and deletes what is over, while the phone keeps what it got', async () => {
-    await rig.phones.settings({ sentAfterMs: 15_000 });
+    await rig.phones.settings({ sentAfterMs: 40_000 });
     const sid = await rig.text({ body: 'A secret.' });
     await expect(rig.twilio.messages(sid).remove()).rejects.toMatchObject({ status: 409, code: 20009 });
     await rig.textIs(sid, 'delivered');
