@@ -98,6 +98,7 @@ export function messages(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('DELETE /messages/:messageId', async (req, res, caller) => {
     const messageId = checkedId(req, 'messageId');
     const before = await readable(deps, caller, 'DELETE /messages/:messageId', messageId);
+    if (!isParty(caller, before)) await noteRead(deps, caller, messageId);
     // What is over is told from its row, also when Temporal is down.
     const isOver = 'live' in before && !before.live;
     const result = isOver ? 'not-found' : await deps.messages.cancel(messageId);

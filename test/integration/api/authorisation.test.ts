@@ -3,6 +3,8 @@ import { ROLES } from '../../../api/authentication';
 import { type Rule, RULES } from '../../../api/authorisation';
 import { openAlert } from '../../../db/alerts';
 import { openCall } from '../../../db/calls';
+import { finishReceiving, openBatch } from '../../../db/message-batches';
+import { inTransaction } from '../../../db/pool';
 import { createSubject } from '../../../db/subjects';
 import { SealedValue } from '../../../domain/sealed';
 import { MARKED } from '../../marked-people';
@@ -172,8 +174,10 @@ describe('an access token', () => {
 /** How to make one that belongs to somebody else, by the name of the parameter. */
 const OBJECTS: Readonly<Record<string, () => Promise<string>>> = {
   alertId: alertOfSomebody,
+  batchId: batchOfSomebody,
   callId: callOfSomebody,
   contactPointId: contactPointOfSomebody,
+  messageId: messageOfSomebody,
 };
 
 test('every route has its rule, and every kind of access its cases', () => {
@@ -209,6 +213,43 @@ async function contactPointOfSomebody(): Promise<string> {
   const who = { role: 'user', subject: randomUUID() } as const;
   const { body: made } = await api.ask('POST', '/contact-points', { who, json: { phoneNumber: MARKED.userPhone } });
   return made.contactPointId;
+}
+
+async function batchOfSomebody(): Promise<string> {
+  const { pool } = api.deps;
+  const batchId = randomUUID();
+  await openBatch(pool, {
+    batchId,
+    requestedBy: await createSubject(pool, 'system'),
+    kind: 'update',
+    messageClass: 'ordinary',
+    channel: 'sms',
+    language: 'en',
+    templateId: null,
+    templateVersion: null,
+    contentRecordId: null,
+    requestHash: 'x',
+    fallback: null,
+    notBefore: null,
+    notAfter: null,
+  });
+  await inTransaction(pool, (tx) => finishReceiving(tx, batchId));
+  return batchId;
+}
+
+async function messageOfSomebody(): Promise<string> {
+  const { vault, pool } = api.deps;
+  const subjectId = await createSubject(pool, 'system');
+  const value = SealedValue.of('phone', MARKED.otherUserPhone);
+  const recordId = await vault.seal({ subjectId, kind: 'phone', value });
+  const { rows } = await api.database.owner.query(
+    `INSERT INTO messages (message_id, requested_by, subject_id, record_id, owns_record, content_record_id, language,
+                           channel, kind, message_class, urgency, country, state, request_hash, requested_at, live)
+     VALUES (gen_random_uuid(), $1, $1, $2, true, $2, 'en', 'sms', 'update', 'ordinary', 'normal', 'US', 'waiting', 'x',
+             now(), true) RETURNING message_id`,
+    [subjectId, recordId],
+  );
+  return rows[0].message_id;
 }
 
 async function alertOfSomebody(): Promise<string> {
