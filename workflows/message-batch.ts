@@ -68,7 +68,8 @@ function listen(course: Course): void {
   const wish = (wanted: Course['wish'], state: BatchState) => async (): Promise<BatchState> => {
     // A cancel is for good.
     if (course.wish !== 'cancel') course.wish = wanted;
-    await condition(() => course.state === state || isOver());
+    // Somebody who wished something else meanwhile has taken it back: whoever waits on would keep this run from its end.
+    await condition(() => course.state === state || course.wish !== wanted || isOver());
     return course.state;
   };
   setHandler(pauseUpdate, wish('pause', 'paused'));

@@ -26,6 +26,8 @@ class World {
   givenPages = 2;
   readonly states: BatchState[] = [];
   failOnce = false;
+  /** Resolves when pages may be answered. */
+  gate: Promise<void> = Promise.resolve();
 
   page(): StartedPage {
     this.rounds += 1;
@@ -52,7 +54,11 @@ let worker: SkippingWorker;
 
 beforeAll(async () => {
   worker = await startSkippingWorker({
-    startMessagePage: async ({ batchId }: { batchId: string }) => the(batchId).page(),
+    startMessagePage: async ({ batchId }: { batchId: string }) => {
+      const page = the(batchId).page();
+      await the(batchId).gate;
+      return page;
+    },
     cancelMessagePage: async ({ batchId, afterRow }: { batchId: string; afterRow: number }) =>
       (the(batchId).cancelPages -= 1) >= 0 ? afterRow + 100 : null,
     destroyGivenPage: async ({ batchId }: { batchId: string }) => ((the(batchId).givenPages -= 1) >= 0 ? 100 : 0),
@@ -105,6 +111,20 @@ test('paused it begins nothing, resumed it goes on', async () => {
   expect(await handle.result()).toEqual({ state: 'completed' });
   expect(world.states).toEqual(['sending', 'paused', 'sending', 'completed']);
   await recordHistory(handle, 'messageBatch', 'paused');
+});
+
+test('a pause that is taken back while a page is still being started keeps nothing from its end', async () => {
+  let open: () => void = () => undefined;
+  const { handle, world } = await begin({}, (w) => {
+    w.gate = new Promise((resolve) => (open = resolve));
+  });
+  await eventually(() => world.rounds === 1);
+  const paused = await handle.startUpdate<BatchState, []>('pause', { waitForStage: 'ACCEPTED' });
+  expect(await tell(handle, 'resume')).toBe('sending');
+  expect(await paused.result()).toBe('sending');
+  open();
+  expect(await handle.result()).toEqual({ state: 'completed' });
+  expect(world.states).toEqual(['sending', 'completed']);
 });
 
 test('cancelled it cancels what was not sent, page by page, and destroys what was given', async () => {
