@@ -41,8 +41,8 @@ beforeAll(async () => {
   );
   said = indexes;
   await admin.query(`DROP INDEX ${indexes.map(({ name }) => name).join(', ')}`);
-  const fill = (columns: string, table: string, values: string) =>
-    admin.query(`INSERT INTO ${table} (${columns}) SELECT ${values} FROM generate_series(1, ${ROWS}) n`);
+  const fill = (columns: string, table: string, values: string, rows = ROWS) =>
+    admin.query(`INSERT INTO ${table} (${columns}) SELECT ${values} FROM generate_series(1, ${rows}) n`);
   const at = `now() - n * interval '1 minute'`;
   await fill(
     'seen_key, event_id, type, sid, dispatch_id, call_id, leg, step, status, message_id, received_at, handled_at, attempts',
@@ -65,6 +65,7 @@ beforeAll(async () => {
     'dispatches',
     `pg_temp.id('d' || n), 'key' || n, 'w', pg_temp.id('m' || n), sha256(n::text::bytea), 'sms', 'accepted', '+14155550100',
      'SM' || n, 'US', ${at}, ${at}`,
+    ROWS / 5,
   );
   await fill(
     'item, kind, country, month, units, amount_micro, currency, is_estimate, price_source, occurred_at, next_look_at',
@@ -111,7 +112,11 @@ const month = () => new Date().toISOString().slice(0, 7);
 const CASES: readonly (readonly [string, readonly string[], (db: Db) => Promise<unknown>])[] = [
   ['events by time', ['webhook_events_listed'], (db) => listEvents(db, { limit: 50 })],
   ['events that failed', ['webhook_events_failed'], (db) => listEvents(db, { limit: 50, failed: true })],
-  ['events that nobody has handled', ['webhook_events_unhandled'], (db) => listEvents(db, { limit: 50, handled: false })],
+  [
+    'events that nobody has handled',
+    ['webhook_events_unhandled'],
+    (db) => listEvents(db, { limit: 50, handled: false }),
+  ],
   ['events that wait to be tried again', ['webhook_events_unhandled'], (db) => unhandledEvents(db, 100)],
   ['an event by its id', ['webhook_events_by_id'], (db) => findEvent(db, ids.event)],
   ['events of a call', ['webhook_events_of_call'], (db) => listEvents(db, { limit: 50, callId: ids.call })],
