@@ -49,11 +49,11 @@ export function createMessageBatchActivities(deps: ActivityDependencies) {
         const batch = await findBatch(pool, batchId);
         if (batch === null) throw new Error('There is no such batch');
         const before = await countOpen(pool, batchId);
-        const places = Math.max(0, MOST_OPEN - before.open);
+        const places = Math.max(0, MOST_OPEN - before.unsent);
         const rows = await rowsToStart(pool, batchId, Math.min(PAGE_OF_ROWS, places));
         const started = await sideBySide(rows, (row) => startRow(deps, batch, row));
-        const open = before.open + started;
-        return { started, open, left: Math.max(0, before.left - rows.length), isFull: open >= MOST_OPEN };
+        const isFull = before.unsent + started >= MOST_OPEN;
+        return { started, open: before.open + started, left: Math.max(0, before.left - rows.length), isFull };
       }),
 
     /** Cancels what the provider does not have yet. @returns where to go on; null when there is nothing left */

@@ -62,24 +62,12 @@ export interface JudgedMessage {
 }
 
 /**
- * Everything between a request and its workflow: judged, and then sealed. Nothing about the message itself is written:
- * the first row is the workflow's.
+ * Whether this caller may ask for this; writes nothing.
  *
  * @param caller who asks; staff, admins and services may message anybody, everybody else themselves
  * @param at where in the body the message stands, e.g. `#` or `#/messages/3`
  * @throws {Problem} naming the place that is wrong
  */
-export async function prepareMessage(
-  deps: MessageParts,
-  caller: Caller,
-  given: GivenMessage,
-  ids: MessageIds,
-  at = '#',
-): Promise<MessageInput> {
-  return await sealMessage(deps, caller, await judgeMessage(deps, caller, given, at), ids);
-}
-
-/** Whether this caller may ask for this; writes nothing. */
 export async function judgeMessage(
   deps: MessageParts,
   caller: Caller,

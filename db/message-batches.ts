@@ -219,16 +219,24 @@ export async function countMessages(db: Db, batchId: string): Promise<Partial<Re
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
-/** Rows handed to Temporal, and those of them whose message is not over. */
-export async function countOpen(db: Db, batchId: string): Promise<{ started: number; open: number; left: number }> {
+/**
+ * Rows handed to Temporal (`started`), those of them whose message is not over (`open`), and of these the ones that the
+ * provider does not have yet (`unsent`): a receipt that never comes must not keep others from being sent.
+ */
+export async function countOpen(
+  db: Db,
+  batchId: string,
+): Promise<{ started: number; open: number; unsent: number; left: number }> {
   return await one(
     db,
-    z.object({ started: z.int(), open: z.int(), left: z.int() }),
-    `SELECT r.started, greatest(0, r.started - m.over) AS open, r.left
+    z.object({ started: z.int(), open: z.int(), unsent: z.int(), left: z.int() }),
+    `SELECT r.started, greatest(0, r.started - m.over) AS open,
+            greatest(0, r.started - m.over - m.sent) AS unsent, r.left
        FROM (SELECT count(*) FILTER (WHERE started_at IS NOT NULL)::int AS started,
                     count(*) FILTER (WHERE started_at IS NULL)::int AS left
                FROM message_batch_rows WHERE batch_id = $1 AND problem IS NULL) r,
-            (SELECT count(*)::int AS over FROM messages WHERE batch_id = $1 AND NOT live) m`,
+            (SELECT count(*) FILTER (WHERE NOT live)::int AS over, count(*) FILTER (WHERE state = 'sent')::int AS sent
+               FROM messages WHERE batch_id = $1) m`,
     [batchId],
   );
 }

@@ -4,7 +4,6 @@ export {
   deleteOldMessages,
   findMessage,
   listMessages,
-  type MessageFilter,
   messageReceipts,
   type MessageRow,
   messageTries,

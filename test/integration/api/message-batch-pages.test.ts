@@ -1,5 +1,6 @@
 /** The pages of a batch over a real Postgres and vault, with a Temporal that remembers which messages it was given. */
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { noteMessage, openMessage } from '../../../db/messages';
 import { createMessageBatchActivities } from '../../../activities/message-batches';
 import type { ActivityDependencies } from '../../../activities/dependencies';
 import { readWords } from '../../../domain/message-words';
@@ -107,6 +108,14 @@ test('no more than five hundred are under way, whatever the length', async () =>
   );
   expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 1, open: 500, isFull: true });
   expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 0, open: 500, isFull: true });
+
+  // What the provider has may wait for its receipt for hours, and takes nobody's place.
+  const [input] = started.values();
+  if (input === undefined) throw new Error('no message was started');
+  const { pool } = api.deps;
+  await openMessage(pool, input, { state: 'sending', reason: null, nextAttemptAt: null });
+  await noteMessage(pool, { messageId: input.messageId, state: 'sent', reason: null, nextAttemptAt: null });
+  expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 0, open: 500, isFull: false });
 });
 
 test('what was kept for its time and is gone is told by its row, and holds up nobody', async () => {

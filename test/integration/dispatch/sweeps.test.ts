@@ -156,7 +156,7 @@ describe('the call sweep', () => {
       const ids = { alertId, legId, position: 1, attempt, businessKey, workflowId: voiceAlertWorkflowId(alertId) };
       const leg = { ...recipient, ...input, ...ids, from: OUR_NUMBERS[0], ringSeconds: 30 };
       const place = createPlaceAlertCall(world.deps);
-      const { sid } = (await new MockActivityEnvironment().run(place, leg)) as { sid: string };
+      const { sid }: { sid: string } = await new MockActivityEnvironment().run(place, leg);
       return { legId, sid };
     };
     const first = await ring(1);
