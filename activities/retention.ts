@@ -1,3 +1,4 @@
+import { deleteOldLinks } from '../db/mail-links';
 import { deleteOldEvents } from '../db/app-event-delivery';
 import { deleteOldTexts } from '../db/inbound-texts';
 import { deleteLiftedOptOuts } from '../db/opt-outs';
@@ -60,7 +61,11 @@ export function createRetentionActivities({ pool, logger }: ActivityDependencies
 
     /** Rows of messages that have been over for `RETENTION.messageLog`; their words are gone by then or soon after. */
     deleteOldMessages: (run: RetentionRun): Promise<LeftOver> =>
-      deleted('messages', run, (rows) => deleteOldMessages(pool, { ...rows, olderThanMs: RETENTION.messageLog })),
+      deleted('messages', run, async (rows) => {
+        const messages = await deleteOldMessages(pool, { ...rows, olderThanMs: RETENTION.messageLog });
+        // The links of their e-mails go with them; what was asked by one stays as a block of the address.
+        return messages + (await deleteOldLinks(pool, { ...rows, olderThanMs: RETENTION.messageLog }));
+      }),
 
     /** Texts to our numbers, what was asked by text, and opt-outs that were taken back. */
     deleteOldTexts: (run: RetentionRun): Promise<LeftOver> =>

@@ -92,8 +92,7 @@ COMMENT ON INDEX webhook_events_of_sid IS 'serves: lastStatus (db/webhook-events
 COMMENT ON INDEX webhook_events_of_dispatch IS 'serves: latestEventFor (db/dispatch-claims.ts)';
 
 -- What waits is listed by time, like everything else; when each of it is tried next is its workflow's own.
--- And nothing asks yet for what has been over for long.
-DROP INDEX messages_pending, messages_over;
+DROP INDEX messages_pending;
 CREATE INDEX messages_pending ON messages (opened_at DESC, message_id DESC) WHERE state = 'waiting';
 COMMENT ON INDEX messages_of_batch IS 'serves: listMessages (db/message-rows.ts): of a batch';
 COMMENT ON INDEX messages_of_batch_by_state IS 'serves: countMessages (db/message-batches.ts)';
@@ -102,6 +101,7 @@ COMMENT ON INDEX messages_requested IS 'serves: listMessages (db/message-rows.ts
 COMMENT ON INDEX messages_by_time IS 'serves: listMessages (db/message-rows.ts): by time';
 COMMENT ON INDEX messages_failed IS 'serves: listMessages (db/message-rows.ts): what failed';
 COMMENT ON INDEX messages_pending IS 'serves: listMessages (db/message-rows.ts): what waits for its time or its next try';
+COMMENT ON INDEX messages_over IS 'serves: deleteOldMessages (db/message-rows.ts)';
 COMMENT ON INDEX messages_live IS 'serves: silentTexts (db/silent-texts.ts)';
 COMMENT ON INDEX messages_by_sid IS 'serves: silentTexts (db/silent-texts.ts)';
 COMMENT ON INDEX messages_by_record IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
@@ -125,7 +125,7 @@ COMMENT ON INDEX webhook_events_of_message IS NULL;
 COMMENT ON INDEX webhook_events_of_alert IS NULL;
 DROP INDEX messages_pending;
 CREATE INDEX messages_pending ON messages (next_attempt_at) WHERE live AND next_attempt_at IS NOT NULL;
-CREATE INDEX messages_over ON messages (ended_at) WHERE NOT live;
+COMMENT ON INDEX messages_over IS NULL;
 COMMENT ON INDEX webhook_events_of_dispatch IS NULL;
 COMMENT ON INDEX webhook_events_of_sid IS NULL;
 COMMENT ON INDEX webhook_events_of_call IS NULL;
