@@ -57,6 +57,19 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
   '/twiml/mentor-confirm': [`call=${CALL}&n=1&lang=en`],
 };
 
+const MESSAGE_SID = `SM${'4f'.repeat(16)}`;
+
+/** What a route is sent beyond what every webhook of a call has. */
+const MORE_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  '/twiml/inbound-text': {
+    MessageSid: MESSAGE_SID,
+    Body: 'STOP',
+    From: MARKED.userPhone,
+    To: FIELDS.From,
+    NumMedia: '0',
+  },
+};
+
 /** One of each for every route of Twilio's in the table of rules. */
 export const WEBHOOKS: readonly Webhook[] = Object.entries(RULES)
   .filter(([, rule]) => rule.access === 'twilio')
@@ -65,7 +78,14 @@ export const WEBHOOKS: readonly Webhook[] = Object.entries(RULES)
   .flatMap((path) =>
     ['completed', 'in-progress'].map((status, index) => ({
       path,
-      fields: { ...FIELDS, CallSid: newCallSid(), CallStatus: status, SequenceNumber: String(index), Digits: '1' },
+      fields: {
+        ...FIELDS,
+        CallSid: newCallSid(),
+        CallStatus: status,
+        SequenceNumber: String(index),
+        Digits: '1',
+        ...MORE_FIELDS[path],
+      },
     })),
   );
 
