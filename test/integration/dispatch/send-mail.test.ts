@@ -24,8 +24,13 @@ beforeEach(() => {
 
 const lost = () =>
   new ProviderError({
-    ...{ operation: 'send-mail', outcome: 'unknown', class: 'unknown', status: null, code: null },
-    ...{ requestId: null, retryAfterMs: null },
+    operation: 'send-mail',
+    outcome: 'unknown',
+    class: 'unknown',
+    status: null,
+    code: null,
+    requestId: null,
+    retryAfterMs: null,
   } as const);
 
 async function somebodyToWriteTo() {
