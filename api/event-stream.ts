@@ -64,6 +64,8 @@ interface Stream {
 /** Ends when the client goes, the access token expires, or the process is told to end. */
 async function stream({ deps, feed, res, caller, from }: Stream): Promise<void> {
   const { subjectId, tokenExpiresAt } = caller;
+  // Whoever went while their place was looked up: nothing would tell us a second time.
+  if (res.destroyed) return;
   const gone = new AbortController();
   res.once('close', () => gone.abort());
   // nginx would hold it back until a buffer is full.

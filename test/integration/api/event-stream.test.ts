@@ -221,6 +221,37 @@ test('one person has five streams at once, and a place is free again as soon as 
   await eventually(async () => expect((await Stream.open(account)).status).toBe(200), 5_000);
 });
 
+test('who goes while their place is being looked up leaves no stream behind', async () => {
+  const account = randomUUID();
+  await subjectOf(account);
+  const { pool } = api.deps;
+  const query = pool.query.bind(pool) as (...asked: unknown[]) => Promise<unknown>;
+  let [waiting, open] = [0, () => undefined as void];
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const slow = jest.spyOn(pool, 'query').mockImplementation((async (...asked: unknown[]) => {
+    if (String(asked[0]).includes('AS txid') && waiting < 5) {
+      waiting += 1;
+      await gate;
+    }
+    return query(...asked);
+  }) as never);
+  const abort = new AbortController();
+  const headers = {
+    Authorization: `Bearer ${await api.token({ role: 'user', subject: account })}`,
+    Accept: 'text/event-stream',
+  };
+  const asked = Array.from({ length: 5 }, () =>
+    fetch(`http://127.0.0.1:${api.port}/events`, { signal: abort.signal, headers }).catch(() => null),
+  );
+  await eventually(() => expect(waiting).toBe(5), 5_000);
+  abort.abort();
+  await Promise.all(asked);
+  await api.ask('GET', '/health', {});
+  open();
+  slow.mockRestore();
+  await eventually(async () => expect((await Stream.open(account)).status).toBe(200), 5_000);
+});
+
 test('whoever cannot stream polls the same events', async () => {
   const account = randomUUID();
   const who = { role: 'user', subject: account } as const;
