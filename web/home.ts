@@ -41,12 +41,12 @@ export const DEMO_ROLES: readonly DemoRole[] = [
   },
   {
     role: 'staff',
-    about: 'Looks at calls, and may ask for one mentor by name.',
+    about: 'Looks at calls, sends messages and alerts, and may ask for one mentor by name.',
     request: { method: 'GET', path: '/mentor-calls' },
   },
   {
     role: 'admin',
-    about: 'Keeps the list of mentors and when they can be rung.',
+    about: 'Keeps mentors and their hours, templates, switches and the budget; sees what Twilio told.',
     request: { method: 'GET', path: '/mentors' },
   },
   { role: 'service', about: 'Another program of the organisation.', request: null },
@@ -60,12 +60,13 @@ export function renderHome(options: HomeOptions): Page {
   const { links, issuer, demoRoles = DEMO_ROLES, demoNumber = '+14155550142' } = options;
   const body = `<header><div>
 <h1>Kindline</h1>
-<p>One masked call, end to end, on this machine. Nobody’s real number is needed.</p>
+<p>Masked calls, alerts and messages, end to end, on this machine. Nobody’s real number is needed.</p>
 </div></header>
 <main>
 <h2>What is running</h2>
 <ul class="links">
-${link(links.phones, 'Simulated phones', 'Answer, press keys, hang up; see what each phone sees.')}
+${link(links.phones, 'Simulated phones', 'Answer, press keys, hang up; see what each phone sees, and text back.')}
+${link(links.phones === null ? null : `${links.phones}/mailbox`, 'Simulated mails', 'Every mail that was sent, as a mail program shows it.')}
 ${link(links.temporalUi, 'Temporal Web UI', 'Every call as a durable workflow, step by step.')}
 ${link(`${links.api}/docs`, 'API', 'Every request there is, to read and to try.')}
 ${link(links.codec === null ? null : `${links.codec}/health`, 'Codec server', 'Lets the Web UI show what is encrypted in Temporal.')}
