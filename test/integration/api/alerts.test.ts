@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { closeAlert, closeAlertLeg, openAlert, openAlertLeg } from '../../../db/alerts';
 import { abandon, ensureDispatch } from '../../../db/dispatches';
+import { SealedValue } from '../../../domain/sealed';
 import type { VoiceAlertInput } from '../../../domain/voice-alert';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest, newCallSid } from './api-under-test';
 
 let api: ApiUnderTest;
 beforeAll(async () => {
-  api = await ApiUnderTest.start();
+  api = await ApiUnderTest.start({ RECIPIENT_LIMITS: '3/15m' });
 });
 afterAll(() => api.stop());
 beforeEach(() => {
@@ -115,6 +116,28 @@ describe('POST /alerts/voice', () => {
       status: 422,
       body: { code: 'idempotency-key-reused' },
     });
+  });
+
+  test('is refused when everybody was rung often enough, and only then', async () => {
+    const phone = '+14155550177';
+    const token = api.deps.tokenizer.token(SealedValue.of('phone', phone)).toString('hex');
+    for (let nth = 1; nth <= 3; nth += 1) {
+      const { legId } = await rung(await alerted({ ...request, recipients: [{ phoneNumber: phone }] }));
+      await api.database.owner.query(
+        `UPDATE dispatches SET state = 'accepted', sid = $2, attempt = 1, attempt_began_at = clock_timestamp()
+          WHERE dispatch_id = $1 AND recipient_token = decode($3, 'hex')`,
+        [legId, newCallSid(), token],
+      );
+    }
+    const ask = (...numbers: string[]) =>
+      api.ask('POST', '/alerts/voice', {
+        who: staff,
+        json: { ...request, recipients: numbers.map((phoneNumber) => ({ phoneNumber })) },
+      });
+    const refused = await ask(phone);
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
+    expect((await ask(phone, '+14155550178')).status).toBe(202);
   });
 
   test('is refused while calls are switched off', async () => {
