@@ -2,6 +2,7 @@ import { deleteOldLinks } from '../db/mail-links';
 import { deleteOldEvents } from '../db/app-event-delivery';
 import { deleteOldTexts } from '../db/inbound-texts';
 import { deleteLiftedOptOuts } from '../db/opt-outs';
+import { deleteOldBatches } from '../db/message-batches';
 import { deleteOldMessages } from '../db/messages';
 import { destroyUnreferencedRecords, type LeftOver } from '../db/unreferenced-records';
 import { RETENTION } from '../domain/retention';
@@ -11,6 +12,8 @@ import { withHeartbeat } from './heartbeat';
 const BATCH = 200;
 /** Rows that name no record go faster. */
 const OLD_ROWS = 5_000;
+/** Each may have ten thousand rows; the rest is for the next run. */
+const BATCHES_AT_ONCE = 10;
 /** What is left after so many batches is taken up by the next run. */
 const MOST_BATCHES = 50;
 
@@ -59,13 +62,22 @@ export function createRetentionActivities({ pool, logger }: ActivityDependencies
     deleteOldAppEvents: (run: RetentionRun): Promise<LeftOver> =>
       deleted('app-events', run, (rows) => deleteOldEvents(pool, { ...rows, olderThanMs: RETENTION.appEvent })),
 
-    /** Rows of messages that have been over for `RETENTION.messageLog`; their words are gone by then or soon after. */
-    deleteOldMessages: (run: RetentionRun): Promise<LeftOver> =>
-      deleted('messages', run, async (rows) => {
-        const messages = await deleteOldMessages(pool, { ...rows, olderThanMs: RETENTION.messageLog });
-        // The links of their e-mails go with them; what was asked by one stays as a block of the address.
-        return messages + (await deleteOldLinks(pool, { ...rows, olderThanMs: RETENTION.messageLog }));
-      }),
+    /**
+     * Rows of messages that have been over for `RETENTION.messageLog`, their words gone by then or soon after; the links of
+     * their e-mails; and batches of messages, whose counts would be wrong without them.
+     */
+    async deleteOldMessages(run: RetentionRun): Promise<LeftOver> {
+      const olderThanMs = RETENTION.messageLog;
+      const messages = await deleted('messages', run, async (rows) => {
+        const some = await deleteOldMessages(pool, { ...rows, olderThanMs });
+        // What was asked by a link stays as a block of the address.
+        return some + (await deleteOldLinks(pool, { ...rows, olderThanMs }));
+      });
+      const batches = await deleted('message-batches', run, ({ isDryRun }) =>
+        deleteOldBatches(pool, { isDryRun, limit: BATCHES_AT_ONCE, olderThanMs: RETENTION.messageBatch }),
+      );
+      return { found: messages.found + batches.found, destroyed: messages.destroyed + batches.destroyed };
+    },
 
     /** Texts to our numbers, what was asked by text, and opt-outs that were taken back. */
     deleteOldTexts: (run: RetentionRun): Promise<LeftOver> =>

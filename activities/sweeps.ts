@@ -10,6 +10,7 @@ import { signalLegEnded } from '../temporal/mentor-calls';
 import { ownerState, type OwnerState } from '../temporal/owners';
 import { signalAlertLegEnded } from '../temporal/voice-alerts';
 import { closeDeadAlerts } from './alert-sweep';
+import { closeDeadBatches } from './batch-sweep';
 import { callActs } from './call-acts';
 import type { ActivityDependencies } from './dependencies';
 import { withdraw } from './dispatch-outcome';
@@ -58,7 +59,7 @@ export function createSweepActivities(deps: ActivityDependencies) {
     }),
 
     /**
-     * Rows that say a call or an alert is live while its workflow is gone (terminated, failed): closed, with all they hold.
+     * Rows that say a call, an alert or a batch is live while its workflow is gone (terminated, failed): closed, with all they hold.
      */
     closeDeadCalls: part('close-dead-calls', async () => {
       const calls = await countWhere(await liveCalls(pool, SETTLED_AFTER, SWEEP_BATCH), async (call) => {
@@ -66,7 +67,8 @@ export function createSweepActivities(deps: ActivityDependencies) {
         if (state === 'running') return false;
         return closeCall(pool, await deadCallsEnd(deps, call, state));
       });
-      return calls + (await closeDeadAlerts(deps, owner, SETTLED_AFTER));
+      const alerts = await closeDeadAlerts(deps, owner, SETTLED_AFTER);
+      return calls + alerts + (await closeDeadBatches(deps, owner, SETTLED_AFTER));
     }),
 
     /** Places of mentors whose call's workflow is not running. */

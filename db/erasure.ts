@@ -68,6 +68,10 @@ const FORGET_TOKENS = [
     WHERE message_id IN (SELECT message_id FROM messages WHERE subject_id = $1)
       AND state NOT IN ('ready', 'attempting', 'unknown') AND settled_at IS NOT NULL`,
   'UPDATE messages SET recipient_token = NULL WHERE subject_id = $1 AND NOT live',
+  // Its number was saved by themselves and is gone: without a token it could not be begun.
+  `UPDATE message_batch_rows SET recipient_token = NULL,
+          problem = CASE WHEN started_at IS NULL THEN coalesce(problem, 'expired') ELSE problem END
+    WHERE subject_id = $1 AND recipient_token IS NOT NULL`,
   'DELETE FROM recipients WHERE subject_id = $1',
   // An opt-out stays: without it the next list that somebody brings would reach them again.
   'UPDATE inbound_texts SET sender_token = NULL WHERE subject_id = $1',

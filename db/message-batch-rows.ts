@@ -107,10 +107,11 @@ export async function noteMoved(
   );
 }
 
+/** From here on its message has the token: a second one would outlive what is forgotten with the person. */
 export async function noteStarted(db: Db, batchId: string, rows: readonly number[]): Promise<void> {
   await execute(
     db,
-    `UPDATE message_batch_rows SET started_at = clock_timestamp()
+    `UPDATE message_batch_rows SET started_at = clock_timestamp(), recipient_token = NULL
       WHERE batch_id = $1 AND row = ANY($2::int[]) AND started_at IS NULL`,
     [batchId, rows],
   );
@@ -118,10 +119,20 @@ export async function noteStarted(db: Db, batchId: string, rows: readonly number
 
 /** What was given for it has ended with its time: nobody can be sent anything. */
 export async function noteExpired(db: Db, batchId: string, row: number): Promise<void> {
-  await execute(db, `UPDATE message_batch_rows SET problem = 'expired' WHERE batch_id = $1 AND row = $2`, [
-    batchId,
-    row,
-  ]);
+  await execute(
+    db,
+    `UPDATE message_batch_rows SET problem = 'expired', recipient_token = NULL WHERE batch_id = $1 AND row = $2`,
+    [batchId, row],
+  );
+}
+
+/** Of a batch that is over: nobody will be sent anything any more. */
+export async function forgetRowTokens(tx: Db, batchId: string): Promise<void> {
+  await execute(
+    tx,
+    'UPDATE message_batch_rows SET recipient_token = NULL WHERE batch_id = $1 AND recipient_token IS NOT NULL',
+    [batchId],
+  );
 }
 
 /** Messages of the batch that the provider does not have yet, after a row; for cancelling them. */

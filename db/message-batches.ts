@@ -7,6 +7,7 @@ import type { AuditAction } from '../domain/audit-actions';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import { forgetRowTokens } from './message-batch-rows';
 import { inTransaction } from './pool';
 import { type Db, execute, many, maybeOne, one } from './query';
 
@@ -193,6 +194,7 @@ export async function noteBatchState(pool: Pool, batchId: string, state: BatchSt
     );
     if (changed !== null) {
       const { requested_by: subjectId } = changed;
+      if (state === 'cancelled') await forgetRowTokens(tx, batchId);
       const action = ACTION[state];
       if (action !== undefined) await appendAudit(tx, { actor: subjectId, action, objectId: batchId, outcome: 'done' });
       await noteAppEvent(tx, { subjectId, type: `message-batch.${state}`, objectId: batchId, state });
@@ -206,6 +208,19 @@ export async function noteBatchState(pool: Pool, batchId: string, state: BatchSt
     );
     return now;
   });
+}
+
+/** Batches that say they go on, given longer ago than this: the sweep asks whether their workflow is still there. */
+export async function batchesGoingOn(db: Db, olderThanMs: number, limit: number): Promise<string[]> {
+  const rows = await many(
+    db,
+    z.object({ batch_id: z.uuid() }),
+    `SELECT batch_id FROM message_batches
+      WHERE state IN ('sending', 'paused') AND received_at <= clock_timestamp() - $1 * interval '1 millisecond'
+      ORDER BY received_at LIMIT $2`,
+    [olderThanMs, limit],
+  );
+  return rows.map((row) => row.batch_id);
 }
 
 /** How many of its messages are in which state, counted from the messages themselves. */
@@ -239,6 +254,33 @@ export async function countOpen(
                FROM messages WHERE batch_id = $1) m`,
     [batchId],
   );
+}
+
+/**
+ * Deletes batches with their rows that ended longer ago than this, or were given that long ago and never started.
+ * Records that only they named are destroyed with what nothing names.
+ * @returns how many; with `isDryRun` how many there are, up to the limit, and nothing is changed
+ */
+export async function deleteOldBatches(
+  db: Db,
+  { olderThanMs, limit, isDryRun }: { olderThanMs: number; limit: number; isDryRun: boolean },
+): Promise<number> {
+  const old = `SELECT batch_id FROM message_batches
+                WHERE state NOT IN ('sending', 'paused')
+                  AND coalesce(ended_at, received_at) < clock_timestamp() - $1 * interval '1 millisecond'
+                ORDER BY received_at LIMIT $2`;
+  const gone = `WITH old AS MATERIALIZED (${old}),
+                     of_them AS (DELETE FROM message_batch_rows WHERE batch_id IN (SELECT batch_id FROM old))
+                DELETE FROM message_batches WHERE batch_id IN (SELECT batch_id FROM old)`;
+  const values = [olderThanMs, limit];
+  if (!isDryRun) return await execute(db, gone, values);
+  const { count } = await one(
+    db,
+    z.object({ count: z.int() }),
+    `SELECT count(*)::int AS count FROM (${old}) o`,
+    values,
+  );
+  return count;
 }
 
 /** Rows with something wrong, by what it is. */

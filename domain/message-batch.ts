@@ -29,7 +29,7 @@ export const ROW_PROBLEMS = [
   'language-invalid',
   'variables-invalid',
   'row-unreadable',
-  /** What was given was kept for its time and is gone, because the batch was started too late. */
+  /** What was given is gone: the batch was started too late, or the person was erased. */
   'expired',
 ] as const;
 export type RowProblem = (typeof ROW_PROBLEMS)[number];

@@ -13,6 +13,8 @@ export const RETENTION = {
   messageBody: 90 * DAY,
   /** The row of a message, from its end. */
   messageLog: 90 * DAY,
+  /** A batch and its rows, from its end; one that was never started, from when it was given. */
+  messageBatch: 90 * DAY,
   /** A number or address given for one message: from the time it must be sent by; what is left is for its fallback. */
   numberForOneMessage: DAY,
   /** A text to one of our numbers: who wrote what, and what it was about. */

@@ -1,8 +1,12 @@
 /** The pages of a batch over a real Postgres and vault, with a Temporal that remembers which messages it was given. */
+import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { noteMessage, openMessage } from '../../../db/messages';
+import { closeDeadBatches } from '../../../activities/batch-sweep';
 import { createMessageBatchActivities } from '../../../activities/message-batches';
 import type { ActivityDependencies } from '../../../activities/dependencies';
+import { deleteOldBatches } from '../../../db/message-batches';
+import { RETENTION } from '../../../domain/retention';
 import { readWords } from '../../../domain/message-words';
 import type { MessageInput } from '../../../domain/message';
 import { ApiUnderTest } from './api-under-test';
@@ -134,4 +138,60 @@ test('what was given for a cancelled batch is destroyed', async () => {
   const batchId = await batch(people(3, 40));
   expect(await run(pages.destroyGivenPage, { batchId })).toBe(3);
   expect(await run(pages.destroyGivenPage, { batchId })).toBe(0);
+});
+
+test('a batch leaves with its rows ninety days after its end, and one that goes on stays', async () => {
+  const [old, going] = [await batch(people(2, 80)), await batch(people(2, 80))];
+  await run(pages.noteBatchState, { batchId: going, state: 'sending' });
+  const age = "UPDATE message_batches SET received_at = received_at - interval '91 days' WHERE batch_id = ANY($1)";
+  await api.database.owner.query(age, [[old, going]]);
+  const leave = (isDryRun: boolean) =>
+    deleteOldBatches(api.deps.pool, { olderThanMs: RETENTION.messageBatch, limit: 10, isDryRun });
+  expect([await leave(true), await leave(false), await leave(false)]).toEqual([1, 1, 0]);
+  expect((await api.ask('GET', `/messages/bulk/${old}`, { who: STAFF })).status).toBe(404);
+  expect((await api.ask('GET', `/messages/bulk/${going}`, { who: STAFF })).body.recipients.total).toBe(2);
+});
+
+const tokens = async (batchId: string): Promise<number> => {
+  const { rows } = await api.database.owner.query(
+    'SELECT count(recipient_token)::int AS n FROM message_batch_rows WHERE batch_id = $1',
+    [batchId],
+  );
+  return rows[0].n;
+};
+
+test('no row finds a person again once its message is begun, or will never be', async () => {
+  const begun = await batch(people(3, 50));
+  expect(await tokens(begun)).toBe(3);
+  await run(pages.startMessagePage, { batchId: begun });
+  expect(await tokens(begun)).toBe(0);
+  const cancelled = await batch(people(3, 50));
+  await run(pages.noteBatchState, { batchId: cancelled, state: 'cancelled' });
+  expect(await tokens(cancelled)).toBe(0);
+});
+
+test('who is erased before their row is begun is not written to, and holds up nobody', async () => {
+  const subject = randomUUID();
+  const who = { role: 'user', subject } as const;
+  await api.ask('POST', '/contact-points', { who, json: { phoneNumber: '+14155550161' } });
+  const { rows } = await api.database.owner.query(
+    'SELECT subject_id FROM contact_points ORDER BY created_at DESC LIMIT 1',
+  );
+  const { subject_id: subjectId } = rows[0];
+  const batchId = await batch([{ subjectId }, ...people(1, 62)]);
+  expect(await tokens(batchId)).toBe(2);
+  await api.deps.vault.eraseSubject(subjectId, 'system');
+  expect(await tokens(batchId)).toBe(1);
+  expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 1, left: 0 });
+});
+
+test('a batch whose workflow is gone is cancelled by the sweep, with what was given for it', async () => {
+  const batchId = await batch(people(2, 70));
+  await run(pages.noteBatchState, { batchId, state: 'sending' });
+  expect(await closeDeadBatches(api.deps, async () => 'running', -1_000)).toBe(0);
+  expect(await closeDeadBatches(api.deps, async () => 'stopped', -1_000)).toBe(1);
+  const { body } = await api.ask('GET', `/messages/bulk/${batchId}`, { who: STAFF });
+  expect(body.state).toBe('cancelled');
+  expect(await run(pages.destroyGivenPage, { batchId })).toBe(0);
+  expect(await closeDeadBatches(api.deps, async () => 'stopped', -1_000)).toBe(0);
 });

@@ -1,0 +1,35 @@
+import { givenRowsLeft } from '../db/message-batch-rows';
+import { batchesGoingOn, noteBatchState } from '../db/message-batches';
+import { inTransaction } from '../db/pool';
+import { destroyRecord } from '../db/vault-rows';
+import { messageBatchWorkflowId } from '../domain/message-batch';
+import type { OwnerState } from '../temporal/owners';
+import type { ActivityDependencies } from './dependencies';
+import { countWhere, SWEEP_BATCH } from './sweep-part';
+
+/**
+ * Batches whose rows say that they go on while their workflow is gone (terminated, failed): cancelled, with what was given
+ * for recipients that nobody will write to. Messages that were begun have workflows of their own and go on.
+ * @returns how many were mended
+ */
+export async function closeDeadBatches(
+  { pool }: Pick<ActivityDependencies, 'pool'>,
+  owner: (workflowId: string) => Promise<OwnerState>,
+  olderThanMs: number,
+): Promise<number> {
+  return await countWhere(await batchesGoingOn(pool, olderThanMs, SWEEP_BATCH), async (batchId) => {
+    if ((await owner(messageBatchWorkflowId(batchId))) === 'running') return false;
+    // It may have come to its end while we asked.
+    if ((await noteBatchState(pool, batchId, 'cancelled')) !== 'cancelled') return false;
+    for (let page = await left(); page.length > 0; page = await left()) {
+      for (const id of page) {
+        await inTransaction(pool, (tx) => destroyRecord(tx, id, { reason: 'batch-cancelled', actor: 'system' }));
+      }
+    }
+    return true;
+
+    function left(): Promise<string[]> {
+      return givenRowsLeft(pool, batchId, SWEEP_BATCH);
+    }
+  });
+}
