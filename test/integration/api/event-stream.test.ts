@@ -228,13 +228,14 @@ test('who goes while their place is being looked up leaves no stream behind', as
   const query = pool.query.bind(pool) as (...asked: unknown[]) => Promise<unknown>;
   let [waiting, open] = [0, () => undefined as void];
   const gate = new Promise<void>((resolve) => (open = resolve));
-  const slow = jest.spyOn(pool, 'query').mockImplementation((async (...asked: unknown[]) => {
-    if (String(asked[0]).includes('AS txid') && waiting < 5) {
+  const slow = jest.spyOn(pool, 'query') as unknown as jest.SpyInstance<Promise<unknown>, unknown[]>;
+  slow.mockImplementation(async (...asked) => {
+    if (JSON.stringify(asked[0]).includes("AS txid, '0' AS position") && waiting < 5) {
       waiting += 1;
       await gate;
     }
     return query(...asked);
-  }) as never);
+  });
   const abort = new AbortController();
   const headers = {
     Authorization: `Bearer ${await api.token({ role: 'user', subject: account })}`,
