@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { CommandError } from './command-error';
 import { downloadFromTemporal, firstOf, runSlowly } from './download';
 import { cacheDir, progress } from './project';
+import { archiveOf, ensureArchive } from './test-server-archive';
 
 const VERSION = '1.38.0';
 const MAIN_CLASS = 'io.temporal.testserver.TestServer';
@@ -27,7 +28,10 @@ export async function testServerBinary(env: NodeJS.ProcessEnv = process.env): Pr
         find: async () => (named !== '' && existsSync(named) ? named : null),
       },
       { does: `a copy at ${downloaded}`, find: async () => (existsSync(downloaded) ? downloaded : null) },
-      { does: `a copy at ${wrapper}`, find: async () => (existsSync(wrapper) ? wrapper : null) },
+      {
+        does: `a copy at ${wrapper}`,
+        find: async () => (existsSync(wrapper) ? await quick(jars, wrapper, env) : null),
+      },
       { does: 'a download from temporal.download', find: () => download(downloaded) },
       { does: `Maven, io.temporal:temporal-test-server:${VERSION}`, find: () => fromMaven(jars, wrapper, env) },
     ]);
@@ -55,8 +59,7 @@ async function fromMaven(jars: string, wrapper: string, env: NodeJS.ProcessEnv):
     await writeFile(join(work, 'pom.xml'), POM);
     const args = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=lib'];
     await runSlowly('Fetching the test server', 'mvn', args, env, work);
-    await writeFile(join(work, 'temporal-test-server'), script(jars));
-    await chmod(join(work, 'temporal-test-server'), 0o755);
+    await writeScript(join(work, 'temporal-test-server'), jars);
     await rename(work, jars).catch(async (error: unknown) => {
       // Somebody else was faster: theirs serves as well.
       if (!existsSync(wrapper)) throw error;
@@ -64,12 +67,28 @@ async function fromMaven(jars: string, wrapper: string, env: NodeJS.ProcessEnv):
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-  return wrapper;
+  return await quick(jars, wrapper, env);
 }
 
 /** C1 only: the server lives for seconds, and the better compiler would only take the processor from the tests. */
-function script(jars: string): string {
-  return `#!/bin/sh\nexec java -XX:TieredStopAtLevel=1 -cp '${jars}/lib/*' ${MAIN_CLASS} "$@"\n`;
+const JAVA = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'] as const;
+
+/** The wrapper, once the server's classes are kept ready for it. */
+async function quick(jars: string, wrapper: string, env: NodeJS.ProcessEnv): Promise<string> {
+  if (existsSync(archiveOf(jars))) return wrapper;
+  await ensureArchive(jars, [...JAVA, '-cp', `${jars}/lib/*`, MAIN_CLASS], env);
+  // One that was written before there were archives does not name it.
+  await writeScript(wrapper, jars);
+  return wrapper;
+}
+
+async function writeScript(target: string, jars: string): Promise<void> {
+  const shared = `-Xshare:auto -XX:SharedArchiveFile='${archiveOf(jars)}'`;
+  const java = `java ${JAVA.join(' ')} ${shared} -cp '${jars}/lib/*' ${MAIN_CLASS}`;
+  const fresh = `${target}.${process.pid}`;
+  await writeFile(fresh, `#!/bin/sh\nexec ${java} "$@"\n`);
+  await chmod(fresh, 0o755);
+  await rename(fresh, target);
 }
 
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
