@@ -26,6 +26,11 @@ export interface ChannelActs {
   readonly list: ((to: string, dispatch: Pick<Dispatch, 'createdAt' | 'sender'>) => Promise<Earlier[]>) | null;
   /** Ends one more than was intended, or one that is not wanted any more. Null: it cannot be taken back. */
   readonly undo: ((sid: string) => Promise<unknown>) | null;
+  /**
+   * What has to be at hand before the request, such as the words. Should it fail, nothing was sent.
+   * @throws {RecordDestroyed | SubjectErased} when there is nothing to say any more
+   */
+  readonly prepare?: () => Promise<unknown>;
   /** Another sender of ours for somebody this one cannot reach, or null. */
   otherSender(from: string): string | null;
   readonly revealPurpose: 'dial' | 'send';

@@ -58,6 +58,8 @@ export interface Act {
   readonly sender: string;
   /** Whose wish is asked in the claiming statement; null: nobody's (a call that was asked for). */
   readonly guard: SendingGuard | null;
+  /** How long it must not go out yet, ms; asked again at each attempt, for a line may stay closed into the night. */
+  readonly holdMs?: () => number;
 }
 
 /** One row of the chain: the dispatch itself, or the one more that some refusals allow. */
@@ -73,7 +75,7 @@ interface Refusal {
   readonly class: string | null;
   readonly code: string | null;
 }
-type Sent = { readonly sid: string } | { readonly refused: Refusal };
+type Sent = { readonly sid: string } | { readonly refused: Refusal; readonly from: string };
 
 /** Everything one run of the activity works with. */
 interface Run {
@@ -118,7 +120,7 @@ async function sendOnceOrTwice(run: Run): Promise<{ sid: string }> {
   const { dispatchId, businessKey, sender } = run.act;
   const first = await sendOnce(run, { dispatchId, businessKey, from: sender, notBeforeMs: 0 });
   if ('sid' in first) return first;
-  const second = secondDispatch(run, first.refused.class);
+  const second = secondDispatch(run, first.refused.class, first.from);
   if (second === null) throw dispatchRefused(first.refused);
   const again = await sendOnce(run, second);
   if ('sid' in again) return again;
@@ -132,23 +134,26 @@ export function secondDispatchId(dispatchId: string): string {
 }
 
 /** Only these refusals allow one more: another sender may reach them, the same one later, or a line that is open again. */
-function secondDispatch({ act, by }: Run, refusal: string | null): Attempted | null {
+function secondDispatch({ act, by }: Run, refusal: string | null, from: string): Attempted | null {
   const ids = { dispatchId: secondDispatchId(act.dispatchId), businessKey: `${act.businessKey}:2` };
-  if (refusal === 'delay') return { ...ids, from: act.sender, notBeforeMs: SENDER_DELAY_MS };
-  if (refusal === 'stop-line') return { ...ids, from: act.sender, notBeforeMs: 0 };
-  const other = refusal === 'other-sender' ? by.otherSender(act.sender) : null;
+  if (refusal === 'delay') return { ...ids, from, notBeforeMs: SENDER_DELAY_MS };
+  if (refusal === 'stop-line') return { ...ids, from, notBeforeMs: 0 };
+  const other = refusal === 'other-sender' ? by.otherSender(from) : null;
   return other === null ? null : { ...ids, from: other, notBeforeMs: 0 };
 }
 
 /** Claims until the dispatch has an outcome; what has to be waited for longer than our patience is left to a retry. */
 async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
   const { deps, act, by } = run;
-  const { businessKey, from: sender } = attempted;
-  const row = await ensureDispatch(deps.pool, { ...act, dispatchId: attempted.dispatchId, businessKey, sender });
-  // A workflow that was reset asks under another id for the same business: the first one's row, and act, stay.
-  const { dispatchId } = row;
-  const early = row.createdAt.valueOf() + attempted.notBeforeMs - Date.now();
-  if (attempted.notBeforeMs > 0 && row.attempt === 0 && early > 0) throw notYet(early);
+  const row = await ensureDispatch(deps.pool, { ...act, ...attempted, sender: attempted.from });
+  // A workflow that was reset asks under another id for the same business: the first one's row, and act, stay. So does
+  // the first sender, should our numbers have changed since: by another one an earlier attempt would not be found.
+  const { dispatchId, sender: from } = row;
+  if (row.state === 'ready' && row.attempt === 0) {
+    const early = attempted.notBeforeMs > 0 ? row.createdAt.valueOf() + attempted.notBeforeMs - Date.now() : 0;
+    const holdMs = Math.max(early, act.holdMs?.() ?? 0);
+    if (holdMs > 0) throw notYet(holdMs);
+  }
   const terms = { guard: act.guard, isConfigured: deps.enabled[act.channel], limits: limitsOf(run) };
   for (;;) {
     // Read before the claim: by this clock the lease cannot last longer than it really does.
@@ -158,7 +163,7 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
     if ('suppressed' in answer) throw dispatchSuppressed(answer.suppressed);
     if ('closed' in answer) throw await closedTo(run, dispatchId);
     if ('claimed' in answer) {
-      const sent = await attempt(run, attempted, answer.claimed, claimedAt);
+      const sent = await attempt(run, from, answer.claimed, claimedAt);
       if (sent !== null) return sent;
       continue;
     }
@@ -166,7 +171,7 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
       const { dispatch } = answer;
       if (answer.final === 'lost') throw dispatchLost();
       if (answer.final === 'refused') {
-        return { refused: { class: dispatch.errorClass ?? 'unknown', code: dispatch.errorCode } };
+        return { from, refused: { class: dispatch.errorClass ?? 'unknown', code: dispatch.errorCode } };
       }
       const waitMs = await withdraw(deps, by, dispatch, run.heartbeat.earlier, () => reveal(run, 'reconcile'));
       await waitFor(run, waitMs);
@@ -185,51 +190,66 @@ function limitsOf({ deps, act }: Run): readonly RecipientStep[] | null {
 }
 
 /** One attempt under the claim. @returns null when the row has to be looked at again */
-async function attempt(
+async function attempt(run: Run, from: string, claimed: ClaimedDispatch, claimedAt: number): Promise<Sent | null> {
+  let ready: { readonly to: string } | { readonly instead: Sent | null };
+  try {
+    ready = await makeReady(run, claimed, claimedAt);
+  } catch (error) {
+    // Nothing of this attempt has left. Were it to count as one that may have sent something, a text would be lost
+    // because KMS did not answer.
+    await giveBack(run.deps.pool, claimed.dispatch.dispatchId, claimed.attempt).catch(() => false);
+    throw error;
+  }
+  return 'to' in ready ? send(run, from, claimed, ready.to) : ready.instead;
+}
+
+/** Everything before the request: what became of earlier attempts, then number and words. */
+async function makeReady(
   run: Run,
-  attempted: Attempted,
   claimed: ClaimedDispatch,
   claimedAt: number,
-): Promise<Sent | null> {
+): Promise<{ readonly to: string } | { readonly instead: Sent | null }> {
   const { deps, by } = run;
   const { dispatch, previousAttemptAgeMs } = claimed;
   const { dispatchId } = dispatch;
   if (previousAttemptAgeMs !== null) {
-    const ask = () => revealOrRefuse(run, claimed, 'reconcile');
+    const ask = () => orRefuse(run, claimed, () => reveal(run, 'reconcile'));
     const found = await findEarlier(deps, dispatch, by, run.heartbeat.earlier, ask);
     // Where there is no list, nothing has to settle.
     const settleMs = by.list === null ? 0 : deps.dispatch.settleMs;
     const facts = { earlierAgeMs: previousAttemptAgeMs, found: found.length > 0, settleMs };
     const step = nextStep(facts, dispatch.channel, dispatch.messageClass);
-    if (step === 'adopt') return keep(deps, by, dispatchId, found);
+    if (step === 'adopt') return { instead: await keep(deps, by, dispatchId, found) };
     if (step === 'wait') {
       await giveBack(deps.pool, dispatchId, claimed.attempt, LOOK_EVERY_MS);
       await waitFor(run, LOOK_EVERY_MS);
-      return null;
+      return { instead: null };
     }
-    if (step === 'give-up') return giveUp(run, claimed);
+    if (step === 'give-up') return { instead: await giveUp(run, claimed) };
     await mustStillBeWanted(run, claimed);
   }
-  const to = await revealOrRefuse(run, claimed, by.revealPurpose);
+  const to = await orRefuse(run, claimed, async () => {
+    await by.prepare?.();
+    return await reveal(run, by.revealPurpose);
+  });
+  await auditOverride(deps.pool, dispatchId, run.act.guard);
   const leaseLeft = claimedAt + deps.dispatch.leaseMs - deps.monotonicMs();
   if (leaseLeft <= deps.dispatch.sendMarginMs) {
     // A frozen or slow process: whoever claims next must not meet a request of ours that is still on its way.
-    await giveBack(deps.pool, dispatchId, claimed.attempt);
     throw notYet(0);
   }
-  return send(run, attempted, claimed, to);
+  return { to };
 }
 
-async function send(run: Run, attempted: Attempted, claimed: ClaimedDispatch, to: string): Promise<Sent | null> {
+async function send(run: Run, from: string, claimed: ClaimedDispatch, to: string): Promise<Sent | null> {
   const { deps, by } = run;
   const { dispatchId } = claimed.dispatch;
   let sid: string;
-  await auditOverride(deps.pool, dispatchId, run.act.guard);
   try {
-    ({ sid } = await logged(deps.logger, { dispatchId }, () => by.send(to, attempted.from, dispatchId)));
+    ({ sid } = await logged(deps.logger, { dispatchId }, () => by.send(to, from, dispatchId)));
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return notSent(run, attempted, claimed, error);
+    return notSent(run, from, claimed, error);
   }
   noteTry(run, claimed, 'dispatch-accepted');
   // Before Postgres: if that is down now, the next attempt has the SID from here.
@@ -240,7 +260,7 @@ async function send(run: Run, attempted: Attempted, claimed: ClaimedDispatch, to
 /** What the provider's failure means for the dispatch (the table in docs/dispatch.md). */
 async function notSent(
   run: Run,
-  attempted: Attempted,
+  from: string,
   claimed: ClaimedDispatch,
   error: ProviderError,
 ): Promise<Sent | null> {
@@ -259,7 +279,7 @@ async function notSent(
       const code = String(error.code);
       // Before the row says so: what follows from it must not be lost with this process.
       if (error.class === 'stop-line') await stopLineOf(deps, act.channel, code);
-      await by.onRefused?.(error, attempted.from);
+      await by.onRefused?.(error, from);
       await settleRefused(deps.pool, dispatchId, claimed.attempt, { class: error.class, code });
       return null;
     }
@@ -329,13 +349,9 @@ async function reveal(run: Run, purpose: ChannelActs['revealPurpose'] | 'reconci
 }
 
 /** A number that is gone can be neither reached nor asked about; a call that comes out late is hung up unspoken. */
-async function revealOrRefuse(
-  run: Run,
-  claimed: ClaimedDispatch,
-  purpose: ChannelActs['revealPurpose'] | 'reconcile',
-): Promise<string> {
+async function orRefuse<T>(run: Run, claimed: ClaimedDispatch, look: () => Promise<T>): Promise<T> {
   try {
-    return await reveal(run, purpose);
+    return await look();
   } catch (error) {
     if (!(error instanceof RecordDestroyed || error instanceof SubjectErased)) throw error;
     const why = { class: 'permanent', code: error.code };

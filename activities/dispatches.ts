@@ -1,5 +1,5 @@
 import { legRecipient } from '../db/call-recipients';
-import { abandon, findDispatch, withdrawUnmade, type Dispatch } from '../db/dispatches';
+import { abandon, findDispatch, latestEventFor, withdrawUnmade, type Dispatch } from '../db/dispatches';
 import type { ActivityDependencies } from './dependencies';
 import { secondDispatchId } from './dispatch-run';
 
@@ -7,6 +7,8 @@ import { secondDispatchId } from './dispatch-run';
 export interface DispatchFacts {
   readonly state: string;
   readonly sid: string | null;
+  /** It was withdrawn before anything could leave, and nothing of it ever will: nobody has to wait for its outcome. */
+  readonly isQuiet: boolean;
 }
 
 /** Local activities on dispatch rows. */
@@ -33,7 +35,24 @@ export function createDispatchActivities({ pool, callLog }: ActivityDependencies
         const leg = { callId: furthest.callId, leg: 'user', step: null, dispatchId: furthest.dispatchId } as const;
         callLog.note({ callId: leg.callId, status: `dispatch-${state}`, ...(await legRecipient(pool, leg)) });
       }
-      return { state, sid: furthest?.sid ?? null };
+      return { state, sid: furthest?.sid ?? null, isQuiet: isQuiet(furthest) };
+    },
+
+    /**
+     * The call that has come of a dispatch, by its row or by what Twilio has told, also while the activity that placed
+     * it has not: its worker may have died, and the phone rings all the same.
+     */
+    async placedCall({ dispatchId }: { dispatchId: string }): Promise<{ sid: string | null }> {
+      for (const id of [dispatchId, secondDispatchId(dispatchId)]) {
+        const sid = (await findDispatch(pool, id))?.sid ?? (await latestEventFor(pool, id))?.sid ?? null;
+        if (sid !== null) return { sid };
+      }
+      return { sid: null };
     },
   };
+}
+
+/** Of one that was never made its activity may still wait in a queue, and finds that out soon. */
+function isQuiet(dispatch: Dispatch | null): boolean {
+  return dispatch !== null && dispatch.state === 'abandoned' && dispatch.attempt === 0 && dispatch.workflowId !== '';
 }

@@ -1,9 +1,9 @@
 import { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from '../db/messages';
 import { recipientWaitMs } from '../db/recipient-limits';
 import type { MessageInput, MessageReason } from '../domain/message';
-import { endOfQuiet, zonesOfCountry } from '../domain/quiet-hours';
 import type { ActivityDependencies } from './dependencies';
 import { stopLineOf } from './line-stop';
+import { nightLeftMs } from './night';
 
 /** Whether a message may go now: `waitMs` is 0, or how long until it is worth asking again. */
 export interface MessageTurn {
@@ -92,20 +92,12 @@ export function createMessageActivities(deps: ActivityDependencies) {
 async function messageTurn(deps: ActivityDependencies, input: MessageInput, now: Date): Promise<MessageTurn> {
   const untilItsTime = input.notBefore === null ? 0 : Date.parse(input.notBefore) - now.valueOf();
   if (untilItsTime > 0) return { waitMs: untilItsTime, reason: 'not-before' };
-  const { quietHours } = deps.messages;
-  if (quietHours !== null && waitsForTheDay(input)) {
-    const zones = input.zone === null ? zonesOfCountry(input.country) : [input.zone];
-    const waitMs = endOfQuiet(now, quietHours, zones).valueOf() - now.valueOf();
-    if (waitMs > 0) return { waitMs, reason: 'quiet-hours' };
-  }
+  const night = nightLeftMs(deps.messages.quietHours, input, now);
+  if (night > 0) return { waitMs: night, reason: 'quiet-hours' };
+  // What somebody has just written is answered, however much they have got lately.
+  if (input.kind === 'automatic') return { waitMs: 0, reason: null };
   const { recipientToken, channel, messageClass } = input;
   const turn = { tokenHexes: [recipientToken], channel, messageClass };
   const waitMs = await recipientWaitMs(deps.pool, turn, deps.recipientLimits);
   return { waitMs, reason: waitMs > 0 ? 'recipient-limit' : null };
-}
-
-/** An e-mail wakes nobody; for a code or an answer somebody waits; and what is urgent is worth being woken for. */
-function waitsForTheDay({ channel, kind, messageClass, urgency }: MessageInput): boolean {
-  if (channel !== 'sms' || messageClass === 'safety' || urgency === 'emergency') return false;
-  return kind !== 'verification' && kind !== 'automatic';
 }

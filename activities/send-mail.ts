@@ -1,6 +1,5 @@
 import { keepUnsubscribeLink } from '../db/mail-links';
 import { sendingGuard } from '../db/may-send';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
 import { SealedValue } from '../domain/sealed';
 import type { MailProvider } from '../providers/mail';
 import { ProviderError } from '../providers/provider-error';
@@ -8,12 +7,11 @@ import type { ServiceKey } from '../vault/service-keys';
 import { linkHash, linkToken } from '../vault/link-tokens';
 import type { ActivityDependencies } from './dependencies';
 import { runDispatch } from './dispatch-run';
-import { recordDestroyed } from './failures';
 import { renderContent } from './render';
 import type { SendText } from './send-text';
 
 /** Arguments of `sendMail`: as for a text, but the sender is always `MAIL_FROM`. */
-export type SendMail = Omit<SendText, 'sender'>;
+export type SendMail = Omit<SendText, 'sender' | 'urgency' | 'zone' | 'unreachedBy'>;
 
 /** What e-mail needs beyond the rest. */
 export interface MailParts {
@@ -57,13 +55,19 @@ export function createSendMail(deps: ActivityDependencies) {
       await keepUnsubscribeLink(deps.pool, hash, { messageId, recipientToken: Buffer.from(recipientToken, 'hex') });
       return `${publicBaseUrl}/unsubscribe/${token}`;
     };
+    const write = () =>
+      Promise.all([
+        renderContent(deps, content, language, 'mail-text'),
+        renderContent(deps, content, language, 'html'),
+        unsubscribeUrl(),
+      ]);
+    let written: ReturnType<typeof write> | null = null;
+    const words = () => (written ??= write());
     return await runDispatch(deps, act, {
+      prepare: words,
       async send(to, sender, dispatchId) {
         if (provider === null) throw noCarrier();
-        const [text, html] = await Promise.all([
-          renderContent(deps, content, language, 'mail-text').catch(gone),
-          renderContent(deps, content, language, 'html').catch(gone),
-        ]);
+        const [text, html, unsubscribe] = await words();
         const { id } = await provider.send({
           messageId: messageIdOf(dispatchId, from),
           from: sender,
@@ -71,7 +75,7 @@ export function createSendMail(deps: ActivityDependencies) {
           subject: html.subject ?? SealedValue.of('text', NEUTRAL_SUBJECT[html.language] ?? 'A message for you'),
           text: text.value,
           html: html.value,
-          unsubscribeUrl: await unsubscribeUrl(),
+          unsubscribeUrl: unsubscribe,
           tags: { dispatch: dispatchId, message: messageId },
         });
         return { sid: id };
@@ -92,10 +96,4 @@ function messageIdOf(dispatchId: string, from: string): string {
 function noCarrier(): ProviderError {
   const none = { status: null, code: null, requestId: null, retryAfterMs: null };
   return new ProviderError({ ...none, operation: 'send-mail', outcome: 'not-sent', class: 'retry' });
-}
-
-/** Words that were destroyed before they could be written: nothing was sent, and nothing will be. */
-function gone(error: unknown): never {
-  if (error instanceof RecordDestroyed || error instanceof SubjectErased) throw recordDestroyed();
-  throw error;
 }

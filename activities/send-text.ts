@@ -1,10 +1,12 @@
+import { senderOf } from '../db/dispatches';
 import { noteBlocked, sendingGuard } from '../db/may-send';
 import { RecordDestroyed, SubjectErased } from '../domain/errors';
-import type { MessageClass, MessageContent, MessageKind } from '../domain/message';
+import type { MessageClass, MessageContent, MessageInput, MessageKind } from '../domain/message';
 import { otherTextSender, textSenderFor } from '../domain/sender-choice';
 import type { ActivityDependencies } from './dependencies';
 import { runDispatch } from './dispatch-run';
 import { dispatchRefused, recordDestroyed } from './failures';
+import { nightLeftMs } from './night';
 import { renderContent, type Rendered } from './render';
 import { textActs } from './text-acts';
 
@@ -27,6 +29,12 @@ export interface SendText {
   readonly messageClass: MessageClass;
   /** Who is to get it: what they have refused is looked up in the claiming statement. */
   readonly subjectId: string;
+  /** For quiet hours: it may have waited for its line until the night. */
+  readonly urgency: MessageInput['urgency'];
+  /** IANA; null: not known. */
+  readonly zone: string | null;
+  /** SID of a try whose sender could not reach them, as a receipt told: this one goes out by another. */
+  readonly unreachedBy: string | null;
 }
 
 /**
@@ -37,18 +45,25 @@ export interface SendText {
  */
 export function createSendText(deps: ActivityDependencies) {
   const { pool, messaging, urls } = deps;
+  const { quietHours } = deps.messages;
   return async ({
     content,
     language,
     kind,
     subjectId,
+    urgency,
+    zone,
+    unreachedBy,
     ...ids
   }: SendText): Promise<{ sid: string; segments: number }> => {
     const { country, messageId, messageClass, recipientToken } = ids;
     // Numbers are judged when they are given; this holds for those that were allowed then and are not any more.
     if (!deps.allowedCountries.includes(country)) throw dispatchRefused({ class: 'not-allowed', code: 'country' });
+    const chosen = ids.sender ?? (await senderFor(deps, country, unreachedBy));
+    if (chosen === null) throw dispatchRefused({ class: 'other-sender', code: null });
     let rendered: Promise<Rendered> | null = null;
-    const words = () => (rendered ??= renderContent(deps, content, language, 'text').catch(gone));
+    const render = () => (rendered ??= renderContent(deps, content, language, 'text'));
+    const words = () => render().catch(gone);
     let counted: number | null = null;
 
     const by = textActs(deps, async () => (await words()).value.expose(), {
@@ -59,6 +74,7 @@ export function createSendText(deps: ActivityDependencies) {
         counted = segments;
         return { sid };
       },
+      prepare: render,
       // An answer goes out from where it was asked for, or not at all.
       otherSender: (from) => (ids.sender === null ? otherTextSender(deps, from, country) : null),
       async onRefused(error, sender) {
@@ -68,15 +84,22 @@ export function createSendText(deps: ActivityDependencies) {
     });
     const act = {
       ...ids,
-      sender: ids.sender ?? textSenderFor(deps, country),
+      sender: chosen,
       channel: 'sms',
       callId: null,
       alertId: null,
       guard: sendingGuard({ subjectId, kind, channel: 'sms', messageClass }),
+      holdMs: () => nightLeftMs(quietHours, { channel: 'sms', kind, messageClass, urgency, zone, country }, new Date()),
     } as const;
     const { sid } = await runDispatch(deps, act, by);
     return { sid, segments: counted ?? (await words()).segments };
   };
+}
+
+/** @returns null when the one that could not reach them is the only one */
+async function senderFor(deps: ActivityDependencies, country: string, unreachedBy: string | null) {
+  const before = unreachedBy === null ? null : await senderOf(deps.pool, unreachedBy);
+  return before === null ? textSenderFor(deps, country) : otherTextSender(deps, before, country);
 }
 
 /** Words that were destroyed before they could be said, like a number: nothing was sent, and nothing will be. */

@@ -25,7 +25,7 @@ export function isTextOver(status: string): boolean {
 export function textActs(
   { messaging }: Pick<ActivityDependencies, 'messaging'>,
   words: () => Promise<string>,
-  rest: Pick<ChannelActs, 'send' | 'otherSender' | 'onRefused'>,
+  rest: Pick<ChannelActs, 'send' | 'prepare' | 'otherSender' | 'onRefused'>,
 ): ChannelActs {
   return {
     ...rest,

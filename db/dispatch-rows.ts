@@ -156,6 +156,12 @@ export async function withdrawUnmade(db: Db, dispatchId: string): Promise<boolea
   return made === 1;
 }
 
+/** Which of ours something went out by; null when no dispatch knows it. */
+export async function senderOf(db: Db, sid: string): Promise<string | null> {
+  const row = z.object({ sender: z.string() });
+  return (await maybeOne(db, row, 'SELECT sender FROM dispatches WHERE sid = $1', [sid]))?.sender ?? null;
+}
+
 /** The dispatch, or null. */
 export function findDispatch(db: Db, dispatchId: string): Promise<Dispatch | null> {
   return maybeOne(db, dispatchRow, `SELECT ${DISPATCH_COLUMNS} FROM dispatches WHERE dispatch_id = $1`, [dispatchId]);

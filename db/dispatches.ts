@@ -5,6 +5,7 @@ export {
   ensureDispatch,
   findDispatch,
   type NewDispatch,
+  senderOf,
   withdrawUnmade,
 } from './dispatch-rows';
 export {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { MessageInput, MessageOutcome, MessageReason, MessageState } from '../domain/message';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
+import { senderOf } from './dispatches';
 import { forgetTokens } from './erasure';
 import { noteBlocked } from './may-send';
 import { inTransaction } from './pool';
@@ -201,13 +202,8 @@ export async function closeMessage(pool: Pool, end: MessageEnd): Promise<boolean
 /** 21610 may also come in a receipt, long after the create was accepted: the pair is blocked from then on. */
 async function noteTwiliosBlock(tx: PoolClient, end: MessageEnd, recipientToken: Buffer | null): Promise<void> {
   if (end.errorCode !== OPTED_OUT || end.sid === null || recipientToken === null) return;
-  const dispatch = await maybeOne(
-    tx,
-    z.object({ sender: z.string() }),
-    'SELECT sender FROM dispatches WHERE sid = $1',
-    [end.sid],
-  );
-  if (dispatch !== null) await noteBlocked(tx, { recipientToken, sender: dispatch.sender, code: OPTED_OUT });
+  const sender = await senderOf(tx, end.sid);
+  if (sender !== null) await noteBlocked(tx, { recipientToken, sender, code: OPTED_OUT });
 }
 
 /** Country, how it ended, and how often it was tried again: nothing else is said of a message. */

@@ -14,6 +14,7 @@ export const records = proxyLocalActivities<
     | 'releaseMentor'
     | 'legSeen'
     | 'abandonDispatch'
+    | 'placedCall'
   >
 >({
   // A statement that takes longer than this is cut by Postgres's own statement_timeout.

@@ -6,6 +6,7 @@ import {
   condition,
   defineSignal,
   defineUpdate,
+  patched,
   setHandler,
   uuid4,
   workflowInfo,
@@ -179,6 +180,7 @@ async function reachUser(call: MentorCallState, user: UserLeg, giveUpAt: number 
     if (call.userIsGone()) return { outcome: 'no-answer', reason: 'user-not-reached' };
     if (confirmed()) return null;
     if (user.refusal !== null) return { outcome: 'failed', reason: user.refusal };
+    if (user.placedAt === null && patched('asks-before-giving-up')) await findPlaced(user);
     if (user.sid === null || user.placedAt === null) return { outcome: 'failed', reason: 'provider-unavailable' };
     const ringOver = user.placedAt + times.userRing + RING_NET;
     if (Date.now() < ringOver && giveUpAt === null) {
@@ -207,6 +209,15 @@ async function reachUser(call: MentorCallState, user: UserLeg, giveUpAt: number 
         : { outcome: 'no-answer', reason: 'user-not-reached' };
     }
   }
+}
+
+/** No worker may have been there to tell us of a phone that rings; only what Twilio has not taken is unavailable. */
+async function findPlaced(user: UserLeg): Promise<void> {
+  const { sid } = await records.placedCall({ dispatchId: user.dispatchId });
+  if (sid === null) return;
+  user.dispatchedSid ??= sid;
+  user.sid ??= sid;
+  user.placedAt ??= Date.now();
 }
 
 /** Stays until the user's leg is over, looking itself whenever a phase shows nothing for too long. */

@@ -77,8 +77,8 @@ export function planFor({ errorClass }: FailedTry): ErrorPlan {
 export function retryDelayMs(course: MessageCourse, failed: FailedTry): number | null {
   const plan = planFor(failed);
   if (course.stop !== null || plan.retry === 'never' || course.tries > plan.attempts) return null;
-  // The dispatch itself has tried the other sender.
-  if (plan.retry === 'other-sender' && failed.wasRefused) return null;
+  // The dispatch itself has tried the other sender; and where one must be used, there is no other.
+  if (plan.retry === 'other-sender' && (failed.wasRefused || course.input.sender !== null)) return null;
   const delayMs = plan.firstDelayMs * 2 ** (course.tries - 1);
   return course.isTooLateIn(delayMs) ? null : delayMs;
 }

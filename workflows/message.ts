@@ -105,9 +105,9 @@ async function waitForTurn(course: MessageCourse, first: MessageTurn, isNoted: b
 /** One try, from its dispatch to the provider's last word on it. */
 async function tryOnce(course: MessageCourse): Promise<Ending | 'again'> {
   course.tries += 1;
-  course.failure = null;
   tell(course.tries === 1 ? 'Being sent.' : `Being sent, try ${course.tries}.`);
   const sent = await send(course);
+  course.failure = null;
   if ('withdrawn' in sent) return course.stop === null ? { outcome: 'expired', reason: 'too-late' } : stopped(course);
   if ('failed' in sent) return afterFailure(course, sent.failed);
   course.sid = sent.sid;
@@ -129,7 +129,11 @@ async function send(course: MessageCourse): Promise<SendResult> {
   const left = course.timeLeft();
   if (left === null) await condition(isSettled);
   else await condition(isSettled, Math.max(1, left), { summary: 'not after' });
-  if (result === null) await rows.abandonDispatch({ dispatchId });
+  if (result === null) {
+    const { isQuiet } = await rows.abandonDispatch({ dispatchId });
+    // It may wait for the line, the day or its turn for hours, and would be told so only then.
+    if (isQuiet) return { withdrawn: true };
+  }
   await sending;
   return result ?? { withdrawn: true };
 }
@@ -138,6 +142,7 @@ async function send(course: MessageCourse): Promise<SendResult> {
 async function handOver(course: MessageCourse, dispatchId: string): Promise<SendResult> {
   const { input, tries } = course;
   const { messageId, recordId, recipientToken, country, content, language, kind, messageClass, subjectId } = input;
+  const { sender, urgency, zone } = input;
   const asked = {
     dispatchId,
     businessKey: messageDispatchKey(messageId, tries),
@@ -154,7 +159,8 @@ async function handOver(course: MessageCourse, dispatchId: string): Promise<Send
   };
   try {
     if (input.channel === 'email') return { ...(await mailing.sendMail(asked)), segments: null };
-    return await texting.sendText({ ...asked, sender: input.sender });
+    const unreachedBy = course.failure?.errorClass === 'other-sender' ? course.sid : null;
+    return await texting.sendText({ ...asked, sender, urgency, zone, unreachedBy });
   } catch (error) {
     return resultOf(error);
   }

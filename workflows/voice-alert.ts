@@ -6,6 +6,7 @@ import {
   condition,
   defineSignal,
   defineUpdate,
+  patched,
   setHandler,
   uuid4,
   workflowInfo,
@@ -197,6 +198,7 @@ async function accompany(alert: VoiceAlertState, leg: AlertLeg): Promise<AlertLe
     if (alert.stop !== null) return 'cancelled';
     if (alert.isGone(leg)) return endOf(alert, leg);
     if (leg.refusal !== null && leg.speaker === null) return leg.refusal;
+    if (leg.placedAt === null && patched('asks-before-giving-up')) await findPlaced(leg);
     const sid = alert.sidOf(leg);
     if (sid === null || leg.placedAt === null) return 'provider-unavailable';
     const ringOver = leg.placedAt + times.ring + RING_NET;
@@ -211,6 +213,14 @@ async function accompany(alert: VoiceAlertState, leg: AlertLeg): Promise<AlertLe
     else if (isQueued(status) && Date.now() < leg.placedAt + LONGEST_QUEUE) deadline = leg.placedAt + LONGEST_QUEUE;
     else return givenUp(leg, status);
   }
+}
+
+/** No worker may have been there to tell us of a phone that rings; only what Twilio has not taken is unavailable. */
+async function findPlaced(leg: AlertLeg): Promise<void> {
+  const { sid } = await records.placedCall({ dispatchId: leg.legId });
+  if (sid === null) return;
+  leg.dispatchedSid ??= sid;
+  leg.placedAt ??= Date.now();
 }
 
 function isQueued(status: string): boolean {

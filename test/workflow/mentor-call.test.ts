@@ -193,6 +193,20 @@ describe('when no call can be placed', () => {
     await call.recordAs('provider-down');
   });
 
+  it('stays with a phone that rings although the worker that placed the call died before it could say so', async () => {
+    const call = await rig.call({}, (world) => {
+      world.placed = 1;
+      world.override.placeCall = () => Promise.reject(new Error('its worker is dead'));
+      world.override.placedCall = async () => ({ sid: world.sid() });
+    });
+    await call.pass(61_000);
+    expect(await call.confirm()).toMatchObject({ do: 'dial-mentor' });
+    delete call.world.override.placeCall;
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'cancelled', endReason: 'user-hung-up' });
+    await call.recordAs('placed-untold');
+  });
+
   it('says so when the number was erased before it could be dialled', async () => {
     const call = await rig.call({}, (world) => {
       world.override.placeCall = () => Promise.reject(ApplicationFailure.nonRetryable('gone', 'RecordDestroyed'));

@@ -32,6 +32,8 @@ export class MessageWorld {
   receiptPatienceMs = 12 * 3_600_000;
   /** What abandoning finds. */
   onAbandon: () => void = () => undefined;
+  /** Whether it finds that nothing had left, or will. */
+  isQuiet = false;
   fallsBack = true;
 
   constructor(readonly messageId: string) {}
@@ -58,7 +60,7 @@ export class MessageWorld {
     abandonDispatch: async () => {
       this.done.push('abandon');
       this.onAbandon();
-      return { state: 'abandoned', sid: null };
+      return { state: 'abandoned', sid: null, isQuiet: this.isQuiet };
     },
     sendText: async (asked: SendText) => {
       this.sent.push(asked);

@@ -162,6 +162,18 @@ describe('cancelling', () => {
     expect(message.world.done).toEqual(['send 1', 'abandon', 'close cancelled']);
   });
 
+  it('is over at once when nothing of the try can leave any more, however long that still waits', async () => {
+    const night = held();
+    const message = await rig.send({}, (world) => {
+      world.tries = [night.run];
+      world.isQuiet = true;
+    });
+    await message.until(() => message.world.sent.length === 1);
+    expect(await message.cancel()).toEqual({ state: 'cancelled', reason: 'cancelled' });
+    expect(message.world.done).toEqual(['send 1', 'abandon', 'close cancelled']);
+    night.answer({});
+  });
+
   it('goes its way when the text had left before it was withdrawn, and is not tried again', async () => {
     const create = held();
     const message = await rig.send({ fallback: 'voice' }, (world) => {
@@ -237,6 +249,21 @@ describe('trying again', () => {
     expect(await message.result()).toEqual({ state: 'delivered', reason: null });
     expect(message.world.sent).toHaveLength(2);
     await message.recordAs('undelivered-then-delivered');
+  });
+
+  it('goes out by another sender when a receipt says that this one cannot reach them, unless one must be used', async () => {
+    const message = await rig.send();
+    await message.accepted();
+    await message.receipt('undelivered', '21612');
+    await message.accepted(2);
+    await message.receipt('delivered');
+    expect(await message.result()).toEqual({ state: 'delivered', reason: null });
+    expect(message.world.sent.map(({ unreachedBy }) => unreachedBy)).toEqual([null, message.world.sid(1)]);
+    const answer = await rig.send({ sender: '+14155550100', kind: 'automatic' });
+    await answer.accepted();
+    await answer.receipt('undelivered', '21612');
+    expect(await answer.result()).toEqual({ state: 'undelivered', reason: 'not-delivered' });
+    sentOnce(answer);
   });
 
   it('is not tried again after its time', async () => {

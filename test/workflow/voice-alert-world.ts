@@ -33,6 +33,7 @@ type AlertActivities = Pick<
   | 'readCall'
   | 'endCall'
   | 'abandonDispatch'
+  | 'placedCall'
 >;
 
 type Placed = Parameters<Activities['placeAlertCall']>[0] & { readonly sid: string; readonly at: number };
@@ -83,6 +84,7 @@ export class AlertWorld {
       this.texted.push(...messageIds);
       this.done.push('text');
     },
+    placedCall: async () => ({ sid: null }),
     readCall: async () => ({ status: this.legStatus }),
     endCall: async ({ sid }) => {
       this.done.push(`end ${sid.slice(-1)}`);
@@ -90,7 +92,8 @@ export class AlertWorld {
     },
     abandonDispatch: async ({ dispatchId }) => {
       this.done.push('abandon');
-      return { state: 'abandoned', sid: this.placed.find(({ legId }) => legId === dispatchId)?.sid ?? null };
+      const sid = this.placed.find(({ legId }) => legId === dispatchId)?.sid ?? null;
+      return { state: 'abandoned', sid, isQuiet: false };
     },
   };
 

@@ -144,7 +144,7 @@ describe('a phone that does not acknowledge', () => {
       world.override.abandonDispatch = async () => {
         world.override.placeAlertCall = async (asked) =>
           asked.attempt === 1 ? refusing('DispatchAbandoned')() : world.activities.placeAlertCall(asked);
-        return { state: 'abandoned', sid: null };
+        return { state: 'abandoned', sid: null, isQuiet: false };
       };
       world.phones = ['no-answer'];
     });

@@ -32,6 +32,7 @@ type MentorCallActivities = Pick<
   | 'releaseMentor'
   | 'legSeen'
   | 'abandonDispatch'
+  | 'placedCall'
   | 'placeCall'
   | 'readCall'
   | 'endCall'
@@ -89,8 +90,9 @@ export class CallWorld {
     legSeen: async (a) => !this.silentSteps.has(a.step),
     abandonDispatch: async () => {
       this.note('abandon');
-      return { state: 'abandoned', sid: this.placed > 0 ? this.sid(this.placed) : null };
+      return { state: 'abandoned', sid: this.placed > 0 ? this.sid(this.placed) : null, isQuiet: false };
     },
+    placedCall: async () => ({ sid: null }),
     placeCall: async () => {
       this.placed += 1;
       this.note(`ring ${this.placed}`);

@@ -4,6 +4,7 @@ import { createMessageActivities } from '../../../activities/messages';
 import type { SendText } from '../../../activities/send-text';
 import { lineStates, resumeLine } from '../../../db/provider-lines';
 import { setSwitch } from '../../../db/switches';
+import type { Vault } from '../../../db/vault-records';
 import { startLineWatch } from '../../../workers/line-watch';
 import { DispatchWorld, OUR_NUMBERS, SERVICE, until } from './dispatch-world';
 
@@ -59,6 +60,51 @@ describe('a text', () => {
     const refused = { type: 'DispatchRefused', details: [{ class: 'other-sender', code: '21612' }] };
     await expect(world.text(bound.asked)).rejects.toMatchObject(refused);
     expect(await world.texts(bound.number)).toEqual([]);
+  });
+
+  it('goes out by another number after a receipt said that one cannot reach them, and not at all where it is the only one', async () => {
+    const { number, asked } = await world.somebodyToText(WORDS);
+    const { sid } = await world.text(asked);
+    const again = { ...asked, dispatchId: randomUUID(), businessKey: `${asked.workflowId}:2`, unreachedBy: sid };
+    await world.text(again);
+    expect((await world.texts(number)).map(({ sender }) => sender)).toEqual(OUR_NUMBERS);
+    const third = { ...again, dispatchId: randomUUID(), businessKey: `${asked.workflowId}:3` };
+    await expect(world.text(third, { phoneNumbers: [OUR_NUMBERS[0]] })).rejects.toMatchObject({
+      type: 'DispatchRefused',
+      details: [{ class: 'other-sender' }],
+    });
+  });
+
+  it('is sent, not lost, when its words could not be had at the first attempt', async () => {
+    const { number, asked } = await world.somebodyToText(WORDS);
+    let failures = 2;
+    const vault: Vault = {
+      ...world.deps.vault,
+      reveal: async (what) => {
+        // First the words, then the number.
+        if (failures > 0 && what.recordId === [asked.recordId, asked.content.recordId][failures - 1]) {
+          failures -= 1;
+          throw new Error('KMS does not answer');
+        }
+        return world.deps.vault.reveal(what);
+      },
+    };
+    await world.text(asked, { vault });
+    expect(failures).toBe(0);
+    expect(await world.texts(number)).toHaveLength(1);
+  });
+
+  it('that waited for its line into the night waits for the day; an answer does not', async () => {
+    const now = new Date().getUTCHours() * 60 + new Date().getUTCMinutes();
+    const quietHours = { from: (now + 1_440 - 60) % 1_440, until: (now + 60) % 1_440 };
+    const atNight = { messages: { ...world.deps.messages, quietHours } };
+    const { number, asked } = await world.somebodyToText(WORDS, { zone: 'UTC' });
+    const held: unknown = await world.attemptText(asked, atNight).done.catch((error: unknown) => error);
+    expect(held).toMatchObject({ type: 'DispatchNotYet' });
+    expect(Reflect.get(Object(held), 'nextRetryDelay')).toBeGreaterThan(3_000_000);
+    expect(await world.texts(number)).toEqual([]);
+    await world.text({ ...asked, kind: 'automatic' }, atNight);
+    expect(await world.texts(number)).toHaveLength(1);
   });
 
   it('waits out a burst of 429 and is sent once', async () => {
