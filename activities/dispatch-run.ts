@@ -258,12 +258,7 @@ async function send(run: Run, from: string, claimed: ClaimedDispatch, to: string
 }
 
 /** What the provider's failure means for the dispatch (the table in docs/dispatch.md). */
-async function notSent(
-  run: Run,
-  from: string,
-  claimed: ClaimedDispatch,
-  error: ProviderError,
-): Promise<Sent | null> {
+async function notSent(run: Run, from: string, claimed: ClaimedDispatch, error: ProviderError): Promise<Sent | null> {
   const { deps, act, by } = run;
   const { dispatchId } = claimed.dispatch;
   noteTry(run, claimed, `dispatch-${error.outcome}`);

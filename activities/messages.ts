@@ -1,9 +1,11 @@
+import { Context } from '@temporalio/activity';
 import { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from '../db/messages';
 import { recipientWaitMs } from '../db/recipient-limits';
 import type { MessageInput, MessageReason } from '../domain/message';
 import type { ActivityDependencies } from './dependencies';
 import { stopLineOf } from './line-stop';
 import { nightLeftMs } from './night';
+import { isErrorClass, PLANS } from '../domain/twilio-errors';
 
 /** Whether a message may go now: `waitMs` is 0, or how long until it is worth asking again. */
 export interface MessageTurn {
@@ -82,11 +84,21 @@ export function createMessageActivities(deps: ActivityDependencies) {
 
     /** The last facts, and the number, in one transaction; may be repeated. */
     async closeMessage(closing: MessageClosing): Promise<void> {
+      await callForAHuman(deps, closing);
       if (!(await closeMessage(pool, closing))) return;
       const { messageId, outcome, reason, attempts, errorCode } = closing;
       logger.info({ messageId, status: outcome, reason, attempt: attempts, errorCode }, 'message');
     },
   };
+}
+
+/** Some errors no further try can mend: a carrier filters what we send, or a country is not opened in our account. */
+async function callForAHuman(deps: ActivityDependencies, { messageId, errorClass, errorCode }: MessageClosing) {
+  if (errorClass === 'stop-line') await stopLineOf(deps, 'sms', errorCode ?? '', RECEIPTS_ARE_LATE_MS);
+  else if (isErrorClass(errorClass) && PLANS[errorClass].pages) {
+    deps.logger.error({ messageId, class: errorClass, errorCode }, 'sending-needs-a-human');
+    Context.current().metricMeter.createCounter('kindline_sending_needs_a_human').add(1, { class: errorClass });
+  }
 }
 
 async function messageTurn(deps: ActivityDependencies, input: MessageInput, now: Date): Promise<MessageTurn> {

@@ -2,6 +2,7 @@ import { noteAsked, noteForgotten, type SilentText, silentTexts, textsToForget }
 import { markHandled, storeEvent } from '../db/webhook-events';
 import { signalReceipt } from '../temporal/messages';
 import type { ActivityDependencies } from './dependencies';
+import { closeDeadMessages } from './message-sweep';
 import { logged } from './provider-log';
 import { countWhere, SWEEP_BATCH, sweepPart } from './sweep-part';
 import { isTextOver } from './text-acts';
@@ -25,6 +26,9 @@ export function createTextSweepActivities(deps: ActivityDependencies) {
         return true;
       }),
     ),
+
+    /** Texts and e-mails that nobody leads any more. */
+    closeDeadMessages: sweepPart(logger, 'close-dead-messages', () => closeDeadMessages(deps)),
 
     /** Twilio's own records of texts both ways, which hold numbers and words, after `TWILIO_CALL_RETENTION`. */
     forgetOldTexts: sweepPart(logger, 'forget-old-texts', async () =>

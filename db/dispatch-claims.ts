@@ -10,6 +10,7 @@ import { DISPATCH_COLUMNS, type Dispatch, type DispatchState, dispatchRow } from
 import { appendAudit } from './audit';
 import { guardValues, type SendingGuard, whyNotSql } from './may-send';
 import { limitValues, recipientWaitSql } from './recipient-limits';
+import { inTransaction } from './pool';
 import { type Db, execute, many, maybeOne, sqlState, UNIQUE_VIOLATION } from './query';
 
 export interface ClaimedDispatch {
@@ -155,8 +156,8 @@ const reasonRow = z.object({
 });
 const suppressedRow = z.enum(SUPPRESSED_BECAUSE);
 
-async function whyNot(db: Db, dispatchId: string, asked: readonly unknown[]): Promise<Claim> {
-  const { rows } = await db.query(
+async function whyNot(pool: Pool, dispatchId: string, asked: readonly unknown[]): Promise<Claim> {
+  const { rows } = await pool.query(
     `SELECT ${DISPATCH_COLUMNS},
             coalesce(greatest(0, ceil(extract(epoch FROM not_before - clock_timestamp()) * 1000)), 0)::int
               AS retry_after_ms,
@@ -178,7 +179,7 @@ async function whyNot(db: Db, dispatchId: string, asked: readonly unknown[]): Pr
   }
   if (state === 'refused' || state === 'lost' || state === 'abandoned') return { final: state, dispatch };
   if (state === 'ready' && reason.is_untried && reason.unwanted !== null) {
-    await suppress(db, dispatchId, reason.unwanted);
+    await suppress(pool, dispatchId, reason.unwanted);
     return { suppressed: reason.unwanted };
   }
   if (state === 'ready' && reason.is_untried && reason.closed !== null) return { closed: reason.closed };
@@ -196,20 +197,22 @@ const SUPPRESSED = 'suppressed';
  * Ends a dispatch whose recipient does not want it, with an audit entry. What it may have sent before is not looked
  * for any more: what is found late belongs to no other dispatch either.
  */
-export async function suppress(db: Db, dispatchId: string, because: SuppressedBecause): Promise<void> {
-  const settled = await execute(
-    db,
-    `UPDATE dispatches SET state = 'abandoned', settled_at = clock_timestamp(), error_class = '${SUPPRESSED}', error_code = $2
-      WHERE dispatch_id = $1 AND state IN ('ready', 'attempting')`,
-    [dispatchId, because],
-  );
-  if (settled !== 1) return;
-  await appendAudit(db, {
-    actor: 'system',
-    action: 'dispatch.suppressed',
-    objectId: dispatchId,
-    purpose: because,
-    outcome: 'refused',
+export async function suppress(pool: Pool, dispatchId: string, because: SuppressedBecause): Promise<void> {
+  await inTransaction(pool, async (tx) => {
+    const settled = await execute(
+      tx,
+      `UPDATE dispatches SET state = 'abandoned', settled_at = clock_timestamp(), error_class = '${SUPPRESSED}', error_code = $2
+        WHERE dispatch_id = $1 AND state IN ('ready', 'attempting')`,
+      [dispatchId, because],
+    );
+    if (settled !== 1) return;
+    await appendAudit(tx, {
+      actor: 'system',
+      action: 'dispatch.suppressed',
+      objectId: dispatchId,
+      purpose: because,
+      outcome: 'refused',
+    });
   });
 }
 

@@ -59,6 +59,7 @@ export const MESSAGE_REASONS = [
   'too-late', // its notAfter has passed
   'cancelled', // DELETE
   'stopped-by-operator', // cancelled or terminated from the Web UI
+  'workflow-failed', // what led it was lost, and a sweep closed it
   'not-sendable', // its template cannot be filled any more
   'switched-off', // the channel is off, and what is in flight is to end
   'record-destroyed', // the number or the words were erased before they could be sent

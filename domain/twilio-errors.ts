@@ -123,3 +123,8 @@ export const PLANS: Readonly<Record<TwilioErrorClass, ErrorPlan>> = {
   // The message itself went its way; it is our webhook that did not answer.
   'page-ourselves': never({ fallback: false, pages: true }),
 };
+
+/** Whether it is a class of the table. */
+export function isErrorClass(word: string | null): word is TwilioErrorClass {
+  return word !== null && Object.hasOwn(PLANS, word);
+}

@@ -86,11 +86,12 @@ export const sweeps = proxyActivities<
     | 'deleteOldTwilioCalls'
     | 'askSilentTexts'
     | 'forgetOldTexts'
+    | 'closeDeadMessages'
   >
 >({
   startToCloseTimeout: '40s',
   heartbeatTimeout: '15s',
-  // The next run of the schedule takes up what this one leaves. All attempts of a part together: six parts ask Twilio,
+  // The next run of the schedule takes up what this one leaves. All attempts of a part together: the parts ask Twilio,
   // and when it hangs they must all have had their turn before the run times out after five minutes.
   scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '1s', maximumAttempts: 3 },

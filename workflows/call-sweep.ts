@@ -20,6 +20,7 @@ export async function callSweep(): Promise<Record<string, number>> {
     'closeDeadCalls',
     'deleteOldTwilioCalls',
     ...(patched('texts-are-swept-too') ? (['askSilentTexts', 'forgetOldTexts'] as const) : []),
+    ...(patched('messages-are-closed') ? (['closeDeadMessages'] as const) : []),
   ] as const) {
     try {
       mended[part] = await sweeps[part]();

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { MessageInput, MessageOutcome, MessageReason, MessageReceipt, MessageResult } from '../domain/message';
 import { afterReceipt, outcomeOf, type ReceiptState } from '../domain/message-status';
-import { classOfCode, type ErrorPlan, PLANS, type TwilioErrorClass } from '../domain/twilio-errors';
+import { classOfCode, type ErrorPlan, isErrorClass, PLANS, type TwilioErrorClass } from '../domain/twilio-errors';
 
 /** How one try ended when it did not bring the message to its recipient. */
 export interface FailedTry {
@@ -143,9 +143,5 @@ function textIn(details: unknown, name: string): string | null {
 }
 
 function knownClass(word: string | null): TwilioErrorClass | null {
-  return word !== null && isErrorClass(word) ? word : null;
-}
-
-function isErrorClass(word: string): word is TwilioErrorClass {
-  return Object.hasOwn(PLANS, word);
+  return isErrorClass(word) ? word : null;
 }

@@ -16,6 +16,7 @@ const PARTS = [
   'deleteOldTwilioCalls',
   'askSilentTexts',
   'forgetOldTexts',
+  'closeDeadMessages',
 ];
 
 beforeAll(async () => {

@@ -230,6 +230,19 @@ describe('a text', () => {
       expect(await twilio()).toMatchObject({ stoppedAt: null });
     });
 
+    it.each([
+      ['blocked', '30007', 1],
+      ['not-allowed', '21408', 1],
+      ['temporary', '30003', 0],
+    ])('a message that ends as %s calls for a human: %s, %i', async (errorClass, errorCode, times) => {
+      const { closeMessage } = createMessageActivities(world.deps);
+      const end = { messageId: randomUUID(), outcome: 'failed', reason: 'not-delivered', sid: null, segments: null } as const;
+      const more = { attempts: 1, errorClass, errorCode, fallbackAlertId: null, endedAt: new Date().toISOString() };
+      await new MockActivityEnvironment().run(closeMessage, { ...end, ...more });
+      const called = world.logLines.filter((line) => line.includes('sending-needs-a-human') && line.includes(errorCode));
+      expect(called).toHaveLength(times);
+    });
+
     it('by a switch, it waits until that is turned, and ends at once where that is configured', async () => {
       const waiting = await world.somebodyToText(WORDS);
       const ending = await world.somebodyToText(WORDS);

@@ -9,9 +9,9 @@ import { createSweepActivities } from '../../../activities/sweeps';
 import { createTextSweepActivities } from '../../../activities/text-sweeps';
 import { callsOfAlert, findAlert, openAlert } from '../../../db/alerts';
 import { findCall, updateCall } from '../../../db/calls';
-import { claim, ensureDispatch } from '../../../db/dispatches';
+import { claim, closeAbandoned, ensureDispatch } from '../../../db/dispatches';
 import { createSubject } from '../../../db/subjects';
-import { lastStatus } from '../../../db/webhook-events';
+import { lastStatus, storeEvent } from '../../../db/webhook-events';
 import type { LegEnded } from '../../../domain/mentor-call';
 import { alertLegKey, voiceAlertWorkflowId } from '../../../domain/voice-alert';
 import type { KindlineClient } from '../../../temporal/connection';
@@ -264,6 +264,69 @@ describe('the sweep of texts', () => {
     await sweep('askSilentTexts');
     expect(await reads()).toBe(2);
     await world.sim.settings({ deliveredAfterMs: 250 });
+  });
+
+  describe('closes a message whose workflow is gone', () => {
+    const old = () => world.db.owner.query(`UPDATE messages SET opened_at = opened_at - interval '2 minutes'`);
+    const row = async (messageId: string) => {
+      const { rows } = await world.db.owner.query(
+        'SELECT live, state, reason, error_code, sid FROM messages WHERE message_id = $1',
+        [messageId],
+      );
+      return rows[0];
+    };
+    const sweepWhile = async (state: Temporal['state']) => {
+      temporal.state = state;
+      return await sweep('closeDeadMessages');
+    };
+    beforeEach(() => world.db.owner.query(`UPDATE messages SET live = false, ended_at = now() WHERE live`));
+
+    it('as far as Twilio has told, and leaves those that run', async () => {
+      const told = await sentText(1);
+      const silent = await sentText(1);
+      const event = { dispatchId: told.asked.dispatchId, messageId: told.asked.messageId, sid: told.sid };
+      const none = { callId: null, leg: null, step: null, sequence: null };
+      const receipt = {
+        type: 'message-status',
+        status: 'undelivered',
+        errorCode: '30005',
+        seenKey: randomUUID(),
+      } as const;
+      await storeEvent(world.db.app, { ...none, ...event, ...receipt });
+      await old();
+      expect(await sweepWhile('RUNNING')).toBe(0);
+      // Who was asked after goes to the end of the row.
+      expect(await sweepWhile('TERMINATED')).toBe(0);
+      await world.db.owner.query(`UPDATE messages SET owner_asked_at = owner_asked_at - interval '2 minutes'`);
+      expect(await sweepWhile('TERMINATED')).toBe(2);
+      const end = { live: false, state: 'undelivered', reason: 'not-delivered', error_code: '30005', sid: told.sid };
+      expect(await row(told.asked.messageId)).toEqual(end);
+      expect(await row(silent.asked.messageId)).toMatchObject({ state: 'unconfirmed', reason: 'stopped-by-operator' });
+    });
+
+    it('that had not left, with what was still to be sent of it; one in doubt waits until that is settled', async () => {
+      const waiting = await sentText(1);
+      const doubtful = await sentText(1);
+      await world.db.owner.query('UPDATE messages SET sid = NULL WHERE live');
+      await world.db.owner.query(
+        `UPDATE dispatches SET sid = NULL, settled_at = NULL, state = CASE message_id WHEN $1 THEN 'ready' ELSE 'unknown' END,
+                attempt_began_at = CASE message_id WHEN $1 THEN NULL ELSE attempt_began_at END
+          WHERE message_id IN ($1, $2)`,
+        [waiting.asked.messageId, doubtful.asked.messageId],
+      );
+      await old();
+      expect(await sweepWhile('FAILED')).toBe(1);
+      const end = { live: false, state: 'failed', reason: 'workflow-failed' };
+      expect(await row(waiting.asked.messageId)).toMatchObject(end);
+      expect(await world.row(waiting.asked.dispatchId)).toMatchObject({ state: 'abandoned' });
+      expect(await row(doubtful.asked.messageId)).toMatchObject({ live: true });
+      await closeAbandoned(world.db.app, doubtful.asked.dispatchId);
+      await world.db.owner.query(
+        `UPDATE messages SET owner_asked_at = owner_asked_at - interval '2 minutes' WHERE live`,
+      );
+      expect(await sweepWhile('FAILED')).toBe(1);
+      expect(await row(doubtful.asked.messageId)).toMatchObject(end);
+    });
   });
 
   it('lets Twilio forget old texts both ways, and each once', async () => {
