@@ -1,5 +1,4 @@
 /** Messages whose rows say that they are under way, as the sweep sees them. */
-import type { Pool } from 'pg';
 import { z } from 'zod';
 import { type Db, many } from './query';
 
@@ -19,9 +18,9 @@ export type OpenMessage = z.output<typeof openRow>;
  * end of the row, whatever comes of it: thousands that wait for their day do not keep the dead ones behind them from
  * being found.
  */
-export function takeOpenMessages(pool: Pool, olderThanMs: number, limit: number): Promise<OpenMessage[]> {
+export function takeOpenMessages(db: Db, olderThanMs: number, limit: number): Promise<OpenMessage[]> {
   return many(
-    pool,
+    db,
     openRow,
     `UPDATE messages SET owner_asked_at = clock_timestamp()
       WHERE message_id IN (

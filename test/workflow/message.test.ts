@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { dispatchAbandoned, dispatchLost, dispatchRefused, dispatchSuppressed } from '../../activities/failures';
+import { dispatchAbandoned, dispatchLost, dispatchRefused, dispatchSuppressed, notYet } from '../../activities/failures';
 import { KINDLINE_STATE } from '../../temporal/search-attributes';
 import { MessageRig, type TestMessage } from './message-rig';
 
@@ -163,15 +163,13 @@ describe('cancelling', () => {
   });
 
   it('is over at once when nothing of the try can leave any more, however long that still waits', async () => {
-    const night = held();
     const message = await rig.send({}, (world) => {
-      world.tries = [night.run];
+      world.tries = [fails(notYet(HOUR))];
       world.isQuiet = true;
     });
     await message.until(() => message.world.sent.length === 1);
     expect(await message.cancel()).toEqual({ state: 'cancelled', reason: 'cancelled' });
     expect(message.world.done).toEqual(['send 1', 'abandon', 'close cancelled']);
-    night.answer({});
   });
 
   it('goes its way when the text had left before it was withdrawn, and is not tried again', async () => {

@@ -9,6 +9,7 @@ import { noteLegCosts, noteTextCosts } from '../../../db/cost-items';
 import { costsToLookAt, monthlyCosts, spentThisMonth } from '../../../db/costs';
 import { latestEventFor } from '../../../db/dispatches';
 import { findMessage, listMessages, messageReceipts } from '../../../db/messages';
+import { takeOpenMessages } from '../../../db/open-messages';
 import type { Db } from '../../../db/query';
 import { findEvent, lastStatus, legSeen, listEvents, unhandledEvents } from '../../../db/webhook-events';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
@@ -129,6 +130,7 @@ const CASES: readonly (readonly [string, readonly string[], (db: Db) => Promise<
   ['messages of a subject', ['messages_of_subject'], (db) => listMessages(db, { limit: 50, subjectId: ids.subject })],
   ['messages that wait', ['messages_pending'], (db) => listMessages(db, { limit: 50, state: 'waiting' })],
   ['messages that failed', ['messages_failed'], (db) => listMessages(db, { limit: 50, state: 'failed' })],
+  ['messages to be asked after', ['messages_to_ask_after'], (db) => takeOpenMessages(db, 60_000, 20)],
   ['costs of a year', ['costs_by_month'], (db) => monthlyCosts(db, { from: month(), to: month() })],
   ['what was spent this month', ['costs_by_month'], (db) => spentThisMonth(db, 'USD')],
   ['costs to be looked at', ['costs_to_look_at'], (db) => costsToLookAt(db, 100)],

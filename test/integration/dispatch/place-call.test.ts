@@ -139,9 +139,15 @@ describe('placing a call', () => {
   describe('that was withdrawn', () => {
     const withdraw = (dispatchId: string) => createDispatchActivities(world.deps).abandonDispatch({ dispatchId });
 
+    it('while it waited for its line leaves nothing that anybody has to wait for', async () => {
+      const { asked } = await world.somebody();
+      await ensureDispatch(world.db.app, { ...asked, channel: 'voice', sender: asked.from });
+      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null, isQuiet: true });
+    });
+
     it('before it was asked for at all rings nobody when its turn comes', async () => {
       const { number, asked } = await world.somebody();
-      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null });
+      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null, isQuiet: false });
       await expect(world.place(asked)).rejects.toMatchObject({ type: 'DispatchAbandoned', nonRetryable: true });
       expect(await world.rings(number)).toEqual([]);
     });
@@ -179,7 +185,7 @@ describe('placing a call', () => {
         )
         .done.catch(() => undefined);
       await until('the ring', async () => asks === 1);
-      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null });
+      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null, isQuiet: false });
       await expect(world.place(asked)).rejects.toMatchObject({ type: 'DispatchAbandoned' });
       world.hears.callbacks = true;
       expect(await world.rings(number)).toMatchObject([{ status: 'canceled', spoke: false }]);
@@ -188,7 +194,7 @@ describe('placing a call', () => {
     it('after it was accepted names the call, which goes on until it is ended', async () => {
       const { asked } = await world.somebody();
       const { sid } = await world.place(asked);
-      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'accepted', sid });
+      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'accepted', sid, isQuiet: false });
     });
   });
 });

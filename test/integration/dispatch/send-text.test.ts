@@ -236,10 +236,18 @@ describe('a text', () => {
       ['temporary', '30003', 0],
     ])('a message that ends as %s calls for a human: %s, %i', async (errorClass, errorCode, times) => {
       const { closeMessage } = createMessageActivities(world.deps);
-      const end = { messageId: randomUUID(), outcome: 'failed', reason: 'not-delivered', sid: null, segments: null } as const;
+      const end = {
+        messageId: randomUUID(),
+        outcome: 'failed',
+        reason: 'not-delivered',
+        sid: null,
+        segments: null,
+      } as const;
       const more = { attempts: 1, errorClass, errorCode, fallbackAlertId: null, endedAt: new Date().toISOString() };
       await new MockActivityEnvironment().run(closeMessage, { ...end, ...more });
-      const called = world.logLines.filter((line) => line.includes('sending-needs-a-human') && line.includes(errorCode));
+      const called = world.logLines.filter(
+        (line) => line.includes('sending-needs-a-human') && line.includes(errorCode),
+      );
       expect(called).toHaveLength(times);
     });
 
