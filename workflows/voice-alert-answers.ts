@@ -33,6 +33,8 @@ function speakingLeg(alert: VoiceAlertState, { legId, callSid }: AlertQuestion):
   // Somebody else has acknowledged while this phone was still asking.
   if (alert.reached !== null && alert.reached.leg !== leg) return null;
   leg.speaker ??= callSid;
+  // Somebody is on the line, whatever became of Twilio's answer to us: from here on the longest call ends it.
+  leg.placedAt ??= Date.now();
   return leg.speaker === callSid ? leg : null;
 }
 

@@ -154,6 +154,24 @@ describe('a phone that does not acknowledge', () => {
     await alert.recordAs('provider-down');
   });
 
+  it('is not given up while somebody listens, though it is still unknown whether Twilio took the call', async () => {
+    let isKnown = false;
+    const alert = await rig.alert({ ...one, attempts: 1 }, (world) => {
+      world.override.placeAlertCall = async (asked) => {
+        const sid = world.placed[0]?.sid ?? (await world.activities.placeAlertCall(asked)).sid;
+        if (!isKnown) throw ApplicationFailure.create({ type: 'ProviderUnavailable', message: 'away' });
+        return { sid };
+      };
+    });
+    await alert.ringing();
+    await alert.ask({ kind: 'may-speak' });
+    await alert.pass(70_000);
+    expect(await alert.ask({ kind: 'answered', n: 1, digits: '1' })).toEqual({ do: 'thank' });
+    isKnown = true;
+    await alert.legEnds();
+    expect((await alert.result()).state).toBe('acknowledged');
+  });
+
   it('looks at a call whose end was never told, and takes Twilio’s word', async () => {
     const alert = await rig.alert({ ...one, attempts: 1 }, (world) => {
       world.legStatus = 'busy';
