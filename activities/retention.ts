@@ -1,10 +1,13 @@
-import { deleteOldLinks } from '../db/mail-links';
+import { deleteOldAlerts } from '../db/alerts';
+import { forgetOldRecipients } from '../db/dispatches';
 import { deleteOldEvents } from '../db/app-event-delivery';
 import { deleteOldTexts } from '../db/inbound-texts';
 import { deleteLiftedOptOuts } from '../db/opt-outs';
 import { deleteOldBatches } from '../db/message-batches';
+import { deleteOldLinks } from '../db/mail-links';
 import { deleteOldMessages } from '../db/messages';
 import { destroyUnreferencedRecords, type LeftOver } from '../db/unreferenced-records';
+import { deleteOldWebhookEvents } from '../db/webhook-events';
 import { RETENTION } from '../domain/retention';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeat } from './heartbeat';
@@ -78,6 +81,22 @@ export function createRetentionActivities({ pool, logger }: ActivityDependencies
       );
       return { found: messages.found + batches.found, destroyed: messages.destroyed + batches.destroyed };
     },
+
+    /** Whom acts of long ago were for: what led an erasure to them, their message or call, is gone by then. */
+    forgetOldRecipients: (run: RetentionRun): Promise<LeftOver> =>
+      deleted('recipients-of-dispatches', run, (rows) =>
+        forgetOldRecipients(pool, { ...rows, olderThanMs: RETENTION.recipientOfDispatch }),
+      ),
+
+    /** What Twilio told us. */
+    deleteOldWebhookEvents: (run: RetentionRun): Promise<LeftOver> =>
+      deleted('webhook-events', run, (rows) =>
+        deleteOldWebhookEvents(pool, { ...rows, olderThanMs: RETENTION.webhookEvent }),
+      ),
+
+    /** Voice alerts that have been over for `RETENTION.alert`, with their calls. */
+    deleteOldAlerts: (run: RetentionRun): Promise<LeftOver> =>
+      deleted('voice-alerts', run, (rows) => deleteOldAlerts(pool, { ...rows, olderThanMs: RETENTION.alert })),
 
     /** Texts to our numbers, what was asked by text, and opt-outs that were taken back. */
     deleteOldTexts: (run: RetentionRun): Promise<LeftOver> =>

@@ -12,6 +12,7 @@ import { appendAudit } from './audit';
 import { noteAppEvent } from './app-events';
 import { forgetTokens } from './erasure';
 import { inTransaction } from './pool';
+import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
 import { type Db, execute, many, maybeOne } from './query';
 import { destroyRecord } from './vault-rows';
 
@@ -170,5 +171,25 @@ export async function giveAlertNumbersAway(
         [alertId, position, messageId],
       );
     }
+  });
+}
+
+/** Alerts that ended long ago, with whom they were for and the calls they made. @returns how many it took, or would */
+export async function deleteOldAlerts(pool: Pool, rows: OldRows): Promise<number> {
+  const old = { table: 'voice_alerts', key: 'alert_id', where: `NOT live AND ended_at < ${LONG_AGO}` };
+  if (rows.isDryRun) return await deleteOld(pool, old, rows);
+  return await inTransaction(pool, async (tx) => {
+    const ids = (
+      await many(
+        tx,
+        z.object({ alert_id: z.uuid() }),
+        `SELECT alert_id FROM voice_alerts WHERE NOT live AND ended_at < ${LONG_AGO} LIMIT $2 FOR UPDATE SKIP LOCKED`,
+        [rows.olderThanMs, rows.limit],
+      )
+    ).map((row) => row.alert_id);
+    for (const table of ['call_logs', 'voice_alert_recipients']) {
+      await execute(tx, `DELETE FROM ${table} WHERE alert_id = ANY($1)`, [ids]);
+    }
+    return await execute(tx, 'DELETE FROM voice_alerts WHERE alert_id = ANY($1)', [ids]);
   });
 }

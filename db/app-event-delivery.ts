@@ -14,6 +14,7 @@ import {
   toAppEvent,
   toAppEventRow,
 } from './app-event-rows';
+import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
 import { type Db, execute, many, maybeOne, one } from './query';
 
 /** Claimed for one attempt. */
@@ -139,16 +140,6 @@ export async function resendEvent(db: Db, eventId: string): Promise<AppEventRow 
 }
 
 /** Removes events that were kept for their time. @returns how many, or how many it would */
-export async function deleteOldEvents(
-  db: Db,
-  { olderThanMs, limit, isDryRun }: { olderThanMs: number; limit: number; isDryRun: boolean },
-): Promise<number> {
-  const old = `SELECT event_id FROM app_events WHERE happened_at < clock_timestamp() - $1 * interval '1 millisecond'
-                ORDER BY happened_at LIMIT $2`;
-  if (!isDryRun) return await execute(db, `DELETE FROM app_events WHERE event_id IN (${old})`, [olderThanMs, limit]);
-  const { count } = await one(db, z.object({ count: z.int() }), `SELECT count(*)::int AS count FROM (${old}) o`, [
-    olderThanMs,
-    limit,
-  ]);
-  return count;
+export function deleteOldEvents(db: Db, rows: OldRows): Promise<number> {
+  return deleteOld(db, { table: 'app_events', key: 'event_id', where: `happened_at < ${LONG_AGO}` }, rows);
 }

@@ -22,6 +22,7 @@ export {
   type Accepted,
   adoptCallSid,
   closeAbandoned,
+  forgetOldRecipients,
   knowsSid,
   markLost,
   noteDoubled,

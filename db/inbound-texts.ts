@@ -1,5 +1,6 @@
 /** Texts to our numbers, as rows: sender and words are in the vault, named here until they are swept. */
 import { z } from 'zod';
+import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
 import { type Db, execute, maybeOne, one } from './query';
 
 export const ROUTES_OF_TEXTS = [
@@ -191,34 +192,14 @@ export async function settleUndecided(tx: Db, inboundId: string, questionId: str
 }
 
 /** Rows whose records are gone by then, and the questions that nothing names any more. @returns how many it took, or would */
-export async function deleteOldTexts(db: Db, { olderThanMs, limit, isDryRun }: OldRows): Promise<number> {
-  const age = `clock_timestamp() - $1 * interval '1 millisecond'`;
-  const texts = `SELECT inbound_id FROM inbound_texts WHERE received_at < ${age} ORDER BY received_at LIMIT $2`;
-  const questions = `SELECT q.question_id FROM open_questions q
-    WHERE q.asked_at < ${age}
-      AND NOT EXISTS (SELECT FROM inbound_texts i WHERE i.question_id = q.question_id)
-      AND NOT EXISTS (SELECT FROM inbound_texts i WHERE i.other_question_id = q.question_id)
-    ORDER BY q.asked_at LIMIT $2`;
-  const values = [olderThanMs, limit];
-  if (isDryRun) return (await countOf(db, texts, values)) + (await countOf(db, questions, values));
-  const gone = await execute(db, `DELETE FROM inbound_texts WHERE inbound_id IN (${texts})`, values);
-  return gone + (await execute(db, `DELETE FROM open_questions WHERE question_id IN (${questions})`, values));
-}
-
-/** What a part of the retention sweep is asked for. */
-export interface OldRows {
-  readonly olderThanMs: number;
-  readonly limit: number;
-  readonly isDryRun: boolean;
-}
-
-/** How many rows a query has. */
-export async function countOf(db: Db, query: string, values: readonly unknown[]): Promise<number> {
-  const { count } = await one(
-    db,
-    z.object({ count: z.int() }),
-    `SELECT count(*)::int AS count FROM (${query}) o`,
-    values,
+export async function deleteOldTexts(db: Db, rows: OldRows): Promise<number> {
+  const texts = { table: 'inbound_texts', key: 'inbound_id', where: `received_at < ${LONG_AGO}` };
+  const unnamed = ['question_id', 'other_question_id'].map(
+    (column) => `NOT EXISTS (SELECT FROM inbound_texts i WHERE i.${column} = t.question_id)`,
   );
-  return count;
+  const where = [`asked_at < ${LONG_AGO}`, ...unnamed].join(' AND ');
+  return (
+    (await deleteOld(db, texts, rows)) +
+    (await deleteOld(db, { table: 'open_questions', key: 'question_id', where }, rows))
+  );
 }

@@ -1,6 +1,7 @@
 /** The links by which somebody asks for no further e-mail; only their hashes are here. */
 import { z } from 'zod';
-import { type Db, execute, maybeOne, one } from './query';
+import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import { type Db, execute, maybeOne } from './query';
 
 export interface UnsubscribeLink {
   readonly messageId: string;
@@ -37,15 +38,7 @@ export async function noteLinkUsed(db: Db, linkHash: Buffer): Promise<void> {
   );
 }
 
-/** @returns how many links older than this were, or in a dry run would be, deleted: at most `limit` */
-export async function deleteOldLinks(
-  db: Db,
-  { olderThanMs, limit, isDryRun }: { olderThanMs: number; limit: number; isDryRun: boolean },
-): Promise<number> {
-  const old = `SELECT link_hash FROM unsubscribe_links
-                WHERE made_at < clock_timestamp() - $1 * interval '1 millisecond' ORDER BY made_at LIMIT $2`;
-  const values = [olderThanMs, limit];
-  if (!isDryRun) return await execute(db, `DELETE FROM unsubscribe_links WHERE link_hash IN (${old})`, values);
-  const counted = await one(db, z.object({ count: z.int() }), `SELECT count(*)::int AS count FROM (${old}) o`, values);
-  return counted.count;
+/** Links in e-mails of long ago. @returns how many it took, or would */
+export function deleteOldLinks(db: Db, rows: OldRows): Promise<number> {
+  return deleteOld(db, { table: 'unsubscribe_links', key: 'link_hash', where: `made_at < ${LONG_AGO}` }, rows);
 }

@@ -10,7 +10,8 @@ import {
   type MessageState,
 } from '../domain/message';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
-import { type Db, execute, many, maybeOne, one } from './query';
+import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import { type Db, many, maybeOne } from './query';
 
 const messageRow = z
   .object({
@@ -171,19 +172,9 @@ export function messageReceipts(db: Db, messageId: string): Promise<z.output<typ
 }
 
 /**
- * Deletes rows of messages that ended longer ago than this, oldest first. Records that only they named are destroyed
- * with what nothing names.
- * @returns how many; with `isDryRun` how many there are, up to the limit, and nothing is changed
+ * Deletes rows of messages that ended longer ago than this. Records that only they named are destroyed with what nothing
+ * names. @returns how many it took, or would
  */
-export async function deleteOldMessages(
-  db: Db,
-  { olderThanMs, limit, isDryRun }: { olderThanMs: number; limit: number; isDryRun: boolean },
-): Promise<number> {
-  const old = `SELECT message_id FROM messages
-                WHERE NOT live AND ended_at < clock_timestamp() - $1 * interval '1 millisecond'
-                ORDER BY ended_at LIMIT $2`;
-  const values = [olderThanMs, limit];
-  if (!isDryRun) return await execute(db, `DELETE FROM messages WHERE message_id IN (${old})`, values);
-  const counted = await one(db, z.object({ count: z.int() }), `SELECT count(*)::int AS count FROM (${old}) o`, values);
-  return counted.count;
+export function deleteOldMessages(db: Db, rows: OldRows): Promise<number> {
+  return deleteOld(db, { table: 'messages', key: 'message_id', where: `NOT live AND ended_at < ${LONG_AGO}` }, rows);
 }

@@ -5,9 +5,9 @@
  */
 import { z } from 'zod';
 import { appendAudit } from './audit';
-import { type Db, execute, many, one } from './query';
-import { countOf, type OldRows } from './inbound-texts';
+import { type Db, many, one } from './query';
 import { noteBlocked } from './may-send';
+import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
 import type { RecipientToken } from './recipients';
 
 /** The scope of every number that is no masked one. */
@@ -99,12 +99,8 @@ export async function stoppedNumbers(db: Db, subjectId: string): Promise<Stopped
 }
 
 /** Opt-outs and blocks that were lifted long ago; one that stands is never forgotten. @returns how many it took, or would */
-export async function deleteLiftedOptOuts(db: Db, { olderThanMs, limit, isDryRun }: OldRows): Promise<number> {
-  const lifted = `lifted_at < clock_timestamp() - $1 * interval '1 millisecond' ORDER BY lifted_at LIMIT $2`;
-  const ledger = `SELECT opt_out_id FROM opt_outs WHERE ${lifted}`;
-  const pairs = `SELECT block_id FROM provider_blocks WHERE ${lifted}`;
-  const values = [olderThanMs, limit];
-  if (isDryRun) return (await countOf(db, ledger, values)) + (await countOf(db, pairs, values));
-  const gone = await execute(db, `DELETE FROM opt_outs WHERE opt_out_id IN (${ledger})`, values);
-  return gone + (await execute(db, `DELETE FROM provider_blocks WHERE block_id IN (${pairs})`, values));
+export async function deleteLiftedOptOuts(db: Db, rows: OldRows): Promise<number> {
+  const where = `lifted_at < ${LONG_AGO}`;
+  const ledger = await deleteOld(db, { table: 'opt_outs', key: 'opt_out_id', where }, rows);
+  return ledger + (await deleteOld(db, { table: 'provider_blocks', key: 'block_id', where }, rows));
 }

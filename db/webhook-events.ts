@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
 import { type Db, execute, many, maybeOne, one } from './query';
 
 export interface WebhookEvent {
@@ -272,4 +273,9 @@ export async function lastStatus(
     [sid],
   );
   return row === null ? null : { status: row.status, errorCode: row.error_code, receivedAt: row.received_at };
+}
+
+/** Events that were kept for their time, handled or not. @returns how many it took, or would */
+export function deleteOldWebhookEvents(db: Db, rows: OldRows): Promise<number> {
+  return deleteOld(db, { table: 'webhook_events', key: 'seen_key', where: `received_at < ${LONG_AGO}` }, rows);
 }

@@ -15,6 +15,10 @@ export const RETENTION = {
   messageLog: 90 * DAY,
   /** A batch and its rows, from its end; one that was never started, from when it was given. */
   messageBatch: 90 * DAY,
+  /** A voice alert with its calls, from its end. */
+  alert: 90 * DAY,
+  /** The token of whom a call, text or mail went to; the act itself stays, so that it is never done twice. */
+  recipientOfDispatch: 90 * DAY,
   /** A number or address given for one message: from the time it must be sent by; what is left is for its fallback. */
   numberForOneMessage: DAY,
   /** A text to one of our numbers: who wrote what, and what it was about. */

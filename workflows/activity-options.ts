@@ -99,7 +99,16 @@ export const sweeps = proxyActivities<
 
 /** Walks old rows in batches with a heartbeat each; the next run of its schedule takes up what this one leaves. */
 export const retention = proxyActivities<
-  Pick<Activities, 'destroyUnreferencedRecords' | 'deleteOldAppEvents' | 'deleteOldTexts' | 'deleteOldMessages'>
+  Pick<
+    Activities,
+    | 'destroyUnreferencedRecords'
+    | 'deleteOldAppEvents'
+    | 'deleteOldTexts'
+    | 'deleteOldMessages'
+    | 'forgetOldRecipients'
+    | 'deleteOldWebhookEvents'
+    | 'deleteOldAlerts'
+  >
 >({
   summary: 'Destroy what was kept for its time',
   startToCloseTimeout: '10 minutes',

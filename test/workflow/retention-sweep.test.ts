@@ -21,6 +21,9 @@ beforeAll(async () => {
     deleteOldAppEvents: async (run: RetentionRun) => ({ found: 5, destroyed: run.isDryRun ? 0 : 5 }),
     deleteOldTexts: async (run: RetentionRun) => ({ found: 2, destroyed: run.isDryRun ? 0 : 2 }),
     deleteOldMessages: async (run: RetentionRun) => ({ found: 4, destroyed: run.isDryRun ? 0 : 4 }),
+    forgetOldRecipients: async (run: RetentionRun) => ({ found: 8, destroyed: run.isDryRun ? 0 : 8 }),
+    deleteOldWebhookEvents: async (run: RetentionRun) => ({ found: 7, destroyed: run.isDryRun ? 0 : 7 }),
+    deleteOldAlerts: async (run: RetentionRun) => ({ found: 1, destroyed: run.isDryRun ? 0 : 1 }),
   });
 }, 120_000);
 
@@ -42,8 +45,11 @@ it('destroys what has been kept for its time and says how much that was', async 
     appEvents: { found: 5, destroyed: 5 },
     texts: { found: 2, destroyed: 2 },
     messages: { found: 4, destroyed: 4 },
+    recipients: { found: 8, destroyed: 8 },
+    webhookEvents: { found: 7, destroyed: 7 },
+    alerts: { found: 1, destroyed: 1 },
   });
-  await recordHistory(handle, 'retentionSweep', 'destroyed-with-messages');
+  await recordHistory(handle, 'retentionSweep', 'destroyed-with-alerts');
 });
 
 it('only counts when it is asked for a dry run', async () => {
@@ -53,6 +59,9 @@ it('only counts when it is asked for a dry run', async () => {
     appEvents: { found: 5, destroyed: 0 },
     texts: { found: 2, destroyed: 0 },
     messages: { found: 4, destroyed: 0 },
+    recipients: { found: 8, destroyed: 0 },
+    webhookEvents: { found: 7, destroyed: 0 },
+    alerts: { found: 1, destroyed: 0 },
   });
   expect(asked.at(-1)).toEqual({ isDryRun: true });
 });
@@ -65,5 +74,8 @@ it('goes on when the database comes back', async () => {
     appEvents: { found: 5, destroyed: 5 },
     texts: { found: 2, destroyed: 2 },
     messages: { found: 4, destroyed: 4 },
+    recipients: { found: 8, destroyed: 8 },
+    webhookEvents: { found: 7, destroyed: 7 },
+    alerts: { found: 1, destroyed: 1 },
   });
 });

@@ -8,10 +8,17 @@ import { Client } from 'pg';
 import { noteLegCosts, noteTextCosts } from '../../../db/cost-items';
 import { costsToLookAt, monthlyCosts, spentThisMonth } from '../../../db/costs';
 import { latestEventFor } from '../../../db/dispatches';
-import { findMessage, listMessages, messageReceipts } from '../../../db/messages';
+import { deleteOldMessages, findMessage, listMessages, messageReceipts } from '../../../db/messages';
 import { takeOpenMessages } from '../../../db/open-messages';
 import type { Db } from '../../../db/query';
-import { findEvent, lastStatus, legSeen, listEvents, unhandledEvents } from '../../../db/webhook-events';
+import {
+  deleteOldWebhookEvents,
+  findEvent,
+  lastStatus,
+  legSeen,
+  listEvents,
+  unhandledEvents,
+} from '../../../db/webhook-events';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 
 const ROWS = 100_000;
@@ -109,6 +116,8 @@ function explaining(db: Db, seen: Plan[]): Db {
   };
 }
 
+/** Of 69 days all but the first: a sweep that runs each day leaves no more. */
+const ALMOST_ALL = { olderThanMs: 68 * 86_400_000, limit: 5_000, isDryRun: true };
 const month = () => new Date().toISOString().slice(0, 7);
 const CASES: readonly (readonly [string, readonly string[], (db: Db) => Promise<unknown>])[] = [
   ['events by time', ['webhook_events_listed'], (db) => listEvents(db, { limit: 50 })],
@@ -135,6 +144,8 @@ const CASES: readonly (readonly [string, readonly string[], (db: Db) => Promise<
   ['what was spent this month', ['costs_by_month'], (db) => spentThisMonth(db, 'USD')],
   ['costs to be looked at', ['costs_to_look_at'], (db) => costsToLookAt(db, 100)],
   ['texts to be noted', ['dispatches_accepted', 'costs_pkey'], (db) => noteTextCosts(db, 500)],
+  ['messages that have been over for long', ['messages_over'], (db) => deleteOldMessages(db, ALMOST_ALL)],
+  ['events that were kept for their time', ['webhook_events_old'], (db) => deleteOldWebhookEvents(db, ALMOST_ALL)],
   ['legs to be noted', ['webhook_events_ended_legs', 'costs_pkey'], (db) => noteLegCosts(db, 500)],
 ];
 

@@ -38,7 +38,7 @@ describe('the schema', () => {
     expect(Object.fromEntries(rows.map(({ table, can }) => [table, can]))).toEqual({
       app_events: 'DELETE INSERT SELECT UPDATE',
       audit_entries: 'SELECT',
-      call_logs: 'INSERT SELECT UPDATE',
+      call_logs: 'DELETE INSERT SELECT UPDATE',
       contact_points: 'INSERT SELECT UPDATE',
       cost_budget: 'SELECT UPDATE',
       cost_marks: 'SELECT UPDATE',
@@ -74,9 +74,9 @@ describe('the schema', () => {
       templates: 'INSERT SELECT UPDATE',
       unsubscribe_links: 'DELETE INSERT SELECT UPDATE',
       vault_records: 'INSERT SELECT UPDATE',
-      voice_alert_recipients: 'INSERT SELECT UPDATE',
-      voice_alerts: 'INSERT SELECT UPDATE',
-      webhook_events: 'INSERT SELECT UPDATE',
+      voice_alert_recipients: 'DELETE INSERT SELECT UPDATE',
+      voice_alerts: 'DELETE INSERT SELECT UPDATE',
+      webhook_events: 'DELETE INSERT SELECT UPDATE',
     });
   });
 
