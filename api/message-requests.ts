@@ -5,6 +5,7 @@ import { hasSaved, recipientSubject, savedDestination } from '../db/recipients';
 import type { MessageContent, MessageInput } from '../domain/message';
 import { type MessageWords, sealableWords } from '../domain/message-words';
 import { parseEmailAddress } from '../domain/email-address';
+import { optOutWordAskedFor } from '../domain/opt-out-words';
 import { RETENTION } from '../domain/retention';
 import type { SealedValue } from '../domain/sealed';
 import { checkVariables, fill, languageFor, MOST_CHARACTERS } from '../domain/templates';
@@ -227,7 +228,12 @@ export async function givenContent(
   if ((text === undefined) === (template === undefined)) {
     throw wrong(`${at}/text`, 'Exactly one of text and template is expected.');
   }
-  if (template === undefined) return { words: { text: text ?? '' }, template: NO_TEMPLATE };
+  if (template === undefined) {
+    const asked = channel === 'sms' ? optOutWordAskedFor(text ?? '') : null;
+    // Whoever answered so would be opted out, or in, and not have answered.
+    if (asked !== null) throw wrong(`${at}/text`, `${asked} as a reply would opt the person out or in: another word.`);
+    return { words: { text: text ?? '' }, template: NO_TEMPLATE };
+  }
   const { name, version, variables } = template;
   const found = await findTemplate(deps.pool, name, version ?? null);
   if (found === null) {

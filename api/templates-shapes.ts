@@ -37,6 +37,13 @@ const words = z
       .max(MOST_CHARACTERS)
       .optional()
       .meta({ description: 'Spoken in place of the text.' }),
+    mail: z
+      .string()
+      .trim()
+      .min(1)
+      .max(MOST_CHARACTERS)
+      .optional()
+      .meta({ description: 'In an e-mail in place of the text: nobody reads a STOP that comes by mail.' }),
   })
   .meta({ id: 'TemplateWords' });
 

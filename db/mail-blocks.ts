@@ -5,9 +5,11 @@ import { type Db, execute, maybeOne } from './query';
 /** `bounced`: the mailbox is not there. `complained`: its owner called a mail of ours spam. */
 export type MailBlockReason = 'bounced' | 'complained' | 'unsubscribed';
 
+const WEAKEST_FIRST: readonly MailBlockReason[] = ['unsubscribed', 'bounced', 'complained'];
+
 /**
- * Blocks an address. May be repeated; a complaint outranks the others, because it must not be lifted by a link that
- * stands in every mail.
+ * Blocks an address. May be repeated; a complaint outranks the others, and a mailbox that is not there one that has only
+ * unsubscribed: neither may be lifted by a link that stands in every mail.
  */
 export async function blockAddress(
   db: Db,
@@ -19,8 +21,8 @@ export async function blockAddress(
     db,
     `INSERT INTO mail_blocks (recipient_token, token_version, reason) VALUES ($1, $2, $3)
      ON CONFLICT (recipient_token) DO UPDATE SET reason = EXCLUDED.reason
-       WHERE EXCLUDED.reason = 'complained' AND mail_blocks.reason <> 'complained'`,
-    [recipientToken, tokenVersion, reason],
+       WHERE array_position($4, EXCLUDED.reason) > array_position($4, mail_blocks.reason)`,
+    [recipientToken, tokenVersion, reason, WEAKEST_FIRST],
   );
 }
 

@@ -42,11 +42,11 @@ export async function recordOptOut(tx: Db, { recipient, scope, senders, actor }:
   return rows.length > 0;
 }
 
-/** Opts in again. @returns whether they were opted out, or blocked at this number. Run it in a transaction. */
+/** Opts in again. @returns whether that changed what this number may send them. Run it in a transaction. */
 export async function liftOptOut(tx: Db, { recipient, scope, senders, actor }: OptOutChange): Promise<boolean> {
   const lifted = await many(
     tx,
-    z.object({ id: z.uuid() }),
+    z.object({ id: z.uuid(), is_over: z.boolean() }),
     `WITH ledger AS (
        UPDATE opt_outs SET lifted_at = clock_timestamp()
         WHERE recipient_token = ANY($1) AND scope = $2 AND lifted_at IS NULL RETURNING opt_out_id AS id
@@ -57,11 +57,12 @@ export async function liftOptOut(tx: Db, { recipient, scope, senders, actor }: O
        -- Still blocked at Twilio, but no reason any more to be silent at the number they have just asked.
        UPDATE provider_blocks SET others_allowed_at = clock_timestamp()
         WHERE recipient_token = ANY($1) AND sender <> ALL($3) AND lifted_at IS NULL AND others_allowed_at IS NULL
-     ) SELECT id FROM ledger UNION ALL SELECT id FROM pairs`,
+        RETURNING block_id AS id
+     ) SELECT id, true AS is_over FROM ledger UNION ALL SELECT id, true FROM pairs UNION ALL SELECT id, false FROM others`,
     [recipient.candidates, scope, senders],
   );
-  for (const { id: objectId } of lifted) {
-    await appendAudit(tx, { actor, action: 'opt-out.lifted', objectId, purpose: 'text', outcome: 'done' });
+  for (const { id: objectId, is_over: isOver } of lifted) {
+    if (isOver) await appendAudit(tx, { actor, action: 'opt-out.lifted', objectId, purpose: 'text', outcome: 'done' });
   }
   return lifted.length > 0;
 }
@@ -73,7 +74,8 @@ export async function isOptedOut(db: Db, { recipient, scope, senders }: Omit<Opt
     z.object({ is_out: z.boolean() }),
     `SELECT EXISTS (SELECT FROM opt_outs WHERE recipient_token = ANY($1) AND scope = $2 AND lifted_at IS NULL)
          OR EXISTS (SELECT FROM provider_blocks
-                     WHERE recipient_token = ANY($1) AND sender = ANY($3) AND lifted_at IS NULL) AS is_out`,
+                     WHERE recipient_token = ANY($1) AND lifted_at IS NULL
+                       AND (sender = ANY($3) OR others_allowed_at IS NULL)) AS is_out`,
     [recipient.candidates, scope, senders],
   );
   return isOut;

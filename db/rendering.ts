@@ -53,7 +53,7 @@ export async function renderContent(
   let filled: Filled;
   if ('text' in words) filled = { language, body: formOfText(words.text, language, written), subject: null };
   else if (template === null) throw new TypeError('A message with variables names a template');
-  else filled = fill(template, languageFor(template, language), words.variables, written);
+  else filled = fill(template, languageFor(template, language), words.variables, form);
   const body =
     form === 'html'
       ? mailDocument(filled, privacyPolicyUrl)

@@ -26,7 +26,12 @@ const definition = z.object({
   max: z.number().optional(),
   isSpelled: z.boolean().optional(),
 });
-const words = z.object({ text: z.string(), subject: z.string().optional(), speech: z.string().optional() });
+const words = z.object({
+  text: z.string(),
+  subject: z.string().optional(),
+  speech: z.string().optional(),
+  mail: z.string().optional(),
+});
 
 const templateRow = z
   .object({

@@ -23,6 +23,8 @@ export interface TemplateWords {
   readonly subject?: string | undefined;
   /** Spoken in place of the text, which may say things that only make sense when read. */
   readonly speech?: string | undefined;
+  /** In an e-mail in place of the text, which may ask for a reply that nobody would read there. */
+  readonly mail?: string | undefined;
 }
 
 /** What a version of a template is. Nothing of it ever changes. */
@@ -84,6 +86,9 @@ export function languageFor({ languages }: TemplateBody, wanted: string): string
   return Object.keys(languages)[0] ?? 'en';
 }
 
+/** What a template is read as. */
+export type FilledForm = WrittenForm | 'mail-text';
+
 export interface Filled {
   readonly language: string;
   readonly body: string;
@@ -102,10 +107,11 @@ export class VariablesDoNotFit extends Error {
 /**
  * Fills a template in one pass: what looks like a placeholder in a value stays as it is.
  *
- * @param form `html`: paragraphs with every value and every word escaped, and no document around them
+ * @param form `html`: paragraphs with every value and every word escaped, and no document around them; `mail-text`: the
+ *   same words as plain text
  * @throws {VariablesDoNotFit}
  */
-export function fill(template: TemplateBody, language: string, values: VariableValues, form: WrittenForm): Filled {
+export function fill(template: TemplateBody, language: string, values: VariableValues, form: FilledForm): Filled {
   if (checkVariables(template, values).length > 0) throw new VariablesDoNotFit();
   const chosen = languageFor(template, language);
   const words = template.languages[chosen] ?? { text: '' };
@@ -116,10 +122,22 @@ export function fill(template: TemplateBody, language: string, values: VariableV
       if (definition === undefined || value === undefined) throw new VariablesDoNotFit();
       return writeValue(definition, value, chosen, as);
     });
-  const source = form === 'speech' ? (words.speech ?? words.text) : words.text;
-  const body = form === 'html' ? paragraphs(source, (part) => write(escapeHtml(part), 'html')) : write(source, form);
+  const body = bodyOf(words, form, write);
   const subject = words.subject === undefined ? null : write(words.subject, 'text').replaceAll(/\s+/g, ' ');
   return { language: chosen, body, subject };
+}
+
+function bodyOf(words: TemplateWords, form: FilledForm, write: (source: string, as: WrittenForm) => string): string {
+  switch (form) {
+    case 'text':
+      return write(words.text, 'text');
+    case 'speech':
+      return write(words.speech ?? words.text, 'speech');
+    case 'mail-text':
+      return write(words.mail ?? words.text, 'text');
+    case 'html':
+      return paragraphs(words.mail ?? words.text, (part) => write(escapeHtml(part), 'html'));
+  }
 }
 
 /** A text that came without a template, in the same forms. */

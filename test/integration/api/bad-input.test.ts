@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { ROLES } from '../../../api/authentication';
+import { type Rule, RULES } from '../../../api/authorisation';
 import { closeCall, openCall } from '../../../db/calls';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest, CONSENT } from './api-under-test';
@@ -388,6 +390,28 @@ describe('a body that cannot be read', () => {
     expect(answer).toMatchObject({ status, body: { code, helplines: expect.anything() } });
     expect(await api.footprint()).toEqual(before);
     expect(answer.text + api.logLines.join('')).not.toContain('5550142');
+  });
+});
+
+describe('every route that reads a body', () => {
+  const reading = (Object.entries(RULES) as [string, Rule][]).flatMap(([name, rule]) => {
+    const [method = '', pattern = ''] = name.split(' ');
+    if (rule.access !== 'signed-in' || method === 'GET' || method === 'DELETE') return [];
+    const role = ROLES.find((one) => rule.roles.includes(one)) ?? 'admin';
+    return [{ name, method, role, path: pattern.replace(/:\w+/g, () => randomUUID()) }];
+  });
+
+  test.each(reading)('$name refuses what it does not know, without a trace', async ({ method, path, role }) => {
+    await api.ask('GET', '/mentor-calls', { who: { role } });
+    const before = await api.footprint();
+    const logged = api.logLines.length;
+    for (const json of [{ nonsense: MARKED.userPhone }, [MARKED.userPhone], { text: { $ne: MARKED.userPhone } }]) {
+      const raw = { headers: { 'If-Match': '"1"' } };
+      const answer = await api.ask(method, path, { who: { role }, json, raw });
+      expect([400, 404]).toContain(answer.status);
+      expect(answer.text + api.logLines.slice(logged).join('')).not.toContain(MARKED.userPhone.slice(2));
+    }
+    expect(await api.footprint()).toEqual(before);
   });
 });
 

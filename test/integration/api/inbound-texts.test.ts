@@ -151,6 +151,16 @@ describe('words of opting out', () => {
     expect(await whyNot(from, { sender: OURS })).toBeNull();
   });
 
+  test('START to another number of ours counts also from somebody of whom only Twilio knows that they opted out', async () => {
+    const from = newPhone();
+    await noteBlocked(api.deps.pool, { recipientToken: tokenOf(from), sender: OURS, code: '21610' });
+    expect(await whyNot(from, { sender: OURS_TOO })).toBe('blocked');
+    const row = await text({ from, body: 'START', to: OURS_TOO });
+    expect(row).toMatchObject({ routed_as: 'opt-in', answer: 'opted-in' });
+    expect(await whyNot(from, { sender: OURS_TOO })).toBeNull();
+    expect(await whyNot(from, { sender: OURS })).toBe('blocked');
+  });
+
   test('HELP gets help, and not from somebody who is opted out', async () => {
     const [from, silenced] = [newPhone(), newPhone()];
     expect(await text({ from, body: 'Info' })).toMatchObject({ routed_as: 'help', answer: 'help' });

@@ -192,6 +192,15 @@ describe('the link of an e-mail', () => {
     expect(await why(recipientToken)).toBeNull();
   });
 
+  test('does not take back that the mailbox is not there, whatever came first', async () => {
+    const { recipientToken, path } = await linkOf();
+    await blockAddress(api.deps.pool, recipientToken, 1, 'unsubscribed');
+    await blockAddress(api.deps.pool, recipientToken, 1, 'bounced');
+    await blockAddress(api.deps.pool, recipientToken, 1, 'unsubscribed');
+    await api.fetch(`${path}?undo=1`, { method: 'POST' });
+    expect(await why(recipientToken)).toBe('bounced');
+  });
+
   test('does not take back a complaint', async () => {
     const { recipientToken, path } = await linkOf();
     await blockAddress(api.deps.pool, recipientToken, 1, 'unsubscribed');

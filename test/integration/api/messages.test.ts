@@ -185,6 +185,7 @@ describe('POST /messages', () => {
     ['text and template', { template: { name: 'update' } }, 'invalid-body', '#/text'],
     ['neither', { text: undefined }, 'invalid-body', '#/text'],
     ['a text that is too long', { text: 'x'.repeat(1_601) }, 'invalid-body', '#/text'],
+    ['a reply that would opt them out', { text: 'Are you well? Reply YES or CANCEL.' }, 'invalid-body', '#/text'],
     ['a kind that nobody asks for', { kind: 'automatic' }, 'invalid-body', '#/kind'],
     ['an unknown zone', { zone: 'Mars/Olympus' }, 'zone-unknown', '#/zone'],
     ['a time in the past', { notAfter: '2020-01-01T00:00:00Z' }, 'invalid-body', '#/notAfter'],

@@ -171,7 +171,7 @@ test('whom an act was for is forgotten after ninety days, unless its outcome is 
     await database.owner.query(
       `INSERT INTO dispatches (dispatch_id, business_key, workflow_id, recipient_token, channel, state, sender, sid, country,
                                created_at)
-       VALUES ($1, $1, 'w', $2, 'sms', $3, '+14155550100', $1, 'US', now() - $4 * interval '1 millisecond')`,
+       VALUES (($1::text)::uuid, $1::text, 'w', $2, 'sms', $3, '+14155550100', $1::text, 'US', now() - $4 * interval '1 millisecond')`,
       [id, randomBytes(32), state, ms],
     );
     return id;

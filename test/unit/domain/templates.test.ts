@@ -45,6 +45,15 @@ describe('one source', () => {
     expect(fill(TEMPLATE, 'es', VALUES, 'speech').body).toBe('Ana, sábado, 21 de noviembre, 15:04, 4, 7, 1, 1');
   });
 
+  test('an e-mail has words of its own where the text asks for a reply', () => {
+    const languages = { en: { text: 'Hello {{name}}.\n\nReply STOP to opt out.', mail: 'Hello {{name}}.' } };
+    const template = { variables: { name: { type: 'text' as const } }, languages };
+    const as = (form: 'text' | 'mail-text' | 'html') => fill(template, 'en', { name: 'A<b' }, form).body;
+    expect(as('text')).toContain('STOP');
+    expect(as('mail-text')).toBe('Hello A<b.');
+    expect(as('html')).toBe('<p>Hello A&lt;b.</p>');
+  });
+
   test('is shown as HTML in paragraphs, with a link', () => {
     const { body } = fill(TEMPLATE, 'en', VALUES, 'html');
     expect(body).toMatch(/^<p>Hi Ana, 3 at Saturday, November 21 at 3:04.PM\.<\/p>\n<p><a href="/);
