@@ -165,7 +165,7 @@ describe('a phone that does not acknowledge', () => {
     });
     await alert.ringing();
     await alert.ask({ kind: 'may-speak' });
-    await alert.pass(70_000);
+    await alert.pass(100_000);
     expect(await alert.ask({ kind: 'answered', n: 1, digits: '1' })).toEqual({ do: 'thank' });
     isKnown = true;
     await alert.legEnds();
