@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from '../db/messages';
+import { isPolicyOn } from '../db/preferences';
 import { recipientWaitMs } from '../db/recipient-limits';
 import type { MessageInput, MessageReason } from '../domain/message';
 import type { ActivityDependencies } from './dependencies';
@@ -17,6 +18,8 @@ export interface OpenedMessage {
   readonly turn: MessageTurn;
   /** How long the provider may take to tell what became of a try; fixed at the start. */
   readonly receiptPatienceMs: number;
+  /** Whether a call says it where Twilio blocks the text: of class safety, under the organisation's policy for emergencies. */
+  readonly goesByVoiceWhenBlocked: boolean;
 }
 
 /** As they come out of a workflow: times are ISO 8601. */
@@ -52,7 +55,9 @@ export function createMessageActivities(deps: ActivityDependencies) {
         reason: turn.reason,
         nextAttemptAt: isWaiting ? new Date(Date.now() + turn.waitMs) : null,
       });
-      return { turn, receiptPatienceMs: deps.messages.receiptPatienceMs };
+      const goesByVoiceWhenBlocked =
+        input.messageClass === 'safety' && (await isPolicyOn(pool, 'emergency-ignores-opt-out'));
+      return { turn, receiptPatienceMs: deps.messages.receiptPatienceMs, goesByVoiceWhenBlocked };
     },
 
     /** Its time, the recipient's night, and what the recipient has got lately. */

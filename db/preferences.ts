@@ -107,6 +107,13 @@ export function listPolicies(db: Db): Promise<Policy[]> {
   return many(db, policyRow, 'SELECT name, is_on, changed_at FROM policies ORDER BY name');
 }
 
+export async function isPolicyOn(db: Db, name: PolicyName): Promise<boolean> {
+  const row = await maybeOne(db, z.object({ is_on: z.boolean() }), 'SELECT is_on FROM policies WHERE name = $1', [
+    name,
+  ]);
+  return row?.is_on ?? false;
+}
+
 /** Sets a policy, with an audit entry when that changed it. Give it a transaction. @returns the policy now */
 export async function setPolicy(tx: Db, name: PolicyName, isOn: boolean, actor: string): Promise<Policy> {
   const changed = await execute(

@@ -35,6 +35,8 @@ export class MessageCourse {
   failure: FailedTry | null = null;
   fallbackAlertId: string | null = null;
   receiptPatienceMs = 0;
+  /** Under the policy for emergencies; nobody has to ask for it. */
+  goesByVoiceWhenBlocked = false;
   stop: 'user' | 'operator' | null = null;
   /** While a try is with the provider it cannot be cancelled. */
   isWithProvider = false;
@@ -84,8 +86,10 @@ export function retryDelayMs(course: MessageCourse, failed: FailedTry): number |
 }
 
 /** Whether a call may say what the text did not. Of somebody who said STOP to texts only where harm may come of it. */
-export function mayFallBack({ input, stop }: MessageCourse, failed: FailedTry): boolean {
-  if (input.fallback !== 'voice' || stop !== null) return false;
+export function mayFallBack({ input, stop, goesByVoiceWhenBlocked }: MessageCourse, failed: FailedTry): boolean {
+  if (stop !== null) return false;
+  if (goesByVoiceWhenBlocked && failed.reason === 'blocked') return true;
+  if (input.fallback !== 'voice') return false;
   if (failed.outcome === 'suppressed') return input.messageClass === 'safety' && failed.reason !== 'preference';
   if (failed.reason === 'record-destroyed' || failed.reason === 'not-sendable') return false;
   return planFor(failed).fallback;

@@ -64,6 +64,7 @@ function listen(course: MessageCourse): void {
 async function run(course: MessageCourse): Promise<MessageResult> {
   const opened = await rows.openMessage(course.input);
   course.receiptPatienceMs = opened.receiptPatienceMs;
+  course.goesByVoiceWhenBlocked = opened.goesByVoiceWhenBlocked;
   let turn = opened.turn;
   let isNoted = true;
   for (;;) {

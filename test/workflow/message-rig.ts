@@ -30,6 +30,7 @@ export class MessageWorld {
   retries: MessageRetry[] = [];
   closed: MessageClosing[] = [];
   receiptPatienceMs = 12 * 3_600_000;
+  goesByVoiceWhenBlocked = false;
   /** What abandoning finds. */
   onAbandon: () => void = () => undefined;
   /** Whether it finds that nothing had left, or will. */
@@ -43,7 +44,11 @@ export class MessageWorld {
   }
 
   readonly activities = {
-    openMessage: async () => ({ turn: this.nextTurn(), receiptPatienceMs: this.receiptPatienceMs }),
+    openMessage: async () => ({
+      turn: this.nextTurn(),
+      receiptPatienceMs: this.receiptPatienceMs,
+      goesByVoiceWhenBlocked: this.goesByVoiceWhenBlocked,
+    }),
     messageTurn: async () => this.nextTurn(),
     noteMessage: async (note: MessageNoting) => {
       this.notes.push(note);

@@ -1,5 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { dispatchAbandoned, dispatchLost, dispatchRefused, dispatchSuppressed, notYet } from '../../activities/failures';
+import {
+  dispatchAbandoned,
+  dispatchLost,
+  dispatchRefused,
+  dispatchSuppressed,
+  notYet,
+} from '../../activities/failures';
 import { KINDLINE_STATE } from '../../temporal/search-attributes';
 import { MessageRig, type TestMessage } from './message-rig';
 
@@ -314,6 +320,16 @@ describe('what is not sent, or nobody knows', () => {
     });
     expect(await message.result()).toEqual({ state: 'suppressed', reason: 'blocked' });
     expect(message.world.done).toContain('call instead');
+  });
+
+  it.each(['blocked', 'opted-out'] as const)('under the policy for emergencies: %s', async (reason) => {
+    const message = await rig.send({ messageClass: 'safety' }, (world) => {
+      world.goesByVoiceWhenBlocked = true;
+      world.tries = [fails(dispatchSuppressed(reason))];
+    });
+    expect(await message.result()).toEqual({ state: 'suppressed', reason });
+    // The policy goes past our own ledger in the claim; what Twilio blocks goes by voice.
+    expect(message.world.done.includes('call instead')).toBe(reason === 'blocked');
   });
 
   it('is lost and not repeated when nobody can know', async () => {
