@@ -7,8 +7,6 @@ import { logged } from './provider-log';
 import { countWhere, SWEEP_BATCH, sweepPart } from './sweep-part';
 import { isTextOver } from './text-acts';
 
-/** Nearly all receipts have come by then (ms). */
-const SILENT_AFTER = 600_000;
 const SIGNAL_WITHIN = 2_000;
 
 /** The parts of the sweep that are of texts; like the others each may be repeated and run beside itself. */
@@ -17,7 +15,7 @@ export function createTextSweepActivities(deps: ActivityDependencies) {
   return {
     /** A text that is over, although we never heard so: Twilio's word is stored and told like any receipt. */
     askSilentTexts: sweepPart(logger, 'ask-silent-texts', async () =>
-      countWhere(await silentTexts(pool, SILENT_AFTER, SWEEP_BATCH), async (text) => {
+      countWhere(await silentTexts(pool, deps.messages.receiptSilenceMs, SWEEP_BATCH), async (text) => {
         const { dispatchId, sid } = text;
         await noteAsked(pool, dispatchId);
         const facts = await logged(logger, { dispatchId }, () => messaging.readMessage(sid));

@@ -183,6 +183,7 @@ export const variables = z.object({
 
   QUIET_HOURS: optional('local times such as 21:00-08:00', null, parseQuietHours),
   MESSAGE_RECEIPT_PATIENCE: duration('12h'),
+  MESSAGE_RECEIPT_SILENCE: duration('10m'),
 
   VOICE_ENABLED: optional('true or false', true, boolean),
   SMS_ENABLED: optional('true or false', true, boolean),
@@ -336,6 +337,8 @@ function arrange(v: Variables) {
       /** Local time of the recipient; null: texts go out at any hour. */
       quietHours: v.QUIET_HOURS,
       receiptPatienceMs: v.MESSAGE_RECEIPT_PATIENCE,
+      /** Nearly all receipts have come by then; after it Twilio is asked. */
+      receiptSilenceMs: v.MESSAGE_RECEIPT_SILENCE,
     },
     /** What may be sent at all; staff can switch off more while the service runs (`db/switches.ts`). */
     enabled: { voice: v.VOICE_ENABLED, sms: v.SMS_ENABLED, email: arrangeMail(v) !== null },

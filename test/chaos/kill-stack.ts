@@ -10,6 +10,8 @@ const TIMES = {
   CALL_OVERALL_WAIT: '20s',
   CALL_RING_BACK_WINDOW: '15s',
   ALERT_RING: '5s',
+  // What was told while nobody listened is asked for by the next sweep.
+  MESSAGE_RECEIPT_SILENCE: '10s',
 };
 
 /** Neighbouring rounds text and ring the same few phones. */

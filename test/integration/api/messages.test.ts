@@ -16,7 +16,7 @@ beforeAll(async () => {
   const deps = {
     pool: api.deps.pool,
     logger: api.deps.logger,
-    messages: { quietHours: null, receiptPatienceMs: 1_000 },
+    messages: { quietHours: null, receiptPatienceMs: 1_000, receiptSilenceMs: 1_000 },
     recipientLimits: api.deps.config.limits.recipient,
   } as unknown as ActivityDependencies;
   rows = createMessageActivities(deps);

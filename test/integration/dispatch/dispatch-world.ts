@@ -106,7 +106,7 @@ export class DispatchWorld {
       privacyPolicyUrl: null,
       allowedCountries: ['US'],
       limits: { perUser: 100, perTarget: 100 },
-      messages: { quietHours: null, receiptPatienceMs: 43_200_000 },
+      messages: { quietHours: null, receiptPatienceMs: 43_200_000, receiptSilenceMs: 600_000 },
       recipientLimits: { ordinary: [], safety: [] },
       phoneNumbers: OUR_NUMBERS,
       crisisOverride: null,

@@ -27,7 +27,7 @@ export async function alertBehindBulk(
   const turn = { waitMs: 0, reason: null };
   const quiet = async () => undefined;
   const rows = {
-    openMessage: async () => ({ turn, receiptPatienceMs: 60_000 }),
+    openMessage: async () => ({ turn, receiptPatienceMs: 60_000, goesByVoiceWhenBlocked: false }),
     messageTurn: async () => turn,
     noteMessage: quiet,
     noteRetry: quiet,
