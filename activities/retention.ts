@@ -1,6 +1,7 @@
 import { deleteOldAlerts } from '../db/alerts';
 import { forgetOldRecipients } from '../db/dispatches';
 import { deleteOldEvents } from '../db/app-event-delivery';
+import { deleteOldCodes } from '../db/contact-point-codes';
 import { deleteOldTexts } from '../db/inbound-texts';
 import { deleteLiftedOptOuts } from '../db/opt-outs';
 import { deleteOldBatches } from '../db/message-batches';
@@ -67,14 +68,15 @@ export function createRetentionActivities({ pool, logger }: ActivityDependencies
 
     /**
      * Rows of messages that have been over for `RETENTION.messageLog`, their words gone by then or soon after; the links of
-     * their e-mails; and batches of messages, whose counts would be wrong without them.
+     * their e-mails; codes that were sent; and batches of messages, whose counts would be wrong without them.
      */
     async deleteOldMessages(run: RetentionRun): Promise<LeftOver> {
       const olderThanMs = RETENTION.messageLog;
       const messages = await deleted('messages', run, async (rows) => {
         const some = await deleteOldMessages(pool, { ...rows, olderThanMs });
         // What was asked by a link stays as a block of the address.
-        return some + (await deleteOldLinks(pool, { ...rows, olderThanMs }));
+        const links = await deleteOldLinks(pool, { ...rows, olderThanMs });
+        return some + links + (await deleteOldCodes(pool, { ...rows, olderThanMs: RETENTION.contactPointCode }));
       });
       const batches = await deleted('message-batches', run, ({ isDryRun }) =>
         deleteOldBatches(pool, { isDryRun, limit: BATCHES_AT_ONCE, olderThanMs: RETENTION.messageBatch }),

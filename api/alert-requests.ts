@@ -13,7 +13,7 @@ import type { Caller } from './authentication';
 import { checkedBody } from './checked-input';
 import type { ApiDeps } from './deps';
 import { idempotentRequest } from './idempotency';
-import { type Destination, destinationOf, givenContent, recipientOf } from './message-requests';
+import { type Destination, destinationOf, givenContent, recipientOf, tokensOf } from './message-requests';
 import { Problem } from './problems';
 import { refuseWhenOff } from './switches';
 
@@ -34,6 +34,18 @@ export async function requestVoiceAlert(deps: ApiDeps, req: Request, res: Respon
     isRepeatable,
   } = idempotentRequest(deps.tokenizer, req, caller.subjectId, ROUTE);
   if (isRepeatable && (await wasAskedBefore(deps, alertId, requestHash))) return accepted(res, alertId);
+  const destinations = await judgeAlert(deps, caller, given);
+  await deps.alerts.start(await sealAlert(deps, caller, given, destinations, { alertId, requestHash }));
+  // Two requests under one key at the same time: the start found the other's workflow, perhaps with another body.
+  if (isRepeatable) await wasAskedBefore(deps, alertId, requestHash);
+  accepted(res, alertId);
+}
+
+/**
+ * Whom it is to ring, if this caller may ask for it; writes nothing.
+ * @throws {Problem}
+ */
+export async function judgeAlert(deps: ApiDeps, caller: Caller, given: GivenAlert): Promise<Destination[]> {
   const destinations = await Promise.all(
     given.recipients.map(({ subjectId, contactPointId, phoneNumber }, index) => {
       const recipient = { subjectId, contactPointId, phoneNumber };
@@ -42,8 +54,19 @@ export async function requestVoiceAlert(deps: ApiDeps, req: Request, res: Respon
   );
   await refuseWhenOff(deps, 'voice');
   await refuseWhereTooMany(deps, given, destinations);
-  const input: VoiceAlertInput = {
-    alertId,
+  return destinations;
+}
+
+/** What its workflow is started with: ids only, numbers and words sealed. */
+export async function sealAlert(
+  deps: ApiDeps,
+  caller: Caller,
+  given: GivenAlert,
+  destinations: readonly Destination[],
+  ids: Pick<VoiceAlertInput, 'alertId' | 'requestHash'>,
+): Promise<VoiceAlertInput> {
+  return {
+    ...ids,
     requestedBy: caller.subjectId,
     messageId: null,
     recipients: await sealedRecipients(deps, given, destinations),
@@ -54,13 +77,8 @@ export async function requestVoiceAlert(deps: ApiDeps, req: Request, res: Respon
     neutralFirst: given.neutralFirst,
     ...patience(deps, given),
     smsWhenExhausted: given.smsWhenExhausted,
-    requestHash,
     requestedAt: new Date().toISOString(),
   };
-  await deps.alerts.start(input);
-  // Two requests under one key at the same time: the start found the other's workflow, perhaps with another body.
-  if (isRepeatable) await wasAskedBefore(deps, alertId, requestHash);
-  accepted(res, alertId);
 }
 
 /** Without any key a voicemail would count as somebody who has heard it. */
@@ -95,9 +113,8 @@ async function refuseWhereTooMany(
 ): Promise<void> {
   const waits = await Promise.all(
     destinations.map((to) => {
-      const tokens = to.how === 'saved' ? [to.token] : deps.tokenizer.candidates(to.value);
       const turn = {
-        tokenHexes: tokens.map((token) => token.toString('hex')),
+        tokenHexes: tokensOf(deps, to).map((token) => token.toString('hex')),
         channel: 'voice',
         messageClass,
       } as const;

@@ -7,6 +7,7 @@ import { createAuthentication } from './authentication';
 import { bareApp } from './bare-app';
 import { callStatus } from './call-status';
 import { consentTexts } from './consent-texts';
+import { contactPointVerification } from './contact-point-verification';
 import { contactPoints } from './contact-points';
 import { costs } from './costs';
 import type { ApiDeps } from './deps';
@@ -69,6 +70,7 @@ export function createApi(deps: ApiDeps): Express {
   mentorCalls(routes, deps, settings);
   messageBatches(routes, deps);
   contactPoints(routes, deps);
+  contactPointVerification(routes, deps);
   messages(routes, deps);
   mentors(routes, deps);
   templates(routes, deps);

@@ -74,6 +74,7 @@ export const RULES = {
   'POST /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
   'GET /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
   'DELETE /contact-points/:contactPointId': OWN,
+  'POST /contact-points/:contactPointId/verify': OWN,
 
   'POST /messages': { access: 'signed-in', roles: ['user', 'staff', 'admin', 'service'] },
   'GET /messages': { access: 'signed-in', roles: ['user', 'staff', 'admin', 'service'] },

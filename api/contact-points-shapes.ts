@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countryCode, nextCursor, phoneNumber, time } from './shared-shapes';
+import { countryCode, languageCode, nextCursor, phoneNumber, time } from './shared-shapes';
 
 export const newContactPoint = z
   .strictObject({
@@ -20,9 +20,39 @@ export const contactPointShape = z
     kind: z.enum(['phone', 'email']),
     country: countryCode.nullable(),
     createdAt: time,
+    verifiedAt: time.nullable().meta({ description: 'When a code that was sent there came back.' }),
   })
   .meta({ id: 'ContactPoint' });
 
 export const contactPointList = z
   .strictObject({ contactPoints: z.array(contactPointShape), nextCursor })
   .meta({ id: 'ContactPointList' });
+
+export const verification = z
+  .strictObject({
+    code: z
+      .string()
+      .regex(/^\d{6}$/)
+      .optional()
+      .meta({
+        description: 'The six digits that were sent. Without it a new code is sent, and no earlier one counts.',
+      }),
+    channel: z
+      .enum(['sms', 'voice', 'email'])
+      .optional()
+      .meta({ description: 'How a new code is sent. Default: `sms` to a number; to an address only `email`.' }),
+    language: languageCode.default('en'),
+  })
+  .meta({ id: 'Verification' });
+
+export const verificationSent = z
+  .strictObject({
+    contactPointId: z.uuid(),
+    channel: z.enum(['sms', 'voice', 'email']),
+    messageId: z
+      .uuid()
+      .nullable()
+      .meta({ description: 'GET /messages/{messageId} tells how it goes; null for a call.' }),
+    expiresAt: time,
+  })
+  .meta({ id: 'VerificationSent' });

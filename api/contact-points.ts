@@ -41,13 +41,13 @@ export function contactPoints(routes: Routes, deps: ApiDeps): void {
     });
     const point = await findContactPoint(deps.pool, subjectId, contactPointId);
     if (point === null) throw new Problem('already-deleted');
-    res.status(201).set('Location', `/contact-points/${contactPointId}`).json(shown(point));
+    res.status(201).set('Location', `/contact-points/${contactPointId}`).json(shownContactPoint(point));
   });
 
   // All of them: there are never more than ten.
   routes.signedIn('GET /contact-points', async (_req, res, caller) => {
     const saved = await listContactPoints(deps.pool, caller.subjectId);
-    const answer: z.input<typeof contactPointList> = { contactPoints: saved.map(shown), nextCursor: null };
+    const answer: z.input<typeof contactPointList> = { contactPoints: saved.map(shownContactPoint), nextCursor: null };
     res.json(answer);
   });
 
@@ -84,11 +84,12 @@ function destinationOf(
   return { kind: 'email', value: addressToWriteTo(emailAddress, '#/emailAddress'), country: null };
 }
 
-function shown(point: ContactPoint): z.input<typeof contactPointShape> {
+export function shownContactPoint(point: ContactPoint): z.input<typeof contactPointShape> {
   return {
     contactPointId: point.contactPointId,
     kind: point.kind,
     country: point.country,
     createdAt: point.createdAt.toISOString(),
+    verifiedAt: point.verifiedAt?.toISOString() ?? null,
   };
 }

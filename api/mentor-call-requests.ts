@@ -19,6 +19,7 @@ import { type callAccepted, connectMentorRequest, consentShape } from './mentor-
 import { Problem } from './problems';
 import { contextOf } from './request-context';
 import { refuseWhenOff } from './switches';
+import { refuseUnverified } from './unverified-numbers';
 
 const ROUTE = 'POST /connect-mentor';
 
@@ -55,6 +56,7 @@ export async function requestMentorCall(deps: ApiDeps, req: Request, res: Respon
   // Before anything that may have changed since: a contact point deleted meanwhile does not change the first answer.
   if (isRepeatable && (await wasAskedBefore(deps, callId, requestHash))) return accepted(res, callId);
   const target: Target = given ?? (await savedTarget(deps, body, caller, res));
+  await refuseStrangers(deps, caller, target);
   const preferences = await allowedPreferences(deps, body, caller);
 
   await refuseWhereHopeless(deps, caller, target);
@@ -132,6 +134,17 @@ async function savedTarget(
   return { kind: 'saved', recordId: saved.recordId, token: saved.token, country: saved.country };
 }
 
+/** Staff may have somebody called who is on the phone with them; a number they saved is held to be theirs. */
+async function refuseStrangers(deps: ApiDeps, caller: Caller, target: Target): Promise<void> {
+  if (target.kind === 'given' && hasOneOf(caller, ['staff', 'admin'])) return;
+  const pointer = target.kind === 'given' ? '#/userPhoneNumber' : '#/contactPointId';
+  await refuseUnverified(deps, caller, tokensOf(deps, target), pointer);
+}
+
+function tokensOf({ tokenizer }: ApiDeps, target: Target): readonly Buffer[] {
+  return target.kind === 'given' ? tokenizer.candidates(target.number.e164) : [target.token];
+}
+
 function givenConsent(body: RequestBody): MentorCallInput['consent'] {
   const consent = consentShape.safeParse(body.consent);
   if (!consent.success || findConsentText(consent.data.textVersion, consent.data.language) === null) {
@@ -160,10 +173,7 @@ async function refuseWhereHopeless(deps: ApiDeps, caller: Caller, target: Target
   // A call cannot wait for a line as a text can.
   const isStopped = stopped.some(({ line }) => line === 'twilio');
   if (isStopped || deps.twilio.state() === 'down') throw new Problem('calls-unavailable');
-  const tokenHexes =
-    target.kind === 'given'
-      ? deps.tokenizer.candidates(target.number.e164).map((token) => token.toString('hex'))
-      : [target.token.toString('hex')];
+  const tokenHexes = tokensOf(deps, target).map((token) => token.toString('hex'));
   const { requestsPerUserPerHour, requestsPerTargetPerHour } = deps.config.limits;
   const limited = await countRecentRequests(
     deps.pool,

@@ -46,7 +46,7 @@ export type Destination =
     };
 
 /** Who may message anybody; everybody else themselves only. */
-const MAY_REACH_ANYBODY = ['staff', 'admin', 'service'] as const;
+export const MAY_REACH_ANYBODY = ['staff', 'admin', 'service'] as const;
 const DAY = 24 * 3_600_000;
 /** Further ahead the world is another one, and a number given for one message would be kept for too long. */
 const MOST_AHEAD = 30 * DAY;
@@ -204,6 +204,11 @@ export async function destinationOf(
   const { country, ...rest } = saved;
   if (kind === 'phone' && (country === null || !countries.includes(country))) throw new Problem('country-not-allowed');
   return { how: 'saved', ...rest, country: country ?? 'ZZ' };
+}
+
+/** Under every live version of the token key. */
+export function tokensOf({ tokenizer }: Pick<MessageParts, 'tokenizer'>, to: Destination): readonly Buffer[] {
+  return to.how === 'saved' ? [to.token] : tokenizer.candidates(to.value);
 }
 
 /** Nobody can use us to text somebody else, or to find out who is known here. */

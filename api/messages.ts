@@ -9,7 +9,7 @@ import { checkOwner, hasOneOf } from './authorisation';
 import { checkedBody, checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import { idempotentRequest } from './idempotency';
-import { type JudgedMessage, judgeMessage, sealMessage } from './message-requests';
+import { type JudgedMessage, judgeMessage, MAY_REACH_ANYBODY, sealMessage, tokensOf } from './message-requests';
 import {
   type messageAccepted,
   type messagePage,
@@ -22,6 +22,7 @@ import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { Problem } from './problems';
 import type { Routes } from './routes';
 import { refuseWhenOff } from './switches';
+import { refuseUnverified } from './unverified-numbers';
 
 const ROUTE = 'POST /messages';
 
@@ -38,6 +39,9 @@ export function messages(routes: Routes, deps: ApiDeps): void {
     await refuseWhenOff(deps, given.channel);
     if (given.channel === 'email' && deps.config.mail === null) throw new Problem('email-disabled');
     const judged = await judgeMessage(deps, caller, given);
+    if (!hasOneOf(caller, MAY_REACH_ANYBODY)) {
+      await refuseUnverified(deps, caller, tokensOf(deps, judged.destination), '#/recipient');
+    }
     await refuseWhereTooMany(deps, judged);
     await deps.messages.start(await sealMessage(deps, caller, judged, { messageId, requestHash }));
     // Two requests under one key at the same time: the start found the other's workflow, perhaps with another body.
@@ -113,9 +117,9 @@ export function messages(routes: Routes, deps: ApiDeps): void {
  * One that would be the recipient's turn soon is taken and waits for it; the workflow asks again in any case.
  * @throws {Problem} `too-many-requests`
  */
-async function refuseWhereTooMany(deps: ApiDeps, { given, times, destination }: JudgedMessage): Promise<void> {
+export async function refuseWhereTooMany(deps: ApiDeps, { given, times, destination }: JudgedMessage): Promise<void> {
   if (times.notBefore !== null) return;
-  const tokens = destination.how === 'saved' ? [destination.token] : deps.tokenizer.candidates(destination.value);
+  const tokens = tokensOf(deps, destination);
   const { channel, messageClass } = given;
   const turn = { tokenHexes: tokens.map((token) => token.toString('hex')), channel, messageClass };
   const waitMs = await recipientWaitMs(deps.pool, turn, deps.config.limits.recipient);

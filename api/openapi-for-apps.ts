@@ -1,4 +1,10 @@
-import { contactPointList, contactPointShape, newContactPoint } from './contact-points-shapes';
+import {
+  contactPointList,
+  contactPointShape,
+  newContactPoint,
+  verification,
+  verificationSent,
+} from './contact-points-shapes';
 import {
   callAccepted,
   connectMentorRequest,
@@ -32,6 +38,7 @@ const CONTACT_POINT = {
   kind: 'phone',
   country: 'US',
   createdAt: '2026-11-21T15:04:05.678Z',
+  verifiedAt: null,
 };
 
 /** What an app does for its user. */
@@ -78,6 +85,7 @@ export const APP_OPERATIONS = {
     },
     problems: [
       'mentor-not-allowed',
+      'number-unverified',
       'not-found',
       'consent-required',
       'phone-number-invalid',
@@ -180,5 +188,48 @@ export const APP_OPERATIONS = {
     summary: 'Destroys a saved number or address',
     answers: { 204: { description: 'It is gone, and cannot be read any more by anybody.' } },
     problems: ['not-found'],
+  },
+  'POST /contact-points/:contactPointId/verify': {
+    id: 'verifyContactPoint',
+    tag: 'Contact points',
+    summary: 'Sends a code to a saved number or address, or takes it back',
+    description:
+      'A code has six digits, counts for ten minutes and can be tried five times; there are five an hour for one person and one number. What is verified stays so.',
+    body: {
+      schema: verification,
+      examples: {
+        'send a code': {},
+        'say it in a call': { channel: 'voice', language: 'es' },
+        'the code that came': { code: '123456' },
+      },
+    },
+    answers: {
+      200: {
+        description: 'Verified, now or before.',
+        content: { 'application/json': contactPointShape },
+        example: { ...CONTACT_POINT, verifiedAt: '2026-11-21T15:06:07.890Z' },
+      },
+      202: {
+        description: 'A code is sent; no earlier one counts any more.',
+        content: { 'application/json': verificationSent },
+        example: {
+          contactPointId: CONTACT_POINT_ID,
+          channel: 'sms',
+          messageId: CALL_ID,
+          expiresAt: '2026-11-21T15:14:05.678Z',
+        },
+      },
+    },
+    problems: [
+      'not-found',
+      'code-wrong',
+      'code-expired',
+      'code-used-up',
+      'country-not-allowed',
+      'too-many-requests',
+      'sms-disabled',
+      'voice-disabled',
+      'email-disabled',
+    ],
   },
 } as const satisfies Partial<Record<string, Operation>>;

@@ -75,6 +75,7 @@ export const MESSAGE_OPERATIONS = {
     },
     problems: [
       'recipient-not-allowed',
+      'number-unverified',
       'not-found',
       'zone-unknown',
       'phone-number-invalid',

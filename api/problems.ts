@@ -33,6 +33,11 @@ export const PROBLEMS = {
     'You cannot send to this recipient',
     'Send to yourself: name a contact point of yours, or the number that you saved as one.',
   ],
+  'number-unverified': [
+    403,
+    'This number or address is not verified',
+    'Save it as a contact point, have a code sent: POST /contact-points/{contactPointId}/verify, and send the code back.',
+  ],
   'origin-not-allowed': [403, 'This page may not ask', 'Open the Temporal Web UI under its configured address.'],
   'namespace-not-allowed': [
     403,
@@ -46,6 +51,12 @@ export const PROBLEMS = {
     409,
     'The service itself sends this template',
     'Change its words; its variables stay as they are, and it cannot be deleted.',
+  ],
+  'code-used-up': [409, 'This code was tried too often', 'Have a new code sent: the same request without a code.'],
+  'code-expired': [
+    410,
+    'There is no code that counts',
+    'Have a new code sent: the same request without a code. It counts for ten minutes.',
   ],
   'already-deleted': [
     410,
@@ -62,6 +73,11 @@ export const PROBLEMS = {
     415,
     'The body is of an unsupported kind',
     'Send plain JSON: Content-Type: application/json.',
+  ],
+  'code-wrong': [
+    422,
+    'This is not the code',
+    'Send the six digits of the newest message. Each code can be tried five times.',
   ],
   'consent-required': [
     422,

@@ -165,6 +165,7 @@ export const variables = z.object({
     ['US', 'CA', 'GB'] as readonly string[],
     listOf(/^[A-Z]{2}$/),
   ),
+  UNVERIFIED_NUMBERS: optional('allow or refuse', 'allow' as const, oneOf('allow', 'refuse')),
   REQUESTS_PER_USER_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
   REQUESTS_PER_TARGET_PER_HOUR: optional('a number from 1 to 1000', 3, whole(1, 1_000)),
   RATE_LIMIT_USER: rate('600/1m'),
@@ -303,6 +304,8 @@ function arrange(v: Variables) {
     },
     limits: {
       allowedCountries: v.ALLOWED_COUNTRIES,
+      /** `refuse`: users are called and texted only at numbers that they have shown to be theirs. */
+      unverifiedNumbers: v.UNVERIFIED_NUMBERS,
       requestsPerUserPerHour: v.REQUESTS_PER_USER_PER_HOUR,
       requestsPerTargetPerHour: v.REQUESTS_PER_TARGET_PER_HOUR,
       /** Of the API, by whoever asks. */

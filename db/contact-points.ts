@@ -13,6 +13,8 @@ export interface ContactPoint {
   readonly tokenVersion: number;
   readonly country: string | null;
   readonly createdAt: Date;
+  /** When a code that was sent there came back; null: anybody may have saved it. */
+  readonly verifiedAt: Date | null;
 }
 
 export interface NewContactPoint {
@@ -34,6 +36,7 @@ const contactPointRow = z
     token_version: z.int(),
     country: z.string().nullable(),
     created_at: z.date(),
+    verified_at: z.date().nullable(),
   })
   .transform(
     (row): ContactPoint => ({
@@ -45,9 +48,10 @@ const contactPointRow = z
       tokenVersion: row.token_version,
       country: row.country,
       createdAt: row.created_at,
+      verifiedAt: row.verified_at,
     }),
   );
-const COLUMNS = 'contact_point_id, subject_id, record_id, kind, token, token_version, country, created_at';
+const COLUMNS = 'contact_point_id, subject_id, record_id, kind, token, token_version, country, created_at, verified_at';
 
 /** Lets requests of one person that save contact points follow each other, until the transaction ends. */
 export async function lockContactPoints(tx: Db, subjectId: string): Promise<void> {

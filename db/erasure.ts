@@ -73,6 +73,7 @@ const FORGET_TOKENS = [
           problem = CASE WHEN started_at IS NULL THEN coalesce(problem, 'expired') ELSE problem END
     WHERE subject_id = $1 AND recipient_token IS NOT NULL`,
   'DELETE FROM recipients WHERE subject_id = $1',
+  'DELETE FROM contact_point_codes WHERE subject_id = $1',
   `DELETE FROM unsubscribe_links WHERE message_id IN (SELECT message_id FROM messages WHERE subject_id = $1 AND NOT live)`,
   // An opt-out stays: without it the next list that somebody brings would reach them again.
   'UPDATE inbound_texts SET sender_token = NULL WHERE subject_id = $1',

@@ -14,8 +14,9 @@ export interface RecipientToken {
 const row = z.object({ subject_id: z.uuid() });
 
 /**
- * The subject who saved this number or address first, else the one that was made for it before, else a new one. Run it
- * in a transaction: the same number asked for twice at once gets one subject.
+ * The subject who verified this number or address last, else the one that was made for it before, else a new one. Whoever
+ * only saved it is not its subject: nobody silences a stranger's number, or reads what goes there, by saving it. Run it in
+ * a transaction: the same number asked for twice at once gets one subject.
  */
 export async function recipientSubject(tx: Db, { token, tokenVersion, candidates }: RecipientToken): Promise<string> {
   const known = await findRecipient(tx, candidates);
@@ -37,8 +38,9 @@ export async function findRecipient(db: Db, candidates: readonly Buffer[]): Prom
   const found = await maybeOne(
     db,
     row,
-    `(SELECT subject_id FROM contact_points WHERE token = ANY($1) AND deleted_at IS NULL
-       ORDER BY created_at, contact_point_id LIMIT 1)
+    `(SELECT subject_id FROM contact_points
+       WHERE token = ANY($1) AND deleted_at IS NULL AND verified_at IS NOT NULL
+       ORDER BY verified_at DESC, contact_point_id LIMIT 1)
      UNION ALL
      (SELECT subject_id FROM recipients WHERE recipient_token = ANY($1) ORDER BY created_at LIMIT 1)
      LIMIT 1`,
@@ -90,6 +92,18 @@ export async function hasSaved(db: Db, subjectId: string, candidates: readonly B
     row,
     'SELECT subject_id FROM contact_points WHERE subject_id = $1 AND token = ANY($2) AND deleted_at IS NULL LIMIT 1',
     [subjectId, candidates],
+  );
+  return found !== null;
+}
+
+/** Whether this person has shown that this number or address is theirs. */
+export async function hasVerified(db: Db, subjectId: string, tokens: readonly Buffer[]): Promise<boolean> {
+  const found = await maybeOne(
+    db,
+    row,
+    `SELECT subject_id FROM contact_points
+      WHERE subject_id = $1 AND token = ANY($2) AND deleted_at IS NULL AND verified_at IS NOT NULL LIMIT 1`,
+    [subjectId, tokens],
   );
   return found !== null;
 }

@@ -11,6 +11,8 @@ const ALSO_SAYS = {
   'record.destroyed': ['purpose'],
   'contact-point.created': [],
   'contact-point.deleted': [],
+  'contact-point.verification-sent': [],
+  'contact-point.verified': [],
   'mentor-call.requested': ['purpose'],
   'mentor-call.merged': ['purpose'],
   'mentor-call.limited': ['purpose'],

@@ -21,6 +21,8 @@ export const RETENTION = {
   recipientOfDispatch: 90 * DAY,
   /** A number or address given for one message: from the time it must be sent by; what is left is for its fallback. */
   numberForOneMessage: DAY,
+  /** A code that shows whose a number is: it counts for minutes, and is itself counted for an hour. */
+  contactPointCode: DAY,
   /** A text to one of our numbers: who wrote what, and what it was about. */
   inboundText: 90 * DAY,
   /** An opt-out that was taken back; one that stands is never forgotten. */

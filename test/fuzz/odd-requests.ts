@@ -28,6 +28,7 @@ const GOOD_BODIES: Partial<Record<RouteName, Fields>> = {
     preferences: { languages: ['en'], specialties: ['grief'] },
   },
   'POST /contact-points': { kind: 'phone', phoneNumber: MARKED.userPhone },
+  'POST /contact-points/:contactPointId/verify': { code: '123456', language: 'en' },
   'POST /mentors': {
     name: MARKED.mentorName,
     phoneNumber: MARKED.mentorPhone,

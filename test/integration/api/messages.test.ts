@@ -107,9 +107,10 @@ describe('POST /messages', () => {
     expect(new Set(api.messages.slice(-6).map(({ subjectId }) => subjectId)).size).toBe(1);
   });
 
-  test('the number of somebody who saved it is theirs', async () => {
+  test('the number of somebody who verified it is theirs', async () => {
     const who: Who = { role: 'user', subject: 'owner-of-0144' };
-    await savedNumber(who, '+14155550144');
+    const contactPointId = await savedNumber(who, '+14155550144');
+    await sql('UPDATE contact_points SET verified_at = now() WHERE contact_point_id = $1', [contactPointId]);
     await post(staff, text({ recipient: { phoneNumber: '+1 (415) 555-0144' } }));
     const [saved] = await sql('SELECT subject_id FROM contact_points ORDER BY created_at DESC LIMIT 1');
     expect(api.messages.at(-1)?.subjectId).toBe(saved.subject_id);

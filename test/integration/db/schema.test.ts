@@ -39,6 +39,7 @@ describe('the schema', () => {
       app_events: 'DELETE INSERT SELECT UPDATE',
       audit_entries: 'SELECT',
       call_logs: 'DELETE INSERT SELECT UPDATE',
+      contact_point_codes: 'DELETE INSERT SELECT UPDATE',
       contact_points: 'INSERT SELECT UPDATE',
       cost_budget: 'SELECT UPDATE',
       cost_marks: 'SELECT UPDATE',
