@@ -1,7 +1,9 @@
-import { randomInt, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
+import type { Request } from 'express';
 import type { z } from 'zod';
-import { CODE, noteCode, noteVerified, takeTry } from '../db/contact-point-codes';
+import { CODE, codeExpiry, noteCode, noteVerified, takeTry } from '../db/contact-point-codes';
 import { type ContactPoint, findContactPoint } from '../db/contact-points';
+import { findCreation } from '../db/idempotent-creations';
 import { inTransaction } from '../db/pool';
 import { judgeAlert, sealAlert } from './alert-requests';
 import { newVoiceAlert } from './alerts-shapes';
@@ -11,6 +13,7 @@ import { checkedBody, checkedId } from './checked-input';
 import { shownContactPoint } from './contact-points';
 import { type verificationSent, verification } from './contact-points-shapes';
 import type { ApiDeps } from './deps';
+import { type IdempotentRequest, idempotentRequest, madeOnce } from './idempotency';
 import { judgeMessage, sealMessage } from './message-requests';
 import { refuseWhereTooMany } from './messages';
 import { newMessage } from './messages-shapes';
@@ -29,7 +32,7 @@ export function contactPointVerification(routes: Routes, deps: ApiDeps): void {
     const point = await ownPoint(deps, caller, contactPointId);
     const asked = checkedBody(verification, req);
     if (point.verifiedAt === null && asked.code === undefined) {
-      res.status(202).json(await sendCode(deps, caller, point, asked));
+      res.status(202).json(await sendCode(deps, req, caller, point, asked));
       return;
     }
     if (point.verifiedAt === null && asked.code !== undefined) await checkCode(deps, point, asked.code);
@@ -44,25 +47,54 @@ async function ownPoint(deps: ApiDeps, caller: Caller, contactPointId: string): 
   return point;
 }
 
-/** A message or an alert like any other: what its recipient refused, and their limits, hold for it too. */
-async function sendCode(deps: ApiDeps, caller: Caller, point: ContactPoint, asked: Asked): Promise<Sent> {
+/** @throws {Problem} */
+async function sendCode(deps: ApiDeps, req: Request, caller: Caller, point: ContactPoint, asked: Asked): Promise<Sent> {
   const { contactPointId } = point;
   const channel = channelFor(point, asked);
-  const id = randomUUID();
-  const requestHash = deps.tokenizer.keyedHash('request', caller.subjectId, ROUTE, id).toString('hex');
-  const code = String(randomInt(1_000_000)).padStart(6, '0');
-  const given = {
-    template: { name: 'verification', variables: { code, minutes: CODE.minutes } },
-    language: asked.language,
-    kind: 'verification',
+  const request = idempotentRequest(deps.tokenizer, req, caller.subjectId, `${ROUTE} ${contactPointId}`);
+  const earlier = request.isRepeatable ? await findCreation(deps.pool, request.requestId) : null;
+  const codeId = earlier?.objectId ?? randomUUID();
+  const process = channel === 'voice' ? deps.alerts : deps.messages;
+  // A repeat starts what the first request had no time to start: the code is the same one.
+  const isStarted = earlier !== null && (await process.describe(codeId)) !== null;
+  const send = isStarted ? null : await prepared(deps, caller, { ...asked, channel, contactPointId }, codeId, request);
+  const madeId = await madeOnce(deps.pool, request, async (tx) => {
+    const waitMs = await noteCode(tx, point, { codeId, hash: hashOf(deps, point, codeOf(deps, codeId)) });
+    if (waitMs > 0) throw new Problem('too-many-requests', { retryAfterSeconds: Math.ceil(waitMs / 1_000) });
+    return codeId;
+  });
+  // Another id: the same request came twice at once, and the other one sends.
+  if (madeId === codeId) await send?.();
+  const expiresAt = await codeExpiry(deps.pool, madeId);
+  if (expiresAt === null) throw new Problem('already-deleted');
+  return {
+    contactPointId,
+    channel,
+    messageId: channel === 'voice' ? null : madeId,
+    expiresAt: expiresAt.toISOString(),
   };
+}
+
+/**
+ * A message or an alert like any other: what its recipient refused, and their limits, hold for it too.
+ * @returns what seals and starts it; nothing is written before
+ * @throws {Problem} when it may not be sent
+ */
+async function prepared(
+  deps: ApiDeps,
+  caller: Caller,
+  { channel, contactPointId, language }: Asked & Pick<Sent, 'channel' | 'contactPointId'>,
+  id: string,
+  { requestHash }: IdempotentRequest,
+): Promise<() => Promise<unknown>> {
+  const variables = { code: codeOf(deps, id), minutes: CODE.minutes };
+  const given = { template: { name: 'verification', variables }, language, kind: 'verification' };
   if (channel === 'voice') {
     // Nobody who has not pressed a key hears the code, so that none is left on a voicemail.
     const alert = newVoiceAlert.parse({ ...given, recipients: [{ contactPointId }], acknowledge: false, attempts: 1 });
     const destinations = await judgeAlert(deps, caller, alert);
-    const { expiresAt } = await newCode(deps, point, code);
-    await deps.alerts.start(await sealAlert(deps, caller, alert, destinations, { alertId: id, requestHash }));
-    return { contactPointId, channel, messageId: null, expiresAt };
+    const ids = { alertId: id, requestHash };
+    return async () => deps.alerts.start(await sealAlert(deps, caller, alert, destinations, ids));
   }
   await refuseWhenOff(deps, channel);
   // Later it would be a code that counts no more.
@@ -70,9 +102,7 @@ async function sendCode(deps: ApiDeps, caller: Caller, point: ContactPoint, aske
   const message = newMessage.parse({ ...given, channel, recipient: { contactPointId }, notAfter });
   const judged = await judgeMessage(deps, caller, message);
   await refuseWhereTooMany(deps, judged);
-  const { expiresAt } = await newCode(deps, point, code);
-  await deps.messages.start(await sealMessage(deps, caller, judged, { messageId: id, requestHash }));
-  return { contactPointId, channel, messageId: id, expiresAt };
+  return async () => deps.messages.start(await sealMessage(deps, caller, judged, { messageId: id, requestHash }));
 }
 
 /** @throws {Problem} `invalid-body` when the channel does not lead there */
@@ -81,13 +111,6 @@ function channelFor({ kind }: ContactPoint, { channel }: Asked): Sent['channel']
   if ((channel === 'email') === (kind === 'email')) return channel;
   const detail = kind === 'phone' ? 'sms or voice is expected for a number.' : 'email is expected for an address.';
   throw new Problem('invalid-body', { errors: [{ pointer: '#/channel', detail }] });
-}
-
-/** @throws {Problem} `too-many-requests` */
-async function newCode(deps: ApiDeps, point: ContactPoint, code: string): Promise<{ expiresAt: string }> {
-  const noted = await inTransaction(deps.pool, (tx) => noteCode(tx, point, hashOf(deps, point, code)));
-  if ('waitMs' in noted) throw new Problem('too-many-requests', { retryAfterSeconds: Math.ceil(noted.waitMs / 1_000) });
-  return { expiresAt: noted.expiresAt.toISOString() };
 }
 
 /** @throws {Problem} `code-wrong`, `code-expired` or `code-used-up` */
@@ -103,7 +126,13 @@ async function checkCode(deps: ApiDeps, point: ContactPoint, code: string): Prom
   await inTransaction(deps.pool, (tx) => noteVerified(tx, point));
 }
 
+/** Six digits made from the id by a key, so that a repeated request sends the code that is counted; stored nowhere. */
+function codeOf({ tokenizer }: ApiDeps, codeId: string): string {
+  const number = tokenizer.keyedHash('contact-point-code', codeId).readUIntBE(0, 6);
+  return String(number % 1_000_000).padStart(6, '0');
+}
+
 /** Keyed, because a plain hash of six digits is read from a table of a million. */
 function hashOf({ tokenizer }: ApiDeps, { contactPointId }: ContactPoint, code: string): Buffer {
-  return tokenizer.keyedHash('contact-point-code', contactPointId, code);
+  return tokenizer.keyedHash('contact-point-code-check', contactPointId, code);
 }

@@ -194,7 +194,7 @@ export const APP_OPERATIONS = {
     tag: 'Contact points',
     summary: 'Sends a code to a saved number or address, or takes it back',
     description:
-      'A code has six digits, counts for ten minutes and can be tried five times; there are five an hour for one person and one number. What is verified stays so.',
+      'A code has six digits, counts for ten minutes and can be tried five times; there are five an hour for one person and one number. What is verified stays so. An Idempotency-Key is for requests that send one.',
     body: {
       schema: verification,
       examples: {
@@ -203,6 +203,7 @@ export const APP_OPERATIONS = {
         'the code that came': { code: '123456' },
       },
     },
+    isRepeatable: true,
     answers: {
       200: {
         description: 'Verified, now or before.',
@@ -222,6 +223,7 @@ export const APP_OPERATIONS = {
     },
     problems: [
       'not-found',
+      'already-deleted',
       'code-wrong',
       'code-expired',
       'code-used-up',

@@ -8,16 +8,18 @@ import { type Db, execute, maybeOne, one } from './query';
 /** How long a code counts, how often it can be tried, and how many one person, or one number, gets in an hour. */
 export const CODE = { minutes: 10, tries: 5, perHour: 5 } as const;
 
-export type NotedCode = { readonly expiresAt: Date } | { readonly waitMs: number };
-
 /**
  * Makes this the only code of the contact point. Run it in a transaction: whoever asks at the same moment waits. The
  * limit counts by person and by number, so that neither saving it anew nor another account gives more guesses.
  *
- * @param hash 32 bytes, keyed
- * @returns how long to wait instead, when there were too many
+ * @param code its id, and 32 bytes of keyed hash
+ * @returns how long to wait instead, ms, when there were too many; 0: it counts
  */
-export async function noteCode(tx: Db, point: ContactPoint, hash: Buffer): Promise<NotedCode> {
+export async function noteCode(
+  tx: Db,
+  point: ContactPoint,
+  { codeId, hash }: { readonly codeId: string; readonly hash: Buffer },
+): Promise<number> {
   const { contactPointId, subjectId, token } = point;
   await lockContactPoints(tx, subjectId);
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`code:${token.toString('hex')}`]);
@@ -30,14 +32,13 @@ export async function noteCode(tx: Db, point: ContactPoint, hash: Buffer): Promi
       ORDER BY created_at DESC OFFSET $3 LIMIT 1`,
     [subjectId, token, CODE.perHour - 1],
   );
-  if (full !== null) return { waitMs: full.wait_ms };
+  if (full !== null) return Math.max(1, full.wait_ms);
   await dropCode(tx, contactPointId);
-  const made = await one(
+  await execute(
     tx,
-    z.object({ expires_at: z.date() }),
-    `INSERT INTO contact_point_codes (contact_point_id, subject_id, recipient_token, code_hash, expires_at)
-     VALUES ($1, $2, $3, $4, clock_timestamp() + $5 * interval '1 minute') RETURNING expires_at`,
-    [contactPointId, subjectId, token, hash, CODE.minutes],
+    `INSERT INTO contact_point_codes (code_id, contact_point_id, subject_id, recipient_token, code_hash, expires_at)
+     VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 minute')`,
+    [codeId, contactPointId, subjectId, token, hash, CODE.minutes],
   );
   await appendAudit(tx, {
     actor: subjectId,
@@ -45,7 +46,18 @@ export async function noteCode(tx: Db, point: ContactPoint, hash: Buffer): Promi
     objectId: contactPointId,
     outcome: 'done',
   });
-  return { expiresAt: made.expires_at };
+  return 0;
+}
+
+/** Until when a code counts, or would have; null when it is not known any more. */
+export async function codeExpiry(db: Db, codeId: string): Promise<Date | null> {
+  const found = await maybeOne(
+    db,
+    z.object({ expires_at: z.date() }),
+    'SELECT expires_at FROM contact_point_codes WHERE code_id = $1',
+    [codeId],
+  );
+  return found?.expires_at ?? null;
 }
 
 /**

@@ -6,7 +6,7 @@ ALTER TABLE contact_points ADD COLUMN verified_at timestamptz;
 COMMENT ON COLUMN contact_points.verified_at IS 'class: operational; when a code that was sent there came back';
 
 CREATE TABLE contact_point_codes (
-  code_id          uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  code_id          uuid PRIMARY KEY,
   contact_point_id uuid NOT NULL REFERENCES contact_points,
   subject_id       uuid NOT NULL REFERENCES subjects,
   recipient_token  bytea NOT NULL CHECK (octet_length(recipient_token) = 32),
@@ -16,7 +16,7 @@ CREATE TABLE contact_point_codes (
   expires_at       timestamptz NOT NULL
 );
 COMMENT ON TABLE contact_point_codes IS 'Codes of the last day: the one that counts, and the others because they are counted; the code itself is nowhere';
-COMMENT ON COLUMN contact_point_codes.code_id IS 'class: operational';
+COMMENT ON COLUMN contact_point_codes.code_id IS 'class: operational; of the message or alert that says it too';
 COMMENT ON COLUMN contact_point_codes.contact_point_id IS 'class: pseudonymous';
 COMMENT ON COLUMN contact_point_codes.subject_id IS 'class: pseudonymous';
 COMMENT ON COLUMN contact_point_codes.recipient_token IS 'class: pseudonymous; a number saved anew gets no further codes';

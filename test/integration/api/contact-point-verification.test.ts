@@ -186,6 +186,31 @@ describe('a code', () => {
     expect((await verify(who, id)).status).toBe(202);
   });
 
+  test('is the same one under the same key, also when the first request could not start its message', async () => {
+    const who = somebody();
+    const id = await saved(who);
+    const send = (json: object = {}) => {
+      const raw = { headers: { 'Idempotency-Key': 'a-key' } };
+      return api.ask('POST', `/contact-points/${id}/verify`, { who, json, raw });
+    };
+    const start = jest.spyOn(api.messageProcess, 'start').mockRejectedValueOnce(new Error('away'));
+    expect((await send()).status).toBe(500);
+    start.mockRestore();
+    const before = api.messages.length;
+    const [first, ...repeats] = await Promise.all([send(), send(), send()]);
+    expect([first?.status, ...repeats.map(({ body }) => body)]).toEqual([202, first?.body, first?.body]);
+    expect((await send({ language: 'es' })).body).toMatchObject({ code: 'idempotency-key-reused' });
+    expect(api.messages).toHaveLength(before + 1);
+    const other = await saved(who);
+    await verify(who, other);
+    expect(await sql('SELECT 1 FROM contact_point_codes WHERE contact_point_id = $1', [id])).toHaveLength(1);
+    const code = await sentCode(
+      api,
+      api.messages.find((one) => one.messageId === first?.body.messageId)?.content.recordId,
+    );
+    expect((await verify(who, id, { code })).status).toBe(200);
+  });
+
   test('is not promised while Temporal is down, and is gone with its person, or after a day', async () => {
     const { who, id } = await asked();
     api.process.down = new Error('down');
