@@ -35,12 +35,12 @@ export async function claimDueEvents(db: Db, limit: number, leaseMs: number): Pr
     db,
     eventRow.extend({ attempts: z.int() }),
     `WITH due AS (
-       SELECT event_id FROM app_events
+       SELECT event_id AS due_id FROM app_events
         WHERE delivery = 'waiting' AND next_attempt_at <= clock_timestamp() AND NOT ${TOO_LATE}
         ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED),
      claimed AS (
-       UPDATE app_events e SET next_attempt_at = clock_timestamp() + $2 * interval '1 millisecond'
-         FROM due WHERE e.event_id = due.event_id RETURNING e.*)
+       UPDATE app_events SET next_attempt_at = clock_timestamp() + $2 * interval '1 millisecond'
+         FROM due WHERE event_id = due_id RETURNING ${EVENT_COLUMNS}, attempts, txid, position)
      SELECT ${EVENT_COLUMNS}, attempts FROM claimed ORDER BY txid, position`,
     [limit, leaseMs],
   );

@@ -27,7 +27,7 @@ export async function noteTextCosts(db: Db, limit: number): Promise<number> {
     db,
     counted,
     `WITH mark AS (SELECT noted_until FROM cost_marks WHERE source = 'texts' FOR UPDATE),
-     prices AS (SELECT * FROM ${PRICED}),
+     prices AS (SELECT p.country, p."textSegment", p."minuteOut", p."minuteIn" FROM ${PRICED}),
      due AS (
        SELECT d.sid, d.country, d.settled_at, greatest(coalesce(m.segments, 1), 1) AS units
          FROM dispatches d LEFT JOIN messages m ON m.message_id = d.message_id
@@ -62,7 +62,7 @@ export async function noteLegCosts(db: Db, limit: number): Promise<number> {
     db,
     counted,
     `WITH mark AS (SELECT noted_until FROM cost_marks WHERE source = 'legs' FOR UPDATE),
-     prices AS (SELECT * FROM ${PRICED}),
+     prices AS (SELECT p.country, p."textSegment", p."minuteOut", p."minuteIn" FROM ${PRICED}),
      due AS (
        SELECT e.sid, e.received_at, e.dispatch_id, e.leg,
               coalesce(d.country, CASE WHEN e.leg = 'mentor' THEN m.country END, c.country, 'ZZ') AS country,

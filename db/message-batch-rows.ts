@@ -29,8 +29,10 @@ export async function addRows(db: Db, batchId: string, rows: readonly NewRow[]):
     db,
     `INSERT INTO message_batch_rows (batch_id, row, problem, duplicate_of, given_record_id, subject_id, record_id,
                                      recipient_token, token_version, country, language, owns_record)
-     SELECT $1::uuid, t.* FROM unnest($2::int[], $3::text[], $4::int[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[],
-                                $9::int[], $10::text[], $11::text[], $12::boolean[]) t
+     SELECT $1::uuid, t.row, t.problem, t.duplicate, t.given, t.subject, t.record, t.token, t.version, t.country, t.language, t.owns
+       FROM unnest($2::int[], $3::text[], $4::int[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[], $9::int[],
+                   $10::text[], $11::text[], $12::boolean[])
+         AS t(row, problem, duplicate, given, subject, record, token, version, country, language, owns)
      ON CONFLICT DO NOTHING`,
     [
       batchId,
@@ -192,7 +194,7 @@ export function listRows(
   return many(
     db,
     shownRow,
-    `SELECT * FROM (
+    `SELECT row, problem, duplicate_of, message_id, state FROM (
        SELECT r.row, r.problem, r.duplicate_of, CASE WHEN r.started_at IS NOT NULL THEN r.message_id END AS message_id,
               CASE WHEN r.problem = 'duplicate' THEN 'duplicate'
                    WHEN r.problem IS NOT NULL THEN 'invalid'
