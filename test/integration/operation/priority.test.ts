@@ -13,6 +13,8 @@ import { testConfig } from '../api/api-under-test';
 
 const dir = mkdtempSync(join(tmpdir(), 'kindline-priority-'));
 const servers: Child[] = [];
+/** Or a development server gives out twenty tasks a second, which is measured then. */
+const QUICK = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queue}ProcessorMaxPollRPS=2000`);
 afterAll(async () => {
   for (const server of servers) await server.stop();
   rmSync(dir, { recursive: true, force: true });
@@ -31,7 +33,7 @@ async function server(...settings: readonly string[]): Promise<string> {
       '--log-level=never',
       `--port=${port}`,
       `--http-port=${httpPort}`,
-      ...settings.map((setting) => `--dynamic-config-value=${setting}`),
+      ...[...QUICK, ...settings].map((setting) => `--dynamic-config-value=${setting}`),
     ],
     env: { PATH: process.env.PATH, HOME: dir },
     logFile: join(dir, `${port}.log`),
@@ -47,7 +49,7 @@ test('a server that overtakes passes, again and again', async () => {
   const address = await server('matching.useNewMatcher=true');
   const connection = await Connection.connect({ address });
   try {
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       expect((await measurePriority(connection, 'default')).isOvertaking).toBe(true);
     }
     // Nothing of the probe goes on.
@@ -56,10 +58,9 @@ test('a server that overtakes passes, again and again', async () => {
       query: "ExecutionStatus='Running'",
     });
     expect(executions).toEqual([]);
-    // An alert while a batch is being sent: nearly all of the batch is still to come when it is out.
-    const alert = await alertBehindBulk(connection, address);
-    expect(alert.behind).toBeGreaterThan(60);
-    expect(alert.ms).toBeLessThan(3_000);
+    // An alert while a batch waits: it goes out in a fraction of the time that the batch takes.
+    const { before, bulk } = await alertBehindBulk(connection, address);
+    expect(before).toBeLessThan(bulk / 4);
   } finally {
     await connection.close();
   }
@@ -69,11 +70,12 @@ test('a server without matching.useNewMatcher fails the check, again and again',
   const address = await server();
   const connection = await Connection.connect({ address });
   try {
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       expect((await measurePriority(connection, 'default')).isOvertaking).toBe(false);
     }
     // Without the setting the same alert waits until most of the batch has gone out.
-    expect((await alertBehindBulk(connection, address)).behind).toBeLessThan(40);
+    const { before, bulk } = await alertBehindBulk(connection, address);
+    expect(before).toBeGreaterThan(bulk / 2);
   } finally {
     await connection.close();
   }
