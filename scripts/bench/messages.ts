@@ -157,7 +157,12 @@ class MessageBench {
       if (Date.now() > deadline) throw new Error(`${rows.length} texts were never known to have arrived`);
     }
     const { rows } = await this.ground.owner.query("SELECT sid, ended_at FROM messages WHERE state = 'delivered'");
-    return rows.map((row) => ended.parse(row)).map(({ sid, ended_at: at }) => at.valueOf() - (arrived.get(sid) ?? 0));
+    return rows.flatMap((row) => {
+      const { sid, ended_at: endedAt } = ended.parse(row);
+      const at = arrived.get(sid);
+      // One that was sent after the simulator was asked.
+      return at === undefined ? [] : [endedAt.valueOf() - at];
+    });
   }
 
   private async text(phoneNumber: string): Promise<void> {
