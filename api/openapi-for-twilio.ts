@@ -2,6 +2,14 @@ import type { Operation } from './openapi-operations';
 
 const TWIML = { 200: { description: 'TwiML.', content: { 'text/xml': null } } } as const;
 const ours = (id: string, summary: string) => ({ id, tag: 'Twilio', summary, answers: TWIML }) as const;
+/** What only informs. @param whenNot why it may have to come again */
+const told = (id: string, summary: string, whenNot: string) =>
+  ({
+    id,
+    tag: 'Twilio',
+    summary,
+    answers: { 204: { description: 'Stored, or nothing of ours.' }, 503: { description: whenNot } },
+  }) as const;
 
 /** Named so that the document is whole; only Twilio can ask these, and only it should. */
 export const TWILIO_OPERATIONS = {
@@ -11,31 +19,11 @@ export const TWILIO_OPERATIONS = {
   'POST /twiml/alert': ours('twimlAlert', 'What the phone of an alert’s recipient says'),
   'POST /twiml/inbound': ours('twimlInbound', 'What somebody hears who rings one of our numbers'),
   'POST /twiml/inbound-text': ours('twimlInboundText', 'What somebody reads who texts one of our numbers'),
-  'POST /call-status': {
-    id: 'callStatus',
-    tag: 'Twilio',
-    summary: 'What became of a leg',
-    answers: {
-      204: { description: 'Stored, or nothing of ours.' },
-      503: { description: 'It could not be stored: Twilio comes again.' },
-    },
-  },
-  'POST /mail-events': {
-    id: 'mailEvents',
-    tag: 'Twilio',
-    summary: 'What became of an e-mail, by SES through SNS',
-    answers: {
-      204: { description: 'Stored, or nothing of ours.' },
-      503: { description: 'It could not be checked or stored: SNS comes again.' },
-    },
-  },
-  'POST /message-status': {
-    id: 'messageStatus',
-    tag: 'Twilio',
-    summary: 'What became of a text',
-    answers: {
-      204: { description: 'Stored, or nothing of ours.' },
-      503: { description: 'It could not be stored: Twilio comes again.' },
-    },
-  },
+  'POST /call-status': told('callStatus', 'What became of a leg', 'It could not be stored: Twilio comes again.'),
+  'POST /mail-events': told(
+    'mailEvents',
+    'What became of an e-mail, by SES through SNS',
+    'It could not be checked or stored: SNS comes again.',
+  ),
+  'POST /message-status': told('messageStatus', 'What became of a text', 'It could not be stored: Twilio comes again.'),
 } as const satisfies Partial<Record<string, Operation>>;

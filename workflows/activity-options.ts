@@ -1,55 +1,56 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities';
-import { VOICE_QUEUE } from '../domain/task-queues';
+import { MAIL_QUEUE, MESSAGES_QUEUE, VOICE_QUEUE } from '../domain/task-queues';
 
 /** Short database steps: one marker each, no task queue, retried until Postgres is back. */
-export const records = proxyLocalActivities<
-  Pick<
-    Activities,
-    | 'openCall'
-    | 'noteCall'
-    | 'closeCall'
-    | 'destroyCallNumber'
-    | 'reserveMentor'
-    | 'releaseMentor'
-    | 'legSeen'
-    | 'abandonDispatch'
-    | 'placedCall'
-  >
->({
+const DATABASE_STEP = {
   // A statement that takes longer than this is cut by Postgres's own statement_timeout.
   startToCloseTimeout: '5s',
   // Postgres may be restarting; nothing is lost by asking again, every one of these is idempotent.
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
-});
+} as const;
 
 /**
- * Placing a call reconciles itself, so it is retried without limit; the lease in the dispatch row, not
- * Temporal, decides when the next attempt may look. A dead worker is noticed in 5 s.
+ * An outward act reconciles itself, so it is retried without limit; the lease in the dispatch row, not Temporal, decides
+ * when the next attempt may look. A dead worker is noticed in 5 s.
  */
+const DISPATCH = {
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+} as const;
+
+export const records =
+  proxyLocalActivities<
+    Pick<
+      Activities,
+      | 'openCall'
+      | 'noteCall'
+      | 'closeCall'
+      | 'destroyCallNumber'
+      | 'reserveMentor'
+      | 'releaseMentor'
+      | 'legSeen'
+      | 'abandonDispatch'
+      | 'placedCall'
+    >
+  >(DATABASE_STEP);
+
 export const dialling = proxyActivities<Pick<Activities, 'placeCall'>>({
+  ...DISPATCH,
   taskQueue: VOICE_QUEUE,
   summary: 'Ring the user',
-  startToCloseTimeout: '30s',
-  heartbeatTimeout: '5s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
 });
 
-/** Rows of voice alerts: as {@link records}. */
-export const alertRecords = proxyLocalActivities<
-  Pick<Activities, 'openAlert' | 'closeAlertLeg' | 'closeAlert' | 'destroyAlertNumbers'>
->({
-  startToCloseTimeout: '5s',
-  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
-});
+export const alertRecords =
+  proxyLocalActivities<Pick<Activities, 'openAlert' | 'closeAlertLeg' | 'closeAlert' | 'destroyAlertNumbers'>>(
+    DATABASE_STEP,
+  );
 
-/** As {@link dialling}: it reconciles itself, and the lease decides when the next attempt may look. */
 export const alertRinging = proxyActivities<Pick<Activities, 'placeAlertCall'>>({
+  ...DISPATCH,
   taskQueue: VOICE_QUEUE,
   summary: 'Ring a recipient',
-  startToCloseTimeout: '30s',
-  heartbeatTimeout: '5s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
 });
 
 /** Starts workflows under ids that are given, so it may be repeated; Temporal or Postgres may be restarting. */
@@ -156,11 +157,7 @@ export const telling = proxyActivities<Pick<Activities, 'deliverAppEvents'>>({
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 
-/** As {@link records}: a short step in Postgres. */
-export const batchRecords = proxyLocalActivities<Pick<Activities, 'noteBatchState'>>({
-  startToCloseTimeout: '5s',
-  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s' },
-});
+export const batchRecords = proxyLocalActivities<Pick<Activities, 'noteBatchState'>>(DATABASE_STEP);
 
 /**
  * A page of a batch. Each may be repeated from anywhere: a row knows its message, and a message is started once. It beats
@@ -174,3 +171,29 @@ export const batches = proxyActivities<Pick<Activities, 'startMessagePage' | 'ca
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
   },
 );
+
+export const messageRecords =
+  proxyLocalActivities<
+    Pick<Activities, 'openMessage' | 'messageTurn' | 'noteMessage' | 'noteRetry' | 'closeMessage' | 'abandonDispatch'>
+  >(DATABASE_STEP);
+
+export const texting = proxyActivities<Pick<Activities, 'sendText'>>({
+  ...DISPATCH,
+  taskQueue: MESSAGES_QUEUE,
+  summary: 'Send the text',
+});
+
+export const mailing = proxyActivities<Pick<Activities, 'sendMail'>>({
+  ...DISPATCH,
+  taskQueue: MAIL_QUEUE,
+  summary: 'Send the e-mail',
+});
+
+/** Starting a workflow is repeatable: the alert's id is given. */
+export const fallingBack = proxyActivities<Pick<Activities, 'startFallbackAlert'>>({
+  summary: 'Have it said by a call',
+  startToCloseTimeout: '15s',
+  // A message must come to its end even when no call can be begun.
+  scheduleToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});

@@ -17,6 +17,7 @@ import {
   type MessageReceipt,
   type MessageResult,
 } from '../domain/message';
+import { fallingBack, mailing, messageRecords, texting } from './activity-options';
 import {
   type Ending,
   type FailedTry,
@@ -27,7 +28,6 @@ import {
   retryDelayMs,
   type SendResult,
 } from './message-course';
-import { fallingBack, mailing, rows, texting } from './message-options';
 import { tell, upsertState } from './visibility';
 
 const receiptSignal = defineSignal<[MessageReceipt]>(MESSAGE.receipt);
@@ -62,7 +62,7 @@ function listen(course: MessageCourse): void {
 }
 
 async function run(course: MessageCourse): Promise<MessageResult> {
-  const opened = await rows.openMessage(course.input);
+  const opened = await messageRecords.openMessage(course.input);
   course.receiptPatienceMs = opened.receiptPatienceMs;
   course.goesByVoiceWhenBlocked = opened.goesByVoiceWhenBlocked;
   let turn = opened.turn;
@@ -72,7 +72,7 @@ async function run(course: MessageCourse): Promise<MessageResult> {
     if (held !== null) return close(course, held);
     const ending = await tryOnce(course);
     if (ending !== 'again') return close(course, ending);
-    turn = await rows.messageTurn(course.input);
+    turn = await messageRecords.messageTurn(course.input);
     isNoted = false;
   }
 }
@@ -89,16 +89,17 @@ async function waitForTurn(course: MessageCourse, first: MessageTurn, isNoted: b
     if (course.stop !== null) return stopped(course);
     if (course.isTooLateIn(turn.waitMs)) return { outcome: 'expired', reason: 'too-late' };
     if (turn.waitMs <= 0) {
-      if (!isInRow) await rows.noteMessage({ messageId, state: 'sending', reason: null, nextAttemptAt: null });
+      if (!isInRow)
+        await messageRecords.noteMessage({ messageId, state: 'sending', reason: null, nextAttemptAt: null });
       return null;
     }
     const { waitMs, reason } = turn;
     const nextAttemptAt = new Date(Date.now() + waitMs).toISOString();
-    if (!isInRow) await rows.noteMessage({ messageId, state: 'waiting', reason, nextAttemptAt });
+    if (!isInRow) await messageRecords.noteMessage({ messageId, state: 'waiting', reason, nextAttemptAt });
     markWaiting(course, `Waits until ${nextAttemptAt} (${reason ?? 'its turn'}).`);
     await condition(() => course.stop !== null, waitMs, { summary: `wait: ${reason ?? 'turn'}` });
     if (course.stop !== null) return stopped(course);
-    turn = await rows.messageTurn(course.input);
+    turn = await messageRecords.messageTurn(course.input);
     isInRow = false;
   }
 }
@@ -131,7 +132,7 @@ async function send(course: MessageCourse): Promise<SendResult> {
   if (left === null) await condition(isSettled);
   else await condition(isSettled, Math.max(1, left), { summary: 'not after' });
   if (result === null) {
-    const { isQuiet } = await rows.abandonDispatch({ dispatchId });
+    const { isQuiet } = await messageRecords.abandonDispatch({ dispatchId });
     // It may wait for the line, the day or its turn for hours, and would be told so only then.
     if (isQuiet) return { withdrawn: true };
   }
@@ -173,7 +174,7 @@ async function awaitReceipt(course: MessageCourse, sid: string): Promise<Ending 
   if (course.ended(sid) === null) {
     const { tries: attempts, segments } = course;
     const sent = { messageId, state: 'sent', reason: null, nextAttemptAt: null } as const;
-    await rows.noteMessage({ ...sent, sid, attempts, ...(segments === null ? {} : { segments }) });
+    await messageRecords.noteMessage({ ...sent, sid, attempts, ...(segments === null ? {} : { segments }) });
     tell('The provider has it.');
   }
   const isOver = () => course.ended(sid) !== null || course.stop === 'operator';
@@ -191,7 +192,7 @@ async function afterFailure(course: MessageCourse, failed: FailedTry): Promise<E
   if (delayMs !== null) {
     const { errorClass, errorCode } = failed;
     const nextAttemptAt = new Date(Date.now() + delayMs).toISOString();
-    await rows.noteRetry({ messageId, attempt: course.tries, errorClass, errorCode, delayMs, nextAttemptAt });
+    await messageRecords.noteRetry({ messageId, attempt: course.tries, errorClass, errorCode, delayMs, nextAttemptAt });
     markWaiting(course, `Is tried again at ${nextAttemptAt} (${errorClass ?? 'unknown'}).`);
     if (delayMs > 0) await condition(() => course.stop !== null, delayMs, { summary: 'wait: retry' });
     return course.stop === null ? 'again' : stopped(course);
@@ -225,7 +226,7 @@ function markWaiting(course: MessageCourse, sentence: string): void {
 
 async function close(course: MessageCourse, ending: Ending): Promise<MessageResult> {
   const { input, sid, segments, tries, failure, fallbackAlertId } = course;
-  await rows.closeMessage({
+  await messageRecords.closeMessage({
     messageId: input.messageId,
     outcome: ending.outcome,
     reason: ending.reason,
