@@ -1,20 +1,12 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
 import type { MessageClosing, MessageNoting, MessageRetry, MessageTurn } from '../../activities/messages';
 import type { SendText } from '../../activities/send-text';
 import { type MessageInput, type MessageResult, messageWorkflowId } from '../../domain/message';
-import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 import type { message } from '../../workflows';
 import { messageInput } from '../message-input';
 import { recordHistory } from './record-history';
-import { startSkippingServer } from './time-skipping';
+import { type SkippingStage, startSkippingStage } from './time-skipping';
 
 const NOW: MessageTurn = { waitMs: 0, reason: null };
 
@@ -94,31 +86,17 @@ export class MessageRig {
   private readonly started: TestMessage[] = [];
 
   private constructor(
-    readonly env: TestWorkflowEnvironment,
     private readonly worlds: Map<string, MessageWorld>,
-    private readonly bundle: WorkflowBundleWithSourceMap,
-    private readonly stopWorkers: () => Promise<void>,
+    private readonly stage: SkippingStage,
   ) {}
 
   static async start(): Promise<MessageRig> {
-    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-    const env = await startSkippingServer();
-    const namespace = env.namespace ?? 'default';
-    await env.connection.operatorService.addSearchAttributes({ namespace, searchAttributes: SEARCH_ATTRIBUTE_TYPES });
-    const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-    const bundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows'), logger: silent });
     const worlds = new Map<string, MessageWorld>();
-    const common = { connection: env.nativeConnection, namespace, activities: routed(worlds) };
-    const workers = [
-      await Worker.create({ ...common, taskQueue: 'kindline', workflowBundle: bundle }),
-      await Worker.create({ ...common, taskQueue: 'messages' }),
-      await Worker.create({ ...common, taskQueue: 'mail' }),
-    ];
-    const running = Promise.all(workers.map((worker) => worker.run()));
-    return new MessageRig(env, worlds, bundle, async () => {
-      for (const worker of workers) worker.shutdown();
-      await running;
-    });
+    return new MessageRig(worlds, await startSkippingStage(['messages', 'mail'], () => routed(worlds)));
+  }
+
+  get env(): TestWorkflowEnvironment {
+    return this.stage.env;
   }
 
   async send(
@@ -139,21 +117,12 @@ export class MessageRig {
     return started;
   }
 
-  /** Replays every run that the tests started, so that a workflow that is not deterministic cannot pass. */
-  async replayAll(): Promise<string[]> {
-    const histories = await Promise.all(
-      this.started.map(async ({ handle }) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory() })),
-    );
-    const failed: string[] = [];
-    for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: this.bundle }, histories)) {
-      if (error) failed.push(`${workflowId}: ${error.message}`);
-    }
-    return failed;
+  replayAll(): Promise<string[]> {
+    return this.stage.failedReplays(this.started.map(({ handle }) => handle));
   }
 
-  async stop(): Promise<void> {
-    await this.stopWorkers();
-    await this.env.teardown();
+  stop(): Promise<void> {
+    return this.stage.stop();
   }
 }
 

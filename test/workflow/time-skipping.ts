@@ -1,5 +1,7 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 
 /** A server that skips time, with one worker of ours on the queue `kindline`. */
 export interface SkippingWorker {
@@ -42,6 +44,53 @@ export async function startSkippingWorker(
     client: env.client,
     async stop() {
       worker.shutdown();
+      await running;
+      await env.teardown();
+    },
+  };
+}
+
+/** A server that skips time, with our workflows on the queue `kindline` and activities there and on queues of their own. */
+export interface SkippingStage {
+  readonly env: TestWorkflowEnvironment;
+  /** Replays runs, so that a workflow that is not deterministic cannot pass. @returns what went wrong, a line each */
+  failedReplays(handles: readonly WorkflowHandle[]): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/** @param activitiesIn given the server, for doubles that look at its clock */
+export async function startSkippingStage(
+  queues: readonly string[],
+  activitiesIn: (env: TestWorkflowEnvironment) => object,
+): Promise<SkippingStage> {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+  const env = await startSkippingServer();
+  const namespace = env.namespace ?? 'default';
+  await env.connection.operatorService.addSearchAttributes({ namespace, searchAttributes: SEARCH_ATTRIBUTE_TYPES });
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: require.resolve('../../workflows'),
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
+  });
+  const common = { connection: env.nativeConnection, namespace, activities: activitiesIn(env) };
+  const workers = [
+    await Worker.create({ ...common, taskQueue: 'kindline', workflowBundle }),
+    ...(await Promise.all(queues.map((taskQueue) => Worker.create({ ...common, taskQueue })))),
+  ];
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    env,
+    async failedReplays(handles) {
+      const histories = await Promise.all(
+        handles.map(async (handle) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory() })),
+      );
+      const failed: string[] = [];
+      for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+        if (error) failed.push(`${workflowId}: ${error.message}`);
+      }
+      return failed;
+    },
+    async stop() {
+      for (const worker of workers) worker.shutdown();
       await running;
       await env.teardown();
     },

@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
 import type { Activities } from '../../activities';
 import {
   type AlertPlan,
@@ -16,11 +9,10 @@ import {
   type VoiceAlertResult,
   voiceAlertWorkflowId,
 } from '../../domain/voice-alert';
-import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 import type { voiceAlert } from '../../workflows';
 import { voiceAlertInput } from '../voice-alert-input';
 import { recordHistory } from './record-history';
-import { startSkippingServer } from './time-skipping';
+import { type SkippingStage, startSkippingStage } from './time-skipping';
 
 type AlertActivities = Pick<
   Activities,
@@ -110,58 +102,28 @@ export class AlertWorld {
 
 /** A time-skipping server with both queues; each alert has a world of its own. */
 export class VoiceAlertRig {
-  private readonly worlds = new Map<string, AlertWorld>();
   private readonly started: TestAlert[] = [];
-  private stopWorkers: () => Promise<void> = async () => undefined;
 
   private constructor(
-    readonly env: TestWorkflowEnvironment,
-    readonly bundle: WorkflowBundleWithSourceMap,
+    private readonly worlds: Map<string, AlertWorld>,
+    private readonly stage: SkippingStage,
   ) {}
 
   static async start(): Promise<VoiceAlertRig> {
-    Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-    const env = await startSkippingServer();
-    await env.connection.operatorService.addSearchAttributes({
-      namespace: env.namespace ?? 'default',
-      searchAttributes: SEARCH_ATTRIBUTE_TYPES,
-    });
-    const bundle = await bundleWorkflowCode({
-      workflowsPath: require.resolve('../../workflows'),
-      logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
-    });
-    const rig = new VoiceAlertRig(env, bundle);
-    const common = {
-      connection: env.nativeConnection,
-      namespace: env.namespace ?? 'default',
-      activities: rig.routed(),
-    };
-    const main = await Worker.create({ ...common, taskQueue: 'kindline', workflowBundle: bundle });
-    const voice = await Worker.create({ ...common, taskQueue: 'voice' });
-    const running = Promise.all([main.run(), voice.run()]);
-    rig.stopWorkers = async () => {
-      main.shutdown();
-      voice.shutdown();
-      await running;
-    };
-    return rig;
+    const worlds = new Map<string, AlertWorld>();
+    return new VoiceAlertRig(worlds, await startSkippingStage(['voice'], (env) => routed(worlds, env)));
   }
 
-  /** Replays every run that the tests started, so that a workflow that is not deterministic cannot pass. */
-  async replayAll(): Promise<string[]> {
-    const histories = await Promise.all(
-      this.started.map(async ({ handle }) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory() })),
-    );
-    const failed: string[] = [];
-    for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: this.bundle }, histories)) {
-      if (error) failed.push(`${workflowId}: ${error.message}`);
-    }
-    return failed;
+  get env(): TestWorkflowEnvironment {
+    return this.stage.env;
   }
 
-  async stop(): Promise<void> {
-    await this.stopWorkers();
-    await this.env.teardown();
+  replayAll(): Promise<string[]> {
+    return this.stage.failedReplays(this.started.map(({ handle }) => handle));
+  }
+
+  stop(): Promise<void> {
+    return this.stage.stop();
   }
 
   async alert(
@@ -181,32 +143,32 @@ export class VoiceAlertRig {
     this.started.push(alert);
     return alert;
   }
+}
 
-  private routed(): AlertActivities {
-    const worldOf = (args: {
-      alertId?: string;
-      sid?: string;
-      dispatchId?: string;
-      input?: VoiceAlertInput;
-    }): AlertWorld => {
-      const alertId = args.alertId ?? args.input?.alertId ?? args.sid?.slice(3, 39) ?? '';
-      const known = [...this.worlds.values()];
-      const ofLeg = known.find((world) => world.placed.some(({ legId }) => legId === args.dispatchId));
-      const world = this.worlds.get(alertId) ?? ofLeg ?? known.at(-1);
-      if (world === undefined) throw new Error('no world for this alert');
-      return world;
-    };
-    const names = Object.keys(new AlertWorld('', this.env).activities) as (keyof AlertActivities)[];
-    const entries = names.map((name) => [
-      name,
-      async (args: never) => {
-        const world = worldOf(args);
-        const activity = (world.override[name] ?? world.activities[name]) as (a: never) => Promise<unknown>;
-        return activity(args);
-      },
-    ]);
-    return Object.fromEntries(entries) as AlertActivities;
-  }
+function routed(worlds: Map<string, AlertWorld>, env: TestWorkflowEnvironment): AlertActivities {
+  const worldOf = (args: {
+    alertId?: string;
+    sid?: string;
+    dispatchId?: string;
+    input?: VoiceAlertInput;
+  }): AlertWorld => {
+    const alertId = args.alertId ?? args.input?.alertId ?? args.sid?.slice(3, 39) ?? '';
+    const known = [...worlds.values()];
+    const ofLeg = known.find((world) => world.placed.some(({ legId }) => legId === args.dispatchId));
+    const world = worlds.get(alertId) ?? ofLeg ?? known.at(-1);
+    if (world === undefined) throw new Error('no world for this alert');
+    return world;
+  };
+  const names = Object.keys(new AlertWorld('', env).activities) as (keyof AlertActivities)[];
+  const entries = names.map((name) => [
+    name,
+    async (args: never) => {
+      const world = worldOf(args);
+      const activity = (world.override[name] ?? world.activities[name]) as (a: never) => Promise<unknown>;
+      return activity(args);
+    },
+  ]);
+  return Object.fromEntries(entries) as AlertActivities;
 }
 
 type Asked = AlertQuestion extends infer Q

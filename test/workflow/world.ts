@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
 import type { Activities } from '../../activities';
 import {
   mentorCallWorkflowId,
@@ -16,11 +9,10 @@ import {
   type MentorCallResult,
   type TwimlQuestion,
 } from '../../domain/mentor-call';
-import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
 import type { mentorCall } from '../../workflows';
 import { mentorCallInput } from '../mentor-call-input';
 import { recordHistory } from './record-history';
-import { startSkippingServer } from './time-skipping';
+import { type SkippingStage, startSkippingStage } from './time-skipping';
 
 type MentorCallActivities = Pick<
   Activities,
@@ -113,59 +105,28 @@ export class CallWorld {
 
 /** A time-skipping server with both queues; each call has a world of its own. */
 export class MentorCallRig {
-  private worlds = new Map<string, CallWorld>();
   private readonly started: TestCall[] = [];
+
   private constructor(
-    readonly env: TestWorkflowEnvironment,
-    private readonly stopWorkers: () => Promise<void>,
-    readonly bundle: WorkflowBundleWithSourceMap,
+    private readonly worlds: Map<string, CallWorld>,
+    private readonly stage: SkippingStage,
   ) {}
 
   static async start(): Promise<MentorCallRig> {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const env = await startSkippingServer();
-    await env.connection.operatorService.addSearchAttributes({
-      namespace: env.namespace ?? 'default',
-      searchAttributes: SEARCH_ATTRIBUTE_TYPES,
-    });
-    const bundle = await bundleWorkflowCode({
-      workflowsPath: require.resolve('../../workflows'),
-      logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
-    });
     const worlds = new Map<string, CallWorld>();
-    const activities = routed(worlds);
-    const common = { connection: env.nativeConnection, namespace: env.namespace ?? 'default', activities };
-    const main = await Worker.create({ ...common, taskQueue: 'kindline', workflowBundle: bundle });
-    const voice = await Worker.create({ ...common, taskQueue: 'voice' });
-    const running = Promise.all([main.run(), voice.run()]);
-    const rig = new MentorCallRig(
-      env,
-      async () => {
-        main.shutdown();
-        voice.shutdown();
-        await running;
-      },
-      bundle,
-    );
-    rig.worlds = worlds;
-    return rig;
+    return new MentorCallRig(worlds, await startSkippingStage(['voice'], () => routed(worlds)));
   }
 
-  /** Replays every run that the tests started, so that a workflow that is not deterministic cannot pass. */
-  async replayAll(): Promise<string[]> {
-    const histories = await Promise.all(
-      this.started.map(async ({ handle }) => ({ workflowId: handle.workflowId, history: await handle.fetchHistory() })),
-    );
-    const failed: string[] = [];
-    for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: this.bundle }, histories)) {
-      if (error) failed.push(`${workflowId}: ${error.message}`);
-    }
-    return failed;
+  get env(): TestWorkflowEnvironment {
+    return this.stage.env;
   }
 
-  async stop(): Promise<void> {
-    await this.stopWorkers();
-    await this.env.teardown();
+  replayAll(): Promise<string[]> {
+    return this.stage.failedReplays(this.started.map(({ handle }) => handle));
+  }
+
+  stop(): Promise<void> {
+    return this.stage.stop();
   }
 
   async call(input: Partial<MentorCallInput> = {}, prepare: (world: CallWorld) => void = () => {}): Promise<TestCall> {
