@@ -1,7 +1,8 @@
-import { givenRowsLeft } from '../db/message-batch-rows';
+import { endUnbegunRow, givenRowsLeft, unbegunRows } from '../db/message-batch-rows';
 import { batchesGoingOn, noteBatchState } from '../db/message-batches';
 import { inTransaction } from '../db/pool';
 import { destroyRecord } from '../db/vault-rows';
+import { messageWorkflowId } from '../domain/message';
 import { messageBatchWorkflowId } from '../domain/message-batch';
 import type { OwnerState } from '../temporal/owners';
 import type { ActivityDependencies } from './dependencies';
@@ -31,5 +32,26 @@ export async function closeDeadBatches(
     function left(): Promise<string[]> {
       return givenRowsLeft(pool, batchId, SWEEP_BATCH);
     }
+  });
+}
+
+/**
+ * Rows that Temporal took and whose message came to its end before it wrote anything (terminated, failed, lost with a
+ * restored Temporal): their message is told as over. Without one its batch would wait for it for ever.
+ * @returns how many were mended
+ */
+export async function endUnbegunMessages(
+  { pool }: Pick<ActivityDependencies, 'pool'>,
+  owner: (workflowId: string) => Promise<OwnerState>,
+  olderThanMs: number,
+): Promise<number> {
+  return await countWhere(await unbegunRows(pool, olderThanMs, SWEEP_BATCH), async (row) => {
+    const state = await owner(messageWorkflowId(row.messageId));
+    if (state === 'running') return false;
+    const end =
+      state === 'stopped'
+        ? ({ outcome: 'cancelled', reason: 'stopped-by-operator' } as const)
+        : ({ outcome: 'failed', reason: 'workflow-failed' } as const);
+    return await inTransaction(pool, (tx) => endUnbegunRow(tx, row, end));
   });
 }

@@ -1,4 +1,4 @@
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { GivenRowUnreadable, RecordDestroyed, SubjectErased, VaultOpenError } from '../domain/errors';
 import { type BatchState, MOST_OPEN, PAGE_OF_ROWS } from '../domain/message-batch';
 import { readGivenRow } from '../domain/message-batch-row';
 import { sealableWords } from '../domain/message-words';
@@ -9,6 +9,7 @@ import {
   messagesToCancel,
   noteExpired,
   noteMoved,
+  noteNotStartable,
   noteStarted,
   type RowToStart,
   rowsToStart,
@@ -17,6 +18,7 @@ import { countOpen, findBatch, type MessageBatch, noteBatchState } from '../db/m
 import { inTransaction } from '../db/pool';
 import { recipientSubject } from '../db/recipients';
 import { destroyRecord } from '../db/vault-rows';
+import { TemporalRefused } from '../temporal/errors';
 import { cancelMessage, startMessage } from '../temporal/messages';
 import type { ActivityDependencies } from './dependencies';
 import { withHeartbeat } from './heartbeat';
@@ -77,21 +79,26 @@ export function createMessageBatchActivities(deps: ActivityDependencies) {
   };
 }
 
-/** @returns false when what was given is not there any more */
+/** @returns false when it can never be started: its row says so, and the batch goes on without it */
 async function startRow(deps: ActivityDependencies, batch: MessageBatch, row: RowToStart): Promise<boolean> {
-  let input: MessageInput;
+  const { pool, temporal } = deps;
   try {
-    input = await messageOf(deps, batch, row);
+    // `over` is as good: an earlier run of this page had started it.
+    await startMessage(temporal, await messageOf(deps, batch, row));
   } catch (error) {
-    if (!(error instanceof RecordDestroyed) && !(error instanceof SubjectErased)) throw error;
-    await noteExpired(deps.pool, batch.batchId, row.row);
+    if (error instanceof RecordDestroyed || error instanceof SubjectErased) {
+      await noteExpired(pool, batch.batchId, row.row);
+    } else if (FOR_EVER.some((kind) => error instanceof kind)) {
+      await inTransaction(pool, (tx) => noteNotStartable(tx, batch.batchId, row.row));
+    } else throw error;
     return false;
   }
-  // `over` is as good: an earlier run of this page had started it.
-  await startMessage(deps.temporal, input);
-  await noteStarted(deps.pool, batch.batchId, [row.row]);
+  await noteStarted(pool, batch.batchId, [row.row]);
   return true;
 }
+
+/** What no repetition mends. Everything else may pass: Postgres, Temporal or the key ring is away. */
+const FOR_EVER = [GivenRowUnreadable, TemporalRefused, VaultOpenError];
 
 async function messageOf(deps: ActivityDependencies, batch: MessageBatch, row: RowToStart): Promise<MessageInput> {
   const { subjectId, recordId, contentRecordId } =
@@ -160,13 +167,20 @@ async function handOver(
   });
 }
 
-/** Some at the same time. @returns how many came out true */
+/**
+ * Some at the same time. Each of those who act stops at its first failure, so one bad item keeps no other back, and an
+ * outage is not asked a hundred times.
+ * @returns how many came out true
+ * @throws the first failure, when nobody acts any more
+ */
 async function sideBySide<T>(items: readonly T[], act: (item: T) => Promise<boolean>): Promise<number> {
   const waiting = items.values();
   let done = 0;
   const worker = async (): Promise<void> => {
     for (const item of waiting) if (await act(item)) done += 1;
   };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: SIDE_BY_SIDE }, worker));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return done;
 }

@@ -1,5 +1,6 @@
 import { abandon, type Dispatch } from '../db/dispatches';
 import { closeMessage, type MessageEnd, messageReceipts } from '../db/messages';
+import { endUnbegunMessages } from './batch-sweep';
 import { dispatchesOfMessage, type OpenMessage, takeOpenMessages } from '../db/open-messages';
 import { messageWorkflowId } from '../domain/message';
 import { afterReceipt, outcomeOf, type ReceiptState } from '../domain/message-status';
@@ -15,15 +16,18 @@ const SETTLED_AFTER = 60_000;
 
 /**
  * Messages whose rows say that they live while their workflow is gone (terminated, failed): closed as far as they had
- * come, with a number that was given for them. A batch would wait for them for ever.
+ * come, with a number that was given for them. A batch would wait for them for ever; and for those of its rows whose
+ * message never wrote a row.
  * @returns how many were mended
  */
 export async function closeDeadMessages(deps: Deps): Promise<number> {
+  const owner = (workflowId: string): Promise<OwnerState> => ownerState(deps.temporal, workflowId);
   const open = await takeOpenMessages(deps.pool, SETTLED_AFTER, SWEEP_BATCH);
-  return await countWhere(open, async (message) => {
-    const state = await ownerState(deps.temporal, messageWorkflowId(message.message_id));
+  const closed = await countWhere(open, async (message) => {
+    const state = await owner(messageWorkflowId(message.message_id));
     return state !== 'running' && (await close(deps, message, state));
   });
+  return closed + (await endUnbegunMessages(deps, owner, SETTLED_AFTER));
 }
 
 /** @returns false when an attempt of it is still in doubt: that is settled first, and the message closed another time */

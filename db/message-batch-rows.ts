@@ -1,8 +1,10 @@
 /** The recipients of a batch, row by row: what was given, what is wrong with it, and which message became of it. */
 import { z } from 'zod';
-import { MESSAGE_STATES } from '../domain/message';
+import { MESSAGE_STATES, type MessageOutcome, type MessageReason } from '../domain/message';
 import { ROW_PROBLEMS, ROW_STATES, type RowProblem, type RowState } from '../domain/message-batch';
-import { type Db, execute, many } from './query';
+import { appendAudit } from './audit';
+import { type Db, execute, many, maybeOne, one } from './query';
+import { destroyRecord } from './vault-rows';
 
 export interface NewRow {
   /** From 1. */
@@ -126,6 +128,91 @@ export async function noteExpired(db: Db, batchId: string, row: number): Promise
     `UPDATE message_batch_rows SET problem = 'expired', recipient_token = NULL WHERE batch_id = $1 AND row = $2`,
     [batchId, row],
   );
+}
+
+/** Its message can never be begun: nothing of what was given for it is kept. */
+export async function noteNotStartable(tx: Db, batchId: string, row: number): Promise<void> {
+  const given = await one(
+    tx,
+    z.object({ records: z.array(z.uuid()) }),
+    `UPDATE message_batch_rows SET problem = 'not-startable', recipient_token = NULL WHERE batch_id = $1 AND row = $2
+     RETURNING array_remove(ARRAY[given_record_id, content_record_id, CASE WHEN owns_record THEN record_id END], NULL) AS records`,
+    [batchId, row],
+  );
+  for (const id of given.records) await destroyRecord(tx, id, { reason: 'not-startable', actor: 'system' });
+}
+
+const unbegun = z
+  .object({ batch_id: z.uuid(), row: z.int(), message_id: z.uuid() })
+  .transform((row) => ({ batchId: row.batch_id, row: row.row, messageId: row.message_id }));
+export type UnbegunRow = z.output<typeof unbegun>;
+
+/**
+ * Rows that were handed to Temporal longer ago than this and whose message has not written its first fact: it may be
+ * about to, or its workflow is gone and never will.
+ */
+export function unbegunRows(db: Db, olderThanMs: number, limit: number): Promise<UnbegunRow[]> {
+  return many(
+    db,
+    unbegun,
+    `SELECT r.batch_id, r.row, r.message_id
+       FROM message_batches b JOIN message_batch_rows r USING (batch_id)
+       LEFT JOIN messages m ON m.message_id = r.message_id
+      WHERE (b.state IN ('sending', 'paused') OR b.state = 'cancelled' AND b.ended_at > clock_timestamp() - interval '1 day')
+        AND r.problem IS NULL AND r.started_at <= clock_timestamp() - $1 * interval '1 millisecond'
+        AND m.message_id IS NULL
+      ORDER BY r.started_at LIMIT $2`,
+    [olderThanMs, limit],
+  );
+}
+
+/**
+ * Writes the message of such a row as one that ended before it began, so that it is counted, told and out of the way;
+ * the number that was given for it is destroyed. A message that has begun after all stays as it is.
+ * @returns whether it was written
+ */
+export async function endUnbegunRow(
+  tx: Db,
+  { batchId, row, messageId }: UnbegunRow,
+  { outcome, reason }: { readonly outcome: MessageOutcome; readonly reason: MessageReason },
+): Promise<boolean> {
+  const ended = await maybeOne(
+    tx,
+    z.object({
+      requested_by: z.uuid(),
+      record_id: z.uuid(),
+      owns_record: z.boolean(),
+      country: z.string(),
+      kind: z.string(),
+    }),
+    `INSERT INTO messages (message_id, batch_id, batch_row, requested_by, subject_id, record_id, owns_record,
+                           content_record_id, template_id, template_version, language, channel, kind, message_class,
+                           urgency, country, state, reason, fallback, request_hash, not_before, not_after, requested_at,
+                           ended_at, live)
+     SELECT r.message_id, b.batch_id, r.row, b.requested_by, r.subject_id, r.record_id, r.owns_record,
+            coalesce(r.content_record_id, b.content_record_id), b.template_id::text, b.template_version,
+            coalesce(r.language, b.language), b.channel, b.kind, b.message_class, 'bulk', r.country, $3, $4, b.fallback,
+            b.request_hash, b.not_before, b.not_after, b.received_at, clock_timestamp(), false
+       FROM message_batch_rows r JOIN message_batches b USING (batch_id)
+      WHERE r.batch_id = $1 AND r.row = $2
+     ON CONFLICT (message_id) DO NOTHING
+     RETURNING requested_by, record_id, owns_record, country, kind`,
+    [batchId, row, outcome, reason],
+  );
+  if (ended === null) return false;
+  const of = { objectId: messageId } as const;
+  const asked = { ...of, actor: ended.requested_by, purpose: `${ended.country}:${ended.kind}` };
+  await appendAudit(tx, { ...asked, action: 'message.requested', outcome: 'done' });
+  const isCancelled = outcome === 'cancelled';
+  await appendAudit(tx, {
+    ...of,
+    actor: 'system',
+    action: isCancelled ? 'message.cancelled' : 'message.closed',
+    purpose: `${ended.country}:${outcome}:0`,
+    outcome: isCancelled ? 'done' : 'failed',
+  });
+  if (ended.owns_record) await destroyRecord(tx, ended.record_id, { reason: 'message-over', actor: 'system' });
+  return true;
 }
 
 /** Of a batch that is over: nobody will be sent anything any more. */

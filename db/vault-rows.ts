@@ -14,6 +14,7 @@ export type DestroyReason =
   | 'replaced'
   | 'handed-over'
   | 'batch-cancelled'
+  | 'not-startable'
   | 'unreferenced';
 
 /**

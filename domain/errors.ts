@@ -91,3 +91,12 @@ export class SubjectErased extends KindlineError {
     super('subject-erased', 'The person has been erased');
   }
 }
+
+/** Thrown when a sealed record does not hold what was given for a row of a batch. */
+export class GivenRowUnreadable extends KindlineError {
+  override readonly name = 'GivenRowUnreadable';
+
+  constructor() {
+    super('given-row-unreadable', 'A record does not hold the row of a batch');
+  }
+}

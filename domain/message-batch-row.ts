@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GivenRowUnreadable } from './errors';
 import { SealedValue } from './sealed';
 
 /** What was given for one recipient of a batch, as it is sealed until its message is started. */
@@ -21,7 +22,7 @@ export function sealableRow({ to, variables }: GivenRow): SealedValue<'text'> {
   return SealedValue.of('text', JSON.stringify({ ...where, variables }));
 }
 
-/** @throws {TypeError} when {@link sealableRow} did not write it; its text holds nothing of it */
+/** @throws {GivenRowUnreadable} when {@link sealableRow} did not write it */
 export function readGivenRow(sealed: SealedValue): GivenRow {
   let given: unknown;
   try {
@@ -30,7 +31,7 @@ export function readGivenRow(sealed: SealedValue): GivenRow {
     given = null;
   }
   const row = shape.safeParse(given);
-  if (!row.success) throw new TypeError('A record does not hold the row of a batch');
+  if (!row.success) throw new GivenRowUnreadable();
   const { phone, email, variables } = row.data;
   if (phone !== undefined) return { to: SealedValue.of('phone', phone), variables };
   return { to: email === undefined ? null : SealedValue.of('email', email), variables };

@@ -31,6 +31,8 @@ export const ROW_PROBLEMS = [
   'row-unreadable',
   /** What was given is gone: the batch was started too late, or the person was erased. */
   'expired',
+  /** Its message could never be begun: what was given does not open any more, or Temporal will not take it. */
+  'not-startable',
 ] as const;
 export type RowProblem = (typeof ROW_PROBLEMS)[number];
 

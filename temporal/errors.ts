@@ -27,6 +27,15 @@ export class TemporalNotPrepared extends KindlineError {
   }
 }
 
+/** Thrown when Temporal answers that it will never take what was asked: asking again cannot help. */
+export class TemporalRefused extends KindlineError {
+  override readonly name = 'TemporalRefused';
+
+  constructor() {
+    super('temporal-refused', 'Temporal refused what it was asked');
+  }
+}
+
 /** Thrown when Temporal or its workers did not answer in time. What was asked may still be done. */
 export class TemporalNotInTime extends KindlineError {
   override readonly name = 'TemporalNotInTime';

@@ -7,9 +7,9 @@ import {
   messageWorkflowId,
 } from '../domain/message';
 import type { KindlineClient } from './connection';
-import { ProcessIsOver, QuestionRefused } from './errors';
+import { ProcessIsOver, QuestionRefused, TemporalRefused } from './errors';
 import { PRIORITY } from './priorities';
-import { inTime, spoken } from './speaking';
+import { inTime, isRefusal, spoken } from './speaking';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
@@ -29,7 +29,7 @@ const DESCRIBE_WITHIN_MS = 3_000;
  * nothing (the namespace remembers ids for seven days).
  *
  * @returns `running`, or `over` when this message has been before and has ended
- * @throws TemporalNotInTime, or TemporalNotPrepared before the first start of a worker
+ * @throws TemporalNotInTime, TemporalRefused, or TemporalNotPrepared before the first start of a worker
  */
 export async function startMessage(
   client: KindlineClient,
@@ -60,6 +60,7 @@ export async function startMessage(
     return 'running';
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
+    if (isRefusal(error)) throw new TemporalRefused();
     throw error;
   }
 }

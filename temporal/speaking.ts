@@ -33,6 +33,12 @@ export async function inTime<T>(client: KindlineClient, withinMs: number, run: (
   }
 }
 
+/** Whether Temporal will say so every time: what was asked does not fit it. */
+export function isRefusal(error: unknown): boolean {
+  if (isGrpcServiceError(error)) return WRONG_ARGUMENT.includes(error.code);
+  return error instanceof Error && error.cause !== undefined && isRefusal(error.cause);
+}
+
 /** Workers make the namespace and register our search attributes when they start; until then nobody can be rung. */
 function isNotPrepared(error: unknown): boolean {
   if (error instanceof NamespaceNotFoundError) return true;

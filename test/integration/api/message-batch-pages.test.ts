@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { noteMessage, openMessage } from '../../../db/messages';
-import { closeDeadBatches } from '../../../activities/batch-sweep';
+import { closeDeadBatches, endUnbegunMessages } from '../../../activities/batch-sweep';
 import { createMessageBatchActivities } from '../../../activities/message-batches';
 import type { ActivityDependencies } from '../../../activities/dependencies';
 import { deleteOldBatches } from '../../../db/message-batches';
 import { messageBatchWorkflowId } from '../../../domain/message-batch';
 import { RETENTION } from '../../../domain/retention';
 import { readWords } from '../../../domain/message-words';
-import type { MessageInput } from '../../../domain/message';
+import { type MessageInput, messageWorkflowId } from '../../../domain/message';
 import type { OwnerState } from '../../../temporal/owners';
 import { ApiUnderTest } from './api-under-test';
 
@@ -18,6 +18,8 @@ let api: ApiUnderTest;
 let pages: ReturnType<typeof createMessageBatchActivities>;
 let started: Map<string, MessageInput>;
 let failAfter = Number.POSITIVE_INFINITY;
+/** Messages of these rows are refused by Temporal, now and ever. */
+let refusedRows: readonly number[] = [];
 
 beforeAll(async () => {
   api = await ApiUnderTest.start({ SMS_ENABLED: 'true' });
@@ -28,6 +30,9 @@ beforeAll(async () => {
     workflow: {
       start: async (_type: string, { workflowId, args }: { workflowId: string; args: [MessageInput] }) => {
         if (started.size >= failAfter) throw new Error('Temporal is away');
+        if (refusedRows.includes(args[0].batchRow ?? 0)) {
+          throw Object.assign(new Error('bad input'), { code: 3, details: 'bad input', metadata: {} });
+        }
         started.set(workflowId, args[0]);
       },
     },
@@ -39,6 +44,7 @@ afterAll(() => api.stop());
 beforeEach(() => {
   started = new Map();
   failAfter = Number.POSITIVE_INFINITY;
+  refusedRows = [];
 });
 
 const run = <A, R>(activity: (asked: A) => Promise<R>, asked: A): Promise<R> =>
@@ -202,4 +208,54 @@ test('a batch whose workflow is gone is cancelled by the sweep, with what was gi
   expect(body.state).toBe('cancelled');
   expect(await run(pages.destroyGivenPage, { batchId })).toBe(0);
   expect(await sweep('stopped')).toBe(0);
+});
+
+test('a row whose message Temporal refuses for good, or that does not open, says so and holds up nobody', async () => {
+  const batchId = await batch(people(4, 90));
+  refusedRows = [2];
+  await api.database.owner.query(
+    `UPDATE vault_records SET ciphertext = set_byte(ciphertext, 40, 255 - get_byte(ciphertext, 40))
+      WHERE record_id = (SELECT given_record_id FROM message_batch_rows WHERE batch_id = $1 AND row = 3)`,
+    [batchId],
+  );
+  expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 2, open: 2, left: 0 });
+  const { body } = await api.ask('GET', `/messages/bulk/${batchId}/rows?state=invalid`, { who: STAFF });
+  expect(body.rows).toMatchObject([
+    { row: 2, problem: 'not-startable', messageId: null },
+    { row: 3, problem: 'not-startable', messageId: null },
+  ]);
+  const { rows } = await api.database.owner.query(
+    `SELECT count(*)::int AS n FROM vault_records v JOIN message_batch_rows r ON v.record_id IN (r.given_record_id, r.record_id)
+      WHERE r.batch_id = $1 AND r.problem IS NOT NULL AND v.destroyed_at IS NULL`,
+    [batchId],
+  );
+  expect(rows).toEqual([{ n: 0 }]);
+});
+
+test('rows whose message was ended before its first step are told as over, and their batch ends', async () => {
+  const batchId = await batch(people(3, 94));
+  await run(pages.noteBatchState, { batchId, state: 'sending' });
+  await run(pages.startMessagePage, { batchId });
+  const [running, terminated, failed] = [...started.values()].toSorted((a, b) => (a.batchRow ?? 0) - (b.batchRow ?? 0));
+  if (running === undefined || terminated === undefined || failed === undefined) throw new Error('three were expected');
+  const states: Record<string, OwnerState> = {
+    [messageWorkflowId(terminated.messageId)]: 'stopped',
+    [messageWorkflowId(failed.messageId)]: 'over',
+  };
+  const sweep = (olderThanMs = -1_000) =>
+    endUnbegunMessages(api.deps, async (owner) => states[owner] ?? 'running', olderThanMs);
+  expect(await sweep(60_000)).toBe(0);
+  expect(await sweep()).toBe(2);
+  expect(await sweep()).toBe(0);
+  const first = { state: 'sending', reason: null, nextAttemptAt: null } as const;
+  // Comes too late, and changes nothing.
+  await openMessage(api.deps.pool, terminated, first);
+  await openMessage(api.deps.pool, running, first);
+  expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 0, open: 1, left: 0 });
+  const { body } = await api.ask('GET', `/messages/bulk/${batchId}`, { who: STAFF });
+  expect(body.messages).toEqual({ sending: 1, cancelled: 1, failed: 1 });
+  for (const { recordId } of [terminated, failed]) {
+    const gone = api.deps.vault.reveal({ recordId, purpose: 'send', actor: 'system' });
+    await expect(gone).rejects.toThrow('destroyed');
+  }
 });
