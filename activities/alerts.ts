@@ -8,6 +8,7 @@ import {
   giveAlertNumbersAway,
   openAlert,
 } from '../db/alerts';
+import { noteFallback } from '../db/messages';
 import { callerIdFor } from '../domain/caller-id';
 import type { MessageInput } from '../domain/message';
 import type { VoiceAlertInput, VoiceAlertRecipient } from '../domain/voice-alert';
@@ -68,9 +69,11 @@ export function createAlertActivities({ pool, callLog, temporal, phoneNumbers, v
 
     /**
      * Starts the alert that says a message which did not arrive. The alert takes over a number that was given for the
-     * message only: the message must not destroy it.
+     * message only: the message must not destroy it. May be repeated with the same id.
      */
     async startFallbackAlert({ message, alertId }: FallbackAlert): Promise<void> {
+      // Closed by the sweep, because its workflow was ended: its number is gone, and nobody waits for the call.
+      if (!(await noteFallback(pool, message.messageId, alertId))) return;
       const recipient: VoiceAlertRecipient = {
         subjectId: message.subjectId,
         recordId: message.recordId,

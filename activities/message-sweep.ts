@@ -1,3 +1,4 @@
+import { findAlert } from '../db/alerts';
 import { abandon, type Dispatch } from '../db/dispatches';
 import { closeMessage, type MessageEnd, messageReceipts } from '../db/messages';
 import { endUnbegunMessages } from './batch-sweep';
@@ -5,6 +6,7 @@ import { dispatchesOfMessage, type OpenMessage, takeOpenMessages } from '../db/o
 import { messageWorkflowId } from '../domain/message';
 import { afterReceipt, outcomeOf, type ReceiptState } from '../domain/message-status';
 import { classOfCode } from '../domain/twilio-errors';
+import { voiceAlertWorkflowId } from '../domain/voice-alert';
 import { ownerState, type OwnerState } from '../temporal/owners';
 import type { ActivityDependencies } from './dependencies';
 import { countWhere, SWEEP_BATCH } from './sweep-part';
@@ -25,13 +27,18 @@ export async function closeDeadMessages(deps: Deps): Promise<number> {
   const open = await takeOpenMessages(deps.pool, SETTLED_AFTER, SWEEP_BATCH);
   const closed = await countWhere(open, async (message) => {
     const state = await owner(messageWorkflowId(message.message_id));
-    return state !== 'running' && (await close(deps, message, state));
+    return state !== 'running' && (await close(deps, message, state, await begunFallback(deps, message, owner)));
   });
   return closed + (await endUnbegunMessages(deps, owner, SETTLED_AFTER));
 }
 
 /** @returns false when an attempt of it is still in doubt: that is settled first, and the message closed another time */
-async function close({ pool }: Deps, message: OpenMessage, owner: OwnerState): Promise<boolean> {
+async function close(
+  { pool }: Deps,
+  message: OpenMessage,
+  owner: OwnerState,
+  fallbackAlertId: string | null,
+): Promise<boolean> {
   let last: Dispatch | null = null;
   for (const dispatchId of await dispatchesOfMessage(pool, message.message_id)) {
     // Its activity may still wait for a turn; nothing may leave after the message is closed.
@@ -43,7 +50,21 @@ async function close({ pool }: Deps, message: OpenMessage, owner: OwnerState): P
   const common = { messageId: message.message_id, sid, segments: null, attempts: message.attempts };
   const told = sid === null ? null : await lastWord(pool, message.message_id, sid);
   const end = told === null ? withoutWord(message, sid, owner) : byTheWord(told);
-  return await closeMessage(pool, { ...common, ...end, fallbackAlertId: null, endedAt: new Date() });
+  return await closeMessage(pool, { ...common, ...end, fallbackAlertId, endedAt: new Date() });
+}
+
+/**
+ * The call that says it instead: it has taken over the number, and destroys it at its own end. Null for one that was only
+ * meant to be: neither runs nor has ever written a row, and so destroys nothing.
+ */
+async function begunFallback(
+  { pool }: Deps,
+  { fallback_alert_id: alertId }: OpenMessage,
+  owner: (workflowId: string) => Promise<OwnerState>,
+): Promise<string | null> {
+  if (alertId === null) return null;
+  if ((await owner(voiceAlertWorkflowId(alertId))) === 'running') return alertId;
+  return (await findAlert(pool, alertId)) === null ? null : alertId;
 }
 
 type How = Pick<MessageEnd, 'outcome' | 'reason' | 'errorCode' | 'errorClass'>;

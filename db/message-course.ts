@@ -142,6 +142,19 @@ export async function noteMessage(pool: Pool, note: MessageNote): Promise<boolea
   });
 }
 
+/**
+ * Notes the call that is to say a message which did not arrive, before it is begun: should the message be ended from
+ * outside meanwhile, its row is all that tells whose number it is now. May be repeated.
+ * @returns false when the message is over: nothing may be begun for it any more
+ */
+export async function noteFallback(db: Db, messageId: string, alertId: string): Promise<boolean> {
+  const noted = await execute(db, 'UPDATE messages SET fallback_alert_id = $2 WHERE message_id = $1 AND live', [
+    messageId,
+    alertId,
+  ]);
+  return noted === 1;
+}
+
 export interface MessageEnd {
   readonly messageId: string;
   readonly outcome: MessageOutcome;

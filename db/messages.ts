@@ -1,5 +1,12 @@
 /** Messages, from the first fact to the last. */
-export { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from './message-course';
+export {
+  closeMessage,
+  type MessageEnd,
+  type MessageNote,
+  noteFallback,
+  noteMessage,
+  openMessage,
+} from './message-course';
 export {
   deleteOldMessages,
   findMessage,

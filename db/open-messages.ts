@@ -9,6 +9,7 @@ const openRow = z
     attempts: z.int(),
     error_code: z.string().nullable(),
     error_class: z.string().nullable(),
+    fallback_alert_id: z.uuid().nullable(),
   })
   .readonly();
 export type OpenMessage = z.output<typeof openRow>;
@@ -27,7 +28,7 @@ export function takeOpenMessages(db: Db, olderThanMs: number, limit: number): Pr
         SELECT message_id FROM messages
          WHERE live AND coalesce(owner_asked_at, opened_at) <= clock_timestamp() - $1 * interval '1 millisecond'
          ORDER BY coalesce(owner_asked_at, opened_at) LIMIT $2 FOR UPDATE SKIP LOCKED)
-      RETURNING message_id, sid, attempts, error_code, error_class`,
+      RETURNING message_id, sid, attempts, error_code, error_class, fallback_alert_id`,
     [olderThanMs, limit],
   );
 }

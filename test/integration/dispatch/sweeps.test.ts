@@ -3,33 +3,44 @@ import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { createAlertActivities } from '../../../activities/alerts';
 import { createMentorActivities } from '../../../activities/mentors';
 import { createPlaceAlertCall } from '../../../activities/place-alert-call';
 import { createSweepActivities } from '../../../activities/sweeps';
 import { createTextSweepActivities } from '../../../activities/text-sweeps';
-import { callsOfAlert, findAlert, openAlert } from '../../../db/alerts';
+import { callsOfAlert, closeAlert, destroyAlertNumbers, findAlert, openAlert } from '../../../db/alerts';
 import { findCall, updateCall } from '../../../db/calls';
 import { claim, closeAbandoned, ensureDispatch } from '../../../db/dispatches';
 import { createSubject } from '../../../db/subjects';
 import { lastStatus, storeEvent } from '../../../db/webhook-events';
 import type { LegEnded } from '../../../domain/mentor-call';
-import { alertLegKey, voiceAlertWorkflowId } from '../../../domain/voice-alert';
+import { alertLegKey, type VoiceAlertInput, voiceAlertWorkflowId } from '../../../domain/voice-alert';
 import type { KindlineClient } from '../../../temporal/connection';
+import { messageInput } from '../../message-input';
 import { alertRecipient, voiceAlertInput } from '../../voice-alert-input';
 import { DispatchWorld, OUR_NUMBERS, until } from './dispatch-world';
 
 /** As much of Temporal as a sweep asks: is the owner running, and the signal to one that is. */
 class Temporal {
   state: WorkflowExecutionStatusName | 'UNKNOWN' = 'RUNNING';
+  /** Of single workflows, where they differ. */
+  readonly states = new Map<string, WorkflowExecutionStatusName>();
   readonly signals: LegEnded[] = [];
+  readonly alerts: VoiceAlertInput[] = [];
 
   readonly client = {
     withDeadline: <T>(_deadline: number, run: () => Promise<T>) => run(),
+    subjectAttribute: (id: string) => id,
     workflow: {
+      start: async (_type: string, { workflowId, args }: { workflowId: string; args: [VoiceAlertInput] }) => {
+        this.states.set(workflowId, 'RUNNING');
+        this.alerts.push(args[0]);
+      },
       getHandle: (workflowId: string) => ({
         describe: async () => {
-          if (this.state === 'UNKNOWN') throw new WorkflowNotFoundError('not found', workflowId, undefined);
-          return { status: { name: this.state } };
+          const name = this.states.get(workflowId) ?? this.state;
+          if (name === 'UNKNOWN') throw new WorkflowNotFoundError('not found', workflowId, undefined);
+          return { status: { name } };
         },
         signal: async (_name: string, event: LegEnded) => void this.signals.push(event),
       }),
@@ -326,6 +337,66 @@ describe('the sweep of texts', () => {
       );
       expect(await sweepWhile('FAILED')).toBe(1);
       expect(await row(doubtful.asked.messageId)).toMatchObject(end);
+    });
+  });
+
+  describe('closes a message that was ended while a call was begun to say it', () => {
+    /** Did not arrive, with a number that was given for it, and asks for a call; its workflow is gone then. */
+    const fallingBack = async () => {
+      await world.db.owner.query(`UPDATE messages SET live = false, ended_at = now() WHERE live`);
+      const { asked, sid } = await sentText(1);
+      const { messageId, subjectId, recordId, recipientToken, content } = asked;
+      await world.db.owner.query(
+        `UPDATE messages SET owns_record = true, fallback = 'voice', opened_at = opened_at - interval '2 minutes'
+          WHERE message_id = $1`,
+        [messageId],
+      );
+      const receipt = { type: 'message-status', status: 'undelivered', errorCode: '30005', seenKey: randomUUID() };
+      const none = { callId: null, leg: null, step: null, sequence: null };
+      await storeEvent(world.db.app, { ...none, ...receipt, dispatchId: asked.dispatchId, messageId, sid });
+      const message = messageInput({ messageId, subjectId, requestedBy: subjectId, recordId, recipientToken, content });
+      const alertId = randomUUID();
+      const { startFallbackAlert } = createAlertActivities({ ...world.deps, temporal: temporal.client });
+      const start = () => startFallbackAlert({ message, alertId });
+      temporal.states.set(`message:${messageId}`, 'TERMINATED');
+      return { messageId, recordId, alertId, start };
+    };
+    const facts = async (messageId: string) => {
+      const { rows } = await world.db.owner.query(
+        `SELECT m.live, state, fallback_alert_id, v.destroyed_at IS NULL AS has_number
+           FROM messages m JOIN vault_records v USING (record_id) WHERE message_id = $1`,
+        [messageId],
+      );
+      return rows[0];
+    };
+
+    it('naming its alert, which keeps the number until its own end', async () => {
+      const { messageId, alertId, start } = await fallingBack();
+      await start();
+      expect(await sweep('closeDeadMessages')).toBe(1);
+      const closed = { live: false, state: 'undelivered', fallback_alert_id: alertId };
+      expect(await facts(messageId)).toEqual({ ...closed, has_number: true });
+      const [input] = temporal.alerts;
+      if (input === undefined) throw new Error('no alert was started');
+      await openAlert(world.db.app, input);
+      const endedAt = new Date();
+      const end = { outcome: 'exhausted', endReason: 'nobody-reached', reached: null, endedAt } as const;
+      await closeAlert(world.db.app, { alertId, ...end });
+      await destroyAlertNumbers(world.db.app, alertId);
+      expect(await facts(messageId)).toEqual({ ...closed, has_number: false });
+    });
+
+    it('with its number, when the call was never begun; nor is it any more then', async () => {
+      const { messageId, alertId, start } = await fallingBack();
+      await start();
+      // Terminated as well, before it wrote anything.
+      temporal.states.set(voiceAlertWorkflowId(alertId), 'TERMINATED');
+      expect(await sweep('closeDeadMessages')).toBe(1);
+      const closed = { live: false, state: 'undelivered', fallback_alert_id: null, has_number: false };
+      expect(await facts(messageId)).toEqual(closed);
+      await start();
+      expect(temporal.alerts).toHaveLength(1);
+      expect(await facts(messageId)).toEqual(closed);
     });
   });
 
