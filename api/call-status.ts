@@ -1,4 +1,4 @@
-import { storeLegEvent } from '../db/call-recipients';
+import { type LegRecipient, storeLegEvent } from '../db/call-recipients';
 import { findCallIdBySid } from '../db/calls';
 import { markHandled, type WebhookEvent } from '../db/webhook-events';
 import { changesTheCourse, isCallStatus, isTerminal } from '../domain/call-status';
@@ -7,6 +7,7 @@ import type { ApiDeps } from './deps';
 import type { EventHandler, Told } from './event-handlers';
 import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
 import type { Routes } from './routes';
+import { storedInTime } from './stored-events';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
 import { isCallSid, isUuid, readCount } from './webhook-query';
@@ -38,7 +39,7 @@ interface LegEvent {
 export function callStatus(routes: Routes, deps: ApiDeps): void {
   routes.twilio('POST /call-status', async (asked, res) => {
     let event: LegEvent | null;
-    let stored: Awaited<ReturnType<typeof storeLegEvent>>;
+    let stored: { readonly handledAt: Date | null; readonly recipient?: LegRecipient };
     try {
       event = await within(STORE_WITHIN, readEvent(deps, asked));
       if (event === null) {
@@ -46,18 +47,19 @@ export function callStatus(routes: Routes, deps: ApiDeps): void {
         return;
       }
       const isHandled = !changesTheCourse(event);
-      stored = await within(STORE_WITHIN, storeLegEvent(deps.pool, asStored(event), isHandled));
+      stored = await storedInTime(deps.pool, event.seenKey, storeLegEvent(deps.pool, asStored(event), isHandled));
     } catch (error) {
-      // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
       deps.logger.warn({ route: '/call-status', error }, 'an event could not be stored');
       res.status(503).end();
       return;
     }
     if (stored.handledAt === null) await deliver(deps, event);
     res.status(204).end();
-    deps.callLog.note({ callId: event.callId, status: event.status, ...stored.recipient });
+    deps.callLog.note({ callId: event.callId, status: event.status, ...(stored.recipient ?? NOT_LOOKED_UP) });
   });
 }
+
+const NOT_LOOKED_UP: LegRecipient = { recipientToken: null, country: null, retryCount: 0 };
 
 /** Never throws: what is not delivered stays unhandled, and the relay takes it up. */
 async function deliver(deps: ApiDeps, event: LegEvent): Promise<void> {

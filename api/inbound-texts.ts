@@ -3,8 +3,9 @@ import { markHandled } from '../db/webhook-events';
 import { silentTwiml } from '../domain/twiml';
 import type { ApiDeps } from './deps';
 import type { EventHandler } from './event-handlers';
-import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
+import { SIGNAL_WITHIN } from './limits';
 import type { Routes } from './routes';
+import { storedInTime } from './stored-events';
 import type { TwilioRequest } from './twilio-requests';
 import { sendTwiml } from './twiml-questions';
 import { within } from './unavailable';
@@ -19,7 +20,7 @@ export function inboundTexts(routes: Routes, deps: ApiDeps): void {
     const arrived = readText(asked);
     if (arrived === null) return sendTwiml(res, silentTwiml());
     try {
-      const { handledAt } = await within(STORE_WITHIN, storeText(inboundParts(deps), arrived));
+      const { handledAt } = await storedInTime(deps.pool, arrived.seenKey, storeText(inboundParts(deps), arrived));
       if (handledAt === null) await deliver(deps, arrived);
     } catch (error) {
       deps.logger.warn({ route: '/twiml/inbound-text', error }, 'an event could not be stored');

@@ -7,6 +7,7 @@ import type { ApiDeps } from './deps';
 import type { EventHandler, Told } from './event-handlers';
 import { SIGNAL_WITHIN, STORE_WITHIN } from './limits';
 import type { Routes } from './routes';
+import { storedInTime } from './stored-events';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
 import { isMessageSid, isUuid } from './webhook-query';
@@ -35,9 +36,8 @@ export function messageStatus(routes: Routes, deps: ApiDeps): void {
     }
     let stored: { readonly handledAt: Date | null };
     try {
-      stored = await within(STORE_WITHIN, store(deps, event));
+      stored = await store(deps, event);
     } catch (error) {
-      // The one case in which Twilio has to come again (it does: `rp=5xx` in the URL it was given).
       deps.logger.warn({ route: '/message-status', error }, 'an event could not be stored');
       res.status(503).end();
       return;
@@ -50,17 +50,22 @@ export function messageStatus(routes: Routes, deps: ApiDeps): void {
 /** A last receipt of a text that nobody intended is how a double comes to light: nothing but counting can be done then. */
 async function store(deps: ApiDeps, event: ReceiptEvent): Promise<{ readonly handledAt: Date | null }> {
   const isLast = changesTheCourse(event);
-  const stored = await storeEvent(deps.pool, asStored(event), !isLast);
+  const stored = await storedInTime(deps.pool, event.seenKey, storeEvent(deps.pool, asStored(event), !isLast));
   const { dispatchId, sid } = event;
-  if (!isLast || dispatchId === null || stored.handledAt !== null) return stored;
-  if (await knowsSid(deps.pool, dispatchId, sid)) return stored;
+  if (isLast && dispatchId !== null && stored.handledAt === null) {
+    await within(STORE_WITHIN, countDouble(deps, dispatchId, sid));
+  }
+  return stored;
+}
+
+async function countDouble(deps: ApiDeps, dispatchId: string, sid: string): Promise<void> {
+  if (await knowsSid(deps.pool, dispatchId, sid)) return;
   const isDouble = await inTransaction(deps.pool, async (tx) => {
     if (!(await noteReceiptSid(tx, dispatchId, sid))) return false;
     await appendAudit(tx, { actor: 'system', action: 'dispatch.doubled', objectId: dispatchId, outcome: 'done' });
     return true;
   });
   if (isDouble) deps.logger.error({ dispatchId, callSid: sid }, 'dispatch-doubled');
-  return stored;
 }
 
 /** Never throws: what is not delivered stays unhandled, and the relay takes it up. */

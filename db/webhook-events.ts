@@ -85,6 +85,13 @@ export async function storeEvent(
   return { isNew: row.is_new, handledAt: row.handled_at };
 }
 
+/** Whether an event is stored, and when it was handled. Waits for nobody who holds its row. */
+export async function findHandling(db: Db, seenKey: string): Promise<{ handledAt: Date | null } | null> {
+  const found = z.object({ handled_at: z.date().nullable() });
+  const row = await maybeOne(db, found, 'SELECT handled_at FROM webhook_events WHERE seen_key = $1', [seenKey]);
+  return row === null ? null : { handledAt: row.handled_at };
+}
+
 /** The event needs nothing more. May be repeated; the first time stays. */
 export async function markHandled(db: Db, seenKey: string): Promise<void> {
   await execute(

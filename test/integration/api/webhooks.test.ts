@@ -237,6 +237,28 @@ describe('a status callback', () => {
     await gone.stop();
   });
 
+  test('that is stored is not answered 503 because its copy cannot be counted in time', async () => {
+    const sid = randomUUID().replaceAll('-', '');
+    const text = { MessageSid: `SM${sid}`, From: MARKED.userPhone, To: '+14155550100', Body: 'Thank you' };
+    const asked: [string, Record<string, string>][] = [
+      [statusPath, { ...ended, CallSid: `CA${sid}` }],
+      [`/message-status?message=${randomUUID()}`, { MessageSid: `SM${sid}`, MessageStatus: 'delivered' }],
+      ['/twiml/inbound-text', text],
+    ];
+    const all = () => Promise.all(asked.map(async ([path, given]) => (await api.twilio(path, given)).status));
+    expect(await all()).toEqual([204, 204, 200]);
+    const other = await api.database.owner.connect();
+    try {
+      await other.query('BEGIN');
+      const { rows } = await other.query('SELECT FROM webhook_events WHERE sid LIKE $1 FOR UPDATE', [`%${sid}`]);
+      expect(rows).toHaveLength(3);
+      expect(await all()).toEqual([204, 204, 200]);
+    } finally {
+      await other.query('ROLLBACK');
+      other.release();
+    }
+  }, 20_000);
+
   test('with a JSON body is proven by its hash', async () => {
     const body = JSON.stringify({ ...ended, AccountSid: ACCOUNT_SID, CallSid: newCallSid() });
     const path = `${statusPath}&bodySHA256=${createHash('sha256').update(body).digest('hex')}`;
