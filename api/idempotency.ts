@@ -29,7 +29,9 @@ export function idempotentRequest(
   route: string,
 ): IdempotentRequest {
   const key = req.get('Idempotency-Key');
-  const requestHash = tokenizer.keyedHash('request', caller, route, canonicalJson(req.body)).toString('hex');
+  // No body is an empty one, as where it is checked.
+  const body = canonicalJson(req.body ?? {});
+  const requestHash = tokenizer.keyedHash('request', caller, route, body).toString('hex');
   if (key === undefined) return { requestId: randomUUID(), requestHash, isRepeatable: false };
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new Problem('idempotency-key-invalid');
   return { requestId: tokenizer.callIdFor(caller, route, key), requestHash, isRepeatable: true };

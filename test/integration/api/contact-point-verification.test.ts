@@ -77,6 +77,15 @@ describe('a code', () => {
     ]);
   });
 
+  test('is asked for without any body, as the guide says, or with an empty one', async () => {
+    const who = somebody();
+    const path = `/contact-points/${await saved(who)}/verify`;
+    const raw = { headers: { 'Idempotency-Key': 'asked-for-without-a-body' } };
+    expect(await api.ask('POST', path, { who })).toMatchObject({ status: 202, body: { channel: 'sms' } });
+    const first = await api.ask('POST', path, { who, raw });
+    expect((await api.ask('POST', path, { who, raw, json: {} })).body).toEqual(first.body);
+  });
+
   test('is said in a call after neutral words and a key, and mailed to an address', async () => {
     const who = somebody();
     const id = await saved(who);
