@@ -6,7 +6,7 @@
 
 const list = document.getElementById('mails');
 const article = document.getElementById('mail');
-const frame = document.getElementById('html');
+let frame = document.getElementById('html');
 let mails = [];
 let shown = null;
 
@@ -75,10 +75,21 @@ function show(mail) {
   document.getElementById('facts').replaceChildren(...rows);
   drawLinks(mail);
   document.getElementById('html-section').hidden = mail.html === null;
-  if (mail.html !== null) frame.src = `/mailbox/${encodeURIComponent(mail.id)}/html`;
+  if (mail.html !== null) showHtml(mail);
   document.getElementById('text-section').hidden = mail.text === null;
   document.getElementById('text').textContent = mail.text ?? '';
   mark();
+}
+
+/**
+ * In a frame of its own each time: one that goes from mail to mail has a history, and the browser's way back would show
+ * one mail under the head of another, or nothing.
+ */
+function showHtml(mail) {
+  const fresh = frame.cloneNode();
+  fresh.src = `/mailbox/${encodeURIComponent(mail.id)}/html`;
+  frame.replaceWith(fresh);
+  frame = fresh;
 }
 
 /** Nothing can be followed inside the frame: links stand beside it, to be read before they are opened. */
@@ -87,14 +98,18 @@ function drawLinks(mail) {
   // A parsed document is inert: no script of it runs and no picture is loaded.
   const parsed = new DOMParser().parseFromString(mail.html ?? '', 'text/html');
   const inHtml = [...parsed.querySelectorAll('a[href]')].map((link) => link.getAttribute('href'));
-  const links = [...new Set([...inText, ...inHtml])].filter((url) => /^https?:\/\//i.test(url));
+  // What a mail program makes its own button "unsubscribe" of.
+  const header = mail.headers.find(({ name }) => name === 'list-unsubscribe')?.value ?? '';
+  const toUnsubscribe = header.match(/https?:\/\/[^\s<>"]+/g) ?? [];
+  const all = [...new Set([...inText, ...inHtml, ...toUnsubscribe])];
+  const links = all.filter((url) => /^https?:\/\//i.test(url));
   const items = links.map((url) => {
     const link = element('a', url);
     link.href = url;
     link.target = '_blank';
     link.rel = 'noopener noreferrer';
     const item = element('li');
-    item.append(link);
+    item.append(link, toUnsubscribe.includes(url) ? ' (to unsubscribe)' : '');
     return item;
   });
   document.getElementById('links').replaceChildren(...items);

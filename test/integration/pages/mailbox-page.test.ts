@@ -37,6 +37,7 @@ describeInBrowser('the mailbox page', () => {
     calls.simulator.engine.mailbox.receive(
       Buffer.from(
         `From: Kindline <no-reply@example.org>\r\nTo: ana@example.org\r\nSubject: ${subject}\r\n` +
+          'List-Unsubscribe: <https://example.org/unsubscribe/token>\r\n' +
           `Message-ID: <1@example.org>\r\nContent-Type: ${type}; charset=utf-8\r\n\r\n${body}`,
       ),
       { from: 'no-reply@example.org', to: ['ana@example.org'] },
@@ -54,7 +55,10 @@ describeInBrowser('the mailbox page', () => {
       expect.stringMatching(/^First/),
     ]);
     expect(await page.getByRole('article').innerText()).toContain('Hello Ana, see');
-    expect(await page.getByRole('article').getByRole('link').getAttribute('href')).toBe('https://example.org/a?b=c');
+    expect(await page.getByRole('article').getByRole('listitem').allInnerTexts()).toEqual([
+      'https://example.org/a?b=c',
+      'https://example.org/unsubscribe/token (to unsubscribe)',
+    ]);
     await list.getByRole('button').first().click();
     await page.getByRole('heading', { name: 'Second' }).waitFor();
     expect(trouble).toEqual([]);
@@ -76,9 +80,24 @@ describeInBrowser('the mailbox page', () => {
     expect(answer.headers()['content-security-policy']).toMatch(/^sandbox; default-src 'none'/);
     expect(await page.title()).toBe('Simulated mailbox');
     const links = await page.getByRole('article').getByRole('link').allInnerTexts();
-    expect(links).toEqual(['https://example.org/v/token']);
+    expect(links).toEqual(['https://example.org/v/token', 'https://example.org/unsubscribe/token']);
     expect(asked).toBe(0);
     tracker.close();
+  });
+
+  it('shows the HTML of the mail whose head it shows, whichever way its reader goes', async () => {
+    await receive('First', 'text/html', '<p>Words of the first</p>');
+    await page.frameLocator('#html').getByText('Words of the first').waitFor();
+    await receive('Second', 'text/html', '<p>Words of the second</p>');
+    await page.getByRole('list').first().getByRole('button', { name: 'Second' }).click();
+    await page.frameLocator('#html').getByText('Words of the second').waitFor();
+    await page.goto(`${calls.simulator.url}/`);
+    // One step: the mails that were looked at are no steps of their own.
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Second', exact: true }).waitFor();
+    await page.frameLocator('#html').getByText('Words of the second').waitFor();
+    expect(await page.evaluate<number>('history.length')).toBe(3);
+    expect(trouble).toEqual([]);
   });
 
   it('has no serious accessibility finding and no sideways scrolling, on a desk or on a phone of 360 pixels', async () => {
