@@ -52,6 +52,41 @@ it('an answer that is lost on the way rings the phone once', async () => {
   await user.end();
 });
 
+it('a burst of 429, then a 500 behind which the call was taken, ring the phone once', async () => {
+  await stack.sim.faults([
+    { on: 'create', kind: 'rate-limit', times: 2, delayMs: 100 },
+    { on: 'create', kind: 'error-500-after', nth: 3 },
+  ]);
+  await stack.sim.script(userPhone, { ...READY_USER, hangUp: { after: 'bridged', ms: 50 } });
+  await stack.sim.script(mentorPhone, READY_MENTOR);
+  const user = new AppUser(stack, userPhone);
+  await user.start();
+  expect(await user.end()).toMatchObject({ status: 'completed' });
+  expect(await rings(stack, userPhone)).toHaveLength(1);
+});
+
+it('callbacks that come twice, late, in the wrong order, signed without the port, or not at all tell the same story', async () => {
+  await stack.sim.settings({ signedPort: 'without' });
+  await stack.sim.faults([
+    { on: 'callback', kind: 'reorder', event: 'ringing', to: userPhone },
+    { on: 'callback', kind: 'late', event: 'in-progress', delayMs: 1_000, to: userPhone },
+    { on: 'callback', kind: 'duplicate', event: 'completed', to: userPhone },
+    { on: 'callback', kind: 'duplicate-new-token', event: 'ringing', to: mentorPhone },
+    { on: 'callback', kind: 'lost', event: 'in-progress', to: mentorPhone },
+  ]);
+  await stack.sim.script(userPhone, { ...READY_USER, hangUp: { after: 'bridged', ms: 50 } });
+  await stack.sim.script(mentorPhone, READY_MENTOR);
+  const user = new AppUser(stack, userPhone);
+  await user.start();
+  expect(await user.end()).toMatchObject({ status: 'completed' });
+  await stack.sim.settings({ signedPort: 'as-given' });
+  const told = 'SELECT state FROM app_events WHERE object_id = $1 ORDER BY txid, position';
+  const { rows } = await stack.pool.query(told, [user.callId]);
+  const states = rows.map(({ state }) => state as string);
+  expect(states.at(-1)).toBe('completed');
+  expect(new Set(states).size).toBe(states.length);
+});
+
 it('a user who picks up while the API is down is served by the static document, and the call says so', async () => {
   await stack.sim.script(CRISIS, { answerAfterMs: 50, hangUp: { after: 'bridged', ms: 300 } });
   const user = new AppUser(stack, userPhone);

@@ -149,6 +149,25 @@ it('a long text whose parts end differently ends as the part that was lost', asy
   expect(await endOf(phone, { text: 'a'.repeat(400) })).toMatchObject({ state: 'undelivered', errorCode: '30006' });
 });
 
+it('a phone that was off stays that for this try, though a receipt says "delivered" later', async () => {
+  const phone = newPhone();
+  const receipts = [
+    { status: 'undelivered', errorCode: 30003 },
+    { status: 'delivered', afterMs: 100 },
+  ] as const;
+  await stack.sim.script(phone, { texts: { receipts, times: 1 } });
+  // Too short for another try, which would come a minute later.
+  const notAfter = new Date(Date.now() + 30_000).toISOString();
+  expect(await endOf(phone, { notAfter })).toMatchObject({ state: 'undelivered', errorCode: '30003' });
+  await eventually(async () => {
+    const { rows } = await stack.pool.query(
+      `SELECT status FROM webhook_events WHERE sid IN (SELECT sid FROM messages WHERE error_code = '30003')`,
+    );
+    expect(rows.map(({ status }) => status)).toEqual(expect.arrayContaining(['undelivered', 'delivered']));
+  });
+  expect(await creates(phone)).toBe(1);
+});
+
 it('an emergency never goes past what Twilio blocks, whatever the policy', async () => {
   const phone = newPhone();
   const urgent = { messageClass: 'safety', priority: 'emergency' };
