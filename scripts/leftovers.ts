@@ -31,10 +31,20 @@ export const COMMANDS = 'dist/scripts/';
 export function commandLine(pid: number): string {
   // Small containers have no ps.
   if (existsSync('/proc/self/cmdline')) {
-    return existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() : '';
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    } catch (error) {
+      // No file, or, where the process ends between opening and reading it, no process.
+      if (isGone(error)) return '';
+      throw error;
+    }
   }
   const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
   return (stdout ?? '').includes('<defunct>') ? '' : (stdout ?? '').trim();
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
 }
 
 /** One line a process: `pid name`. Written as parts start, so that the next start can end what a SIGKILL left. */
