@@ -116,8 +116,11 @@ function explaining(db: Db, seen: Plan[]): Db {
   };
 }
 
-/** Of 69 days all but the first: a sweep that runs each day leaves no more. */
-const ALMOST_ALL = { olderThanMs: 68 * 86_400_000, limit: 5_000, isDryRun: true };
+/**
+ * Of 69 days all but the first four: of fewer rows, estimated from a sample, Postgres may as well read the other index
+ * on time by skips.
+ */
+const ALMOST_ALL = { olderThanMs: 65 * 86_400_000, limit: 5_000, isDryRun: true };
 const month = () => new Date().toISOString().slice(0, 7);
 const CASES: readonly (readonly [string, readonly string[], (db: Db) => Promise<unknown>])[] = [
   ['events by time', ['webhook_events_listed'], (db) => listEvents(db, { limit: 50 })],
