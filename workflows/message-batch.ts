@@ -80,6 +80,7 @@ function listen(course: Course): void {
 async function run(input: MessageBatchInput, course: Course): Promise<MessageBatchResult | 'continue'> {
   const { batchId } = input;
   let pauseMs = SOON;
+  let openBefore = 0;
   for (let round = 1; ; round += 1) {
     if (course.wish === 'cancel') return await cancel(input, course);
     if (course.wish === 'pause') {
@@ -97,7 +98,9 @@ async function run(input: MessageBatchInput, course: Course): Promise<MessageBat
     const isLong = round >= MOST_ROUNDS || workflowInfo().continueAsNewSuggested;
     // Whoever waits for a pause or a cancel is answered by this run.
     if (isLong && course.wish === 'send') return 'continue';
-    pauseMs = page.started > 0 ? SOON : Math.min(pauseMs * 2, AT_MOST);
+    const hasMoved = page.started > 0 || page.open !== openBefore;
+    pauseMs = hasMoved ? SOON : Math.min(pauseMs * 2, AT_MOST);
+    openBefore = page.open;
     // With places left the next page follows at once.
     if (page.isFull || page.left === 0) {
       const wished = course.wish;

@@ -33,11 +33,18 @@ export interface PlannedAlert {
   readonly requestAt: number;
 }
 
+/** Everybody on the list gets the same words; the last one stands there twice. */
+export interface PlannedBatch {
+  readonly phones: readonly string[];
+  readonly requestAt: number;
+}
+
 export interface RoundPlan {
   readonly seed: number;
   readonly calls: readonly PlannedCall[];
   readonly texts: readonly PlannedText[];
   readonly alerts: readonly PlannedAlert[];
+  readonly batch: PlannedBatch;
   /** One script a mentor's phone. */
   readonly mentorScripts: readonly HandsetScript[];
   readonly listLagMs: number;
@@ -47,6 +54,8 @@ export interface RoundPlan {
 const CALLS = 8;
 const TEXTS = 8;
 const ALERTS = 2;
+/** Beside these one who has opted out, and one who stands in the list twice. */
+const IN_BATCH = 4;
 
 /** The user's phones of a round; 555-01xx numbers, two series so that neighbouring rounds never share one. */
 function userPhone(seed: number, n: number): string {
@@ -69,7 +78,16 @@ export function planRound(seed: number, mentors: number): RoundPlan {
     mentorScripts: Array.from({ length: mentors }, () => mentorScript(random)),
     listLagMs: random.between(0, 800),
     blow: planBlow(random),
+    batch: {
+      phones: Array.from({ length: IN_BATCH }, (_, n) => batchPhone(seed, n)),
+      requestAt: random.between(0, 3_000),
+    },
   };
+}
+
+/** In an area of their own; as many rounds pass before one comes again as fit into the series. */
+function batchPhone(seed: number, n: number): string {
+  return `+164655501${String((seed * IN_BATCH + n) % 95).padStart(2, '0')}`;
 }
 
 /** Phones for texts and alerts, in areas of their own; neighbouring rounds share none. */

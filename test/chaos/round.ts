@@ -7,6 +7,7 @@ import { withAuditTrail } from '../../scripts/audit-trail';
 import type { LedgerEntry } from '../../simulator/client';
 import { consent } from '../integration/calls/people';
 import type { TestStack } from '../stack';
+import { sendBatch } from './batches';
 import { persistently, rows, until } from './kill-stack';
 import { alertFaults, raiseAlert, sendText, textFaults } from './texts';
 import type { Blow, PlannedCall, RoundPlan } from './round-plan';
@@ -21,6 +22,8 @@ export interface RoundReport {
   /** How many texts ended in which state. */
   readonly texts: Readonly<Record<string, number>>;
   readonly fallbackStatic: number;
+  /** When each stage of it was over, in seconds of the round. */
+  readonly stages: Readonly<Record<string, number>>;
   readonly faults: readonly string[];
 }
 
@@ -34,12 +37,22 @@ interface Requested {
   readonly requestedAt: number;
 }
 
-/** Eight calls, eight texts and two alerts at once, one blow at the planned instant, then everything is counted. */
+/** Eight calls, eight texts, two alerts and a batch at once, one blow at the planned instant, then everything is counted. */
 export async function runRound(
   stack: TestStack,
   plan: RoundPlan,
   mentorPhones: readonly string[],
 ): Promise<RoundReport> {
+  const stages: Record<string, number> = {};
+  const began = Date.now();
+  const over = (stage: string) => {
+    stages[stage] = (Date.now() - began) / 1_000;
+  };
+  const timed = async <T>(stage: string, work: Promise<T>): Promise<T> => {
+    const done = await work;
+    over(stage);
+    return done;
+  };
   await stack.sim.reset();
   await stack.sim.settings({ listLagMs: { seed: plan.seed, min: 0, max: plan.listLagMs } });
   await Promise.all([
@@ -48,19 +61,23 @@ export async function runRound(
     ...plan.texts.map(({ phone, script }) => stack.sim.script(phone, { texts: script })),
     ...plan.alerts.flatMap(({ phones }) => phones.map(({ number, script }) => stack.sim.script(number, script))),
   ]);
-  const [requested, texts, alerts] = await Promise.all([
-    Promise.all(plan.calls.map((call) => makeCall(stack, call))),
-    Promise.all(plan.texts.map((text) => sendText(stack, text))),
-    Promise.all(plan.alerts.map((alert) => raiseAlert(stack, alert))),
-    strike(stack, plan.blow),
+  over('prepared');
+  const [requested, ownTexts, alerts, batch] = await Promise.all([
+    timed('asked', Promise.all(plan.calls.map((call) => makeCall(stack, call)))),
+    timed('texts', Promise.all(plan.texts.map((text) => sendText(stack, text)))),
+    timed('alerts', Promise.all(plan.alerts.map((alert) => raiseAlert(stack, alert)))),
+    timed('batch', sendBatch(stack, plan.batch)),
+    timed('struck', strike(stack, plan.blow)),
   ]);
-  const outcomes = await Promise.all(requested.map((call) => waitForEnd(stack, call)));
+  const texts = [...ownTexts, ...batch.texts];
+  const outcomes = await timed('calls', Promise.all(requested.map((call) => waitForEnd(stack, call))));
   await until('all phones to be quiet', 60_000, async () => (await stack.sim.calls()).length === 0);
   const unhandled = await eventsLeftUnhandled(stack);
   const faults = await findFaults(stack, requested, mentorPhones);
-  faults.push(...(await textFaults(stack, texts)), ...(await alertFaults(stack, alerts)));
+  faults.push(...(await textFaults(stack, texts)), ...(await alertFaults(stack, alerts)), ...batch.faults);
   if (unhandled) faults.push('events stayed unhandled');
   const ledger = await stack.sim.ledger();
+  over('checked');
   return {
     seed: plan.seed,
     blow: plan.blow,
@@ -69,6 +86,7 @@ export async function runRound(
     rings: ledger.filter((leg) => leg.ringingAt !== null).length,
     texts: count(texts.map(({ state }) => state)),
     fallbackStatic: ledger.filter((leg) => leg.wentToFallback).length,
+    stages,
     faults,
   };
 }
