@@ -124,9 +124,13 @@ function serviceChild(name: ServiceName, options: ServiceOptions, env: NodeJS.Pr
     {
       name,
       command: process.execPath,
-      args: ['--enable-source-maps', built(ENTRY[name])],
+      args: [built(ENTRY[name])],
       // Only the worker may write the audit chain, and so only it gets the role that can.
-      env: name === 'worker' ? { ...env, DATABASE_URL: options.database.workerUrl } : env,
+      env: {
+        NODE_OPTIONS: '--enable-source-maps',
+        ...env,
+        ...(name === 'worker' ? { DATABASE_URL: options.database.workerUrl } : {}),
+      },
       logFile: join(options.logDir, `${name}.log`),
       isReady: (log) => log.includes(READY[name]),
       readyWithinMs: 60_000,

@@ -257,7 +257,10 @@ async function environment(settings: StackSettings): Promise<NodeJS.ProcessEnv> 
 function counting(): NodeJS.ProcessEnv {
   const { NODE_V8_COVERAGE } = process.env;
   if (NODE_V8_COVERAGE === undefined) return {};
-  return { NODE_V8_COVERAGE, NODE_OPTIONS: `--require=${join(__dirname, 'no-thread-coverage.cjs')}` };
+  return {
+    NODE_V8_COVERAGE,
+    NODE_OPTIONS: `--enable-source-maps --require=${join(__dirname, 'no-thread-coverage.cjs')}`,
+  };
 }
 
 /** Set by `scripts/test.ts`: what the suites leave there is searched at the end, then removed. */

@@ -60,5 +60,9 @@ function summary(all: readonly RoundReport[], fallbacks: number): string {
   }
   const words = (counts: ReadonlyMap<string, number>) => [...counts].map(([word, n]) => `${n} ${word}`).join(', ');
   const rings = all.reduce((sum, report) => sum + report.rings, 0);
-  return `${all.length} rounds, ${rings} rings: ${words(outcomes)}; texts: ${words(texts)}; ${fallbacks} served by the static document`;
+  const stages = Object.keys(all[0]?.stages ?? {}).map((stage) => {
+    const mean = all.reduce((sum, report) => sum + (report.stages[stage] ?? 0), 0) / all.length;
+    return `${stage} ${mean.toFixed(1)}`;
+  });
+  return `${all.length} rounds, ${rings} rings: ${words(outcomes)}; texts: ${words(texts)}; ${fallbacks} served by the static document; seconds into a round until all was ${stages.join(', ')}`;
 }
