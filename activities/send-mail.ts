@@ -55,19 +55,22 @@ export function createSendMail(deps: ActivityDependencies) {
       await keepUnsubscribeLink(deps.pool, hash, { messageId, recipientToken: Buffer.from(recipientToken, 'hex') });
       return `${publicBaseUrl}/unsubscribe/${token}`;
     };
-    const write = () =>
-      Promise.all([
-        renderContent(deps, content, language, 'mail-text'),
-        renderContent(deps, content, language, 'html'),
-        unsubscribeUrl(),
+    const write = async () => {
+      const { pool, vault, privacyPolicyUrl } = deps;
+      const parts = { pool, vault, privacyPolicyUrl, unsubscribeUrl: await unsubscribeUrl() };
+      const [text, html] = await Promise.all([
+        renderContent(parts, content, language, 'mail-text'),
+        renderContent(parts, content, language, 'html'),
       ]);
+      return { text, html, unsubscribeUrl: parts.unsubscribeUrl };
+    };
     let written: ReturnType<typeof write> | null = null;
     const words = () => (written ??= write());
     return await runDispatch(deps, act, {
       prepare: words,
       async send(to, sender, dispatchId) {
         if (provider === null) throw noCarrier();
-        const [text, html, unsubscribe] = await words();
+        const { text, html, unsubscribeUrl: link } = await words();
         const { id } = await provider.send({
           messageId: messageIdOf(dispatchId, from),
           from: sender,
@@ -75,7 +78,7 @@ export function createSendMail(deps: ActivityDependencies) {
           subject: html.subject ?? SealedValue.of('text', NEUTRAL_SUBJECT[html.language] ?? 'A message for you'),
           text: text.value,
           html: html.value,
-          unsubscribeUrl: unsubscribe,
+          unsubscribeUrl: link,
           tags: { dispatch: dispatchId, message: messageId },
         });
         return { sid: id };

@@ -116,7 +116,7 @@ export function templates(routes: Routes, deps: ApiDeps): void {
       ...countSegments(text.body),
       speech: fill(template, language, variables, 'speech').body,
       subject: text.subject,
-      html: mailDocument(fill(template, language, variables, 'html'), deps.config.privacyPolicyUrl),
+      html: mailDocument(fill(template, language, variables, 'html'), deps.config),
     };
     res.json(answer);
   });

@@ -7,18 +7,17 @@ import { readWords } from '../domain/message-words';
 import { SealedValue } from '../domain/sealed';
 import { countSegments } from '../domain/segments';
 import { fill, type Filled, formOfText, languageFor } from '../domain/templates';
-import { mailDocument, mailText } from '../domain/mail-document';
+import { mailDocument, type MailLinks, mailText } from '../domain/mail-document';
 
-export interface RenderParts {
+/** The links stand at the end of every e-mail: to `PRIVACY_POLICY_URL`, and to its own way of being the last one. */
+export interface RenderParts extends MailLinks {
   readonly pool: Db;
   readonly vault: Pick<Vault, 'reveal'>;
-  /** `PRIVACY_POLICY_URL`: at the end of every e-mail. */
-  readonly privacyPolicyUrl: string | null;
 }
 
 /**
  * `text`: an SMS. `speech`: what a call says. `html`: the whole document of an e-mail, `mail-text` its plain
- * alternative, both with the way to the privacy policy.
+ * alternative, both with their links.
  */
 export type RenderedForm = 'text' | 'speech' | 'html' | 'mail-text';
 
@@ -40,7 +39,7 @@ export interface Rendered {
  * @throws {VariablesDoNotFit}
  */
 export async function renderContent(
-  { pool, vault, privacyPolicyUrl }: RenderParts,
+  { pool, vault, ...links }: RenderParts,
   content: MessageContent,
   language: string,
   form: RenderedForm,
@@ -55,11 +54,7 @@ export async function renderContent(
   else if (template === null) throw new TypeError('A message with variables names a template');
   else filled = fill(template, languageFor(template, language), words.variables, form);
   const body =
-    form === 'html'
-      ? mailDocument(filled, privacyPolicyUrl)
-      : form === 'mail-text'
-        ? mailText(filled, privacyPolicyUrl)
-        : filled.body;
+    form === 'html' ? mailDocument(filled, links) : form === 'mail-text' ? mailText(filled, links) : filled.body;
   return {
     value: SealedValue.of('text', body),
     ...(filled.subject === null ? {} : { subject: SealedValue.of('text', filled.subject) }),

@@ -70,6 +70,8 @@ test('an e-mail goes out once, with a neutral subject and the link that stops fu
   expect(sid).toBe(`<${asked.dispatchId}@kindline.example.org>`);
   expect(mail?.text.expose()).toContain('The words of it');
   expect(mail?.subject.expose()).toBe('A message for you');
+  expect(mail?.text.expose()).toContain(`No more e-mail: ${mail?.unsubscribeUrl}`);
+  expect(mail?.html.expose()).toContain(`<a href="${mail?.unsubscribeUrl}">No more e-mail</a>`);
   const hash = linkHash(mail?.unsubscribeUrl?.split('/').at(-1) ?? '') ?? Buffer.alloc(0);
   expect(await findUnsubscribeLink(world.deps.pool, hash)).toMatchObject({ messageId: asked.messageId });
 });
@@ -99,4 +101,5 @@ test('a verification that somebody asks for reaches them though they unsubscribe
   await blockAddress(world.deps.pool, Buffer.from(asked.recipientToken, 'hex'), 1, 'unsubscribed');
   await send(asked);
   expect(sent).toMatchObject([{ unsubscribeUrl: null }]);
+  expect(sent[0]?.html.expose()).not.toContain('No more e-mail');
 });
