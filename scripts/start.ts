@@ -5,6 +5,7 @@
  * A part that is configured in the environment or in `.env` is used instead of our own, and is named.
  */
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { VARIABLE_NAMES } from '../config/config';
 import { openSecrets } from '../providers/secrets';
 import { CommandError, runCommand } from './command-error';
@@ -37,6 +38,8 @@ async function main(): Promise<void> {
     // Whoever tries the service out asks more often than a person in need would be allowed to.
     env: {
       ...(real.isTwilio ? {} : GENEROUS),
+      // What the phones and the mailbox show, and whom "Twilio" blocks, is data too.
+      SIMULATOR_CALLS_FILE: join(START_DIR, 'simulator.json'),
       ...real.env,
     },
     onDeath: (name, how) => noteDeath(`${name} ended by itself (${how}); its log is in ${START_DIR}/logs.`),

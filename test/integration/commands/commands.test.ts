@@ -20,9 +20,12 @@ import { commandLine } from '../../../scripts/leftovers';
 import { localDatabaseUrls } from '../../../scripts/postgres';
 import { PROJECT_ROOT } from '../../../scripts/project';
 import { DATABASE } from '../../../scripts/stack';
+import { SimulatorClient } from '../../../simulator/client';
 
 const COPIED =
   /^(activities|api|config|db|dist|domain|providers|scripts|simulator|temporal|vault|web|workers|workflows|package.*\.json|tsconfig.*\.json)$/;
+
+const PHONE = '+14155550149';
 
 let copy: string;
 
@@ -74,11 +77,13 @@ describe('npm start', () => {
     }
     expect(npm('webhook', 'inbound-text', '--tamper')).toMatchObject({ status: 1, stdout: '403 Forbidden\n\n' });
     await verifyThatIsTampered();
+    await phones().addHandset(PHONE, 'Of the first start');
 
     await endNpm(first);
 
     const second = await startUntil('Ctrl-C ends it');
     expect(await mentorIds(npm('token', '--role', 'admin').stdout.trim())).toEqual(mentors);
+    expect(await phones().handset(PHONE)).toMatchObject({ label: 'Of the first start' });
     await endNpm(second);
   }, 180_000);
 
@@ -250,6 +255,12 @@ function environment(): NodeJS.ProcessEnv {
       ([, value]) => value !== undefined,
     ),
   );
+}
+
+/** The simulator of the start that runs. */
+function phones(): SimulatorClient {
+  const addresses = JSON.parse(readFileSync(join(copy, '.kindline', 'start', 'addresses.json'), 'utf8'));
+  return new SimulatorClient(addresses.simulator);
 }
 
 async function mentorIds(token: string): Promise<string[]> {
