@@ -44,7 +44,9 @@ export function commandLine(pid: number): string {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+  // No `instanceof`: under jest Node's own errors are of another realm.
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return code === 'ENOENT' || code === 'ESRCH';
 }
 
 /** One line a process: `pid name`. Written as parts start, so that the next start can end what a SIGKILL left. */
