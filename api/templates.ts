@@ -99,7 +99,10 @@ export function templates(routes: Routes, deps: ApiDeps): void {
     }
     if (draft !== undefined) checkTemplate(draft, '#/draft');
     const template = draft ?? (await findTemplate(deps.pool, name ?? '', version ?? null));
-    if (template === null) throw new Problem('not-found');
+    if (template === null) {
+      const detail = 'The name of a template is expected here, and one of its versions.';
+      throw new Problem('not-found', { errors: [{ pointer: '#/name', detail }] });
+    }
     const faults = checkVariables(template, variables);
     if (faults.length > 0) {
       const errors = faults.map(({ pointer, detail }) => ({ pointer: `#/variables${pointer}`, detail }));

@@ -124,6 +124,10 @@ describe('a preview', () => {
       '#/variables/what',
     ]);
     expect(answer.text).not.toContain('+14155550123');
+    expect(await preview({ name: 'no-such-template' })).toMatchObject({
+      status: 404,
+      body: { errors: [{ pointer: '#/name' }] },
+    });
   });
 
   test('is for those who send', async () => {
