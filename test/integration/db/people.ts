@@ -1,6 +1,6 @@
 /** What several suites of the database need: people, a vault, calls. Numbers are from the range for fiction. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
@@ -17,9 +17,14 @@ import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
 
 export const quiet = { warn: () => undefined };
 
-export function localRing(): Promise<KeyRing> {
-  const file = join(mkdtempSync(join(tmpdir(), 'kindline-ring-')), 'root-key.json');
-  return Promise.resolve(openLocalKeyRing(file, { nodeEnv: 'test' }));
+/** Reads its file once, as it opens: nothing of it is left behind. */
+export async function localRing(): Promise<KeyRing> {
+  const folder = mkdtempSync(join(tmpdir(), 'kindline-ring-'));
+  try {
+    return await openLocalKeyRing(join(folder, 'root-key.json'), { nodeEnv: 'test' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 export function vaultOver(pool: Pool, keyRing: KeyRing, more: Partial<VaultParts> = {}): Vault {

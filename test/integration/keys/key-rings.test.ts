@@ -1,10 +1,11 @@
 /** What the vault relies on, promised by every key ring alike: the suite below runs for each of them. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KeyContext, KeyRing, WrappedKey } from '../../../vault/key-ring';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
+import { localRing } from '../db/people';
 import { describeWithMoto, type Moto } from '../../moto';
 import { kmsRing, makeRootKey, startKms } from './kms';
 
@@ -149,6 +150,19 @@ describe('the local key ring', () => {
     },
     () => Promise.resolve(rmSync(dir, { recursive: true })),
   );
+});
+
+test('the ring that a test is given leaves no folder behind', async () => {
+  const within = mkdtempSync(join(tmpdir(), 'kindline-rings-'));
+  const places = jest.spyOn(os, 'tmpdir').mockReturnValue(within);
+  try {
+    await localRing();
+    expect(places).toHaveBeenCalled();
+    expect(readdirSync(within)).toEqual([]);
+  } finally {
+    places.mockRestore();
+    rmSync(within, { recursive: true });
+  }
 });
 
 describeWithMoto('the key ring over KMS', () => {
