@@ -1,7 +1,9 @@
 import type { Request, Response } from 'express';
+import { appendAudit } from '../db/audit';
 import { blockAddress, liftUnsubscribed, whyBlocked } from '../db/mail-blocks';
-import { findUnsubscribeLink, noteLinkUsed, type UnsubscribeLink } from '../db/mail-links';
+import { findUnsubscribeLink, type FoundLink, noteLinkUsed } from '../db/mail-links';
 import { inTransaction } from '../db/pool';
+import type { Db } from '../db/query';
 import { linkHash } from '../vault/link-tokens';
 import { renderUnsubscribe, type UnsubscribeState } from '../web/unsubscribe';
 import type { ApiDeps } from './deps';
@@ -9,7 +11,7 @@ import type { Routes } from './routes';
 
 interface Opened {
   readonly hash: Buffer;
-  readonly link: UnsubscribeLink;
+  readonly link: FoundLink;
 }
 
 /**
@@ -29,15 +31,33 @@ export function unsubscribe(routes: Routes, deps: ApiDeps): void {
     if (opened === null) return send(deps, req, res, 'gone');
     const { hash, link } = opened;
     if (req.query['undo'] === '1') {
-      await liftUnsubscribed(deps.pool, link.recipientToken);
+      await inTransaction(deps.pool, async (tx) => {
+        if (await liftUnsubscribed(tx, link.recipientToken)) await account(tx, 'opt-out.lifted', link);
+      });
       const why = await whyBlocked(deps.pool, [link.recipientToken]);
       return send(deps, req, res, why === null ? 'ask' : 'blocked');
     }
     await inTransaction(deps.pool, async (tx) => {
-      await blockAddress(tx, link.recipientToken, deps.tokenizer.version, 'unsubscribed');
+      const isNew = await blockAddress(tx, link.recipientToken, deps.tokenizer.version, 'unsubscribed');
+      if (isNew) await account(tx, 'opt-out.recorded', link);
       await noteLinkUsed(tx, hash);
     });
     send(deps, req, res, 'done');
+  });
+}
+
+/** A press that changes nothing is no entry. The link proves the mailbox, and so speaks for the one it was written to. */
+async function account(
+  tx: Db,
+  action: 'opt-out.recorded' | 'opt-out.lifted',
+  { messageId, subjectId }: FoundLink,
+): Promise<void> {
+  await appendAudit(tx, {
+    actor: subjectId ?? 'system',
+    action,
+    objectId: messageId,
+    purpose: 'link',
+    outcome: 'done',
   });
 }
 

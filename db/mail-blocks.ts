@@ -10,20 +10,22 @@ const WEAKEST_FIRST: readonly MailBlockReason[] = ['unsubscribed', 'bounced', 'c
 /**
  * Blocks an address. May be repeated; a complaint outranks the others, and a mailbox that is not there one that has only
  * unsubscribed: neither may be lifted by a link that stands in every mail.
+ * @returns whether that is new
  */
 export async function blockAddress(
   db: Db,
   recipientToken: Buffer,
   tokenVersion: number,
   reason: MailBlockReason,
-): Promise<void> {
-  await execute(
+): Promise<boolean> {
+  const changed = await execute(
     db,
     `INSERT INTO mail_blocks (recipient_token, token_version, reason) VALUES ($1, $2, $3)
      ON CONFLICT (recipient_token) DO UPDATE SET reason = EXCLUDED.reason
        WHERE array_position($4, EXCLUDED.reason) > array_position($4, mail_blocks.reason)`,
     [recipientToken, tokenVersion, reason, WEAKEST_FIRST],
   );
+  return changed === 1;
 }
 
 /** Takes back what the owner of the mailbox said by a link. @returns false when the address was not blocked for that */

@@ -18,15 +18,22 @@ export async function keepUnsubscribeLink(db: Db, linkHash: Buffer, link: Unsubs
   );
 }
 
+export interface FoundLink extends UnsubscribeLink {
+  /** To whom the e-mail was written; null once its row is gone. */
+  readonly subjectId: string | null;
+}
+
 /** The link of this hash; null when there is none (any more). */
-export async function findUnsubscribeLink(db: Db, linkHash: Buffer): Promise<UnsubscribeLink | null> {
+export async function findUnsubscribeLink(db: Db, linkHash: Buffer): Promise<FoundLink | null> {
   const row = await maybeOne(
     db,
-    z.object({ message_id: z.uuid(), recipient_token: z.instanceof(Buffer) }),
-    'SELECT message_id, recipient_token FROM unsubscribe_links WHERE link_hash = $1',
+    z.object({ message_id: z.uuid(), recipient_token: z.instanceof(Buffer), subject_id: z.uuid().nullable() }),
+    `SELECT l.message_id, l.recipient_token, m.subject_id
+       FROM unsubscribe_links l LEFT JOIN messages m ON m.message_id = l.message_id WHERE l.link_hash = $1`,
     [linkHash],
   );
-  return row === null ? null : { messageId: row.message_id, recipientToken: row.recipient_token };
+  if (row === null) return null;
+  return { messageId: row.message_id, recipientToken: row.recipient_token, subjectId: row.subject_id };
 }
 
 /** Somebody used it; the first time stays. */

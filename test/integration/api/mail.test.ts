@@ -167,7 +167,7 @@ describe('the link of an e-mail', () => {
     const { token: recipientToken, messageId } = await sentMail();
     const link = linkToken(KEY, 'unsubscribe', messageId);
     await keepUnsubscribeLink(api.deps.pool, linkHash(link) ?? Buffer.alloc(0), { messageId, recipientToken });
-    return { recipientToken, path: `/unsubscribe/${link}` };
+    return { recipientToken, messageId, path: `/unsubscribe/${link}` };
   }
   const why = (token: Buffer) => whyBlocked(api.deps.pool, [token]);
 
@@ -190,6 +190,28 @@ describe('the link of an e-mail', () => {
     expect((await api.fetch(path, { method: 'GET' })).text).toContain('?undo=1');
     await api.fetch(`${path}?undo=1`, { method: 'POST' });
     expect(await why(recipientToken)).toBeNull();
+  });
+
+  test('leaves an audit entry each way, once, that names the e-mail and whose it was, and nothing of the address', async () => {
+    const { recipientToken, path, messageId } = await linkOf();
+    const entries = async () => {
+      const { rows } = await api.database.owner.query(
+        `SELECT actor, action, purpose, outcome FROM audit_entries WHERE object_id = $1 ORDER BY at`,
+        [messageId],
+      );
+      return rows;
+    };
+    const said = { actor: 'system', purpose: 'link', outcome: 'done' };
+    for (let n = 0; n < 2; n += 1) await api.fetch(path, { method: 'POST' });
+    expect(await entries()).toEqual([{ ...said, action: 'opt-out.recorded' }]);
+    for (let n = 0; n < 2; n += 1) await api.fetch(`${path}?undo=1`, { method: 'POST' });
+    expect(await entries()).toEqual([
+      { ...said, action: 'opt-out.recorded' },
+      { ...said, action: 'opt-out.lifted' },
+    ]);
+    await blockAddress(api.deps.pool, recipientToken, 1, 'complained');
+    for (const again of [path, `${path}?undo=1`]) await api.fetch(again, { method: 'POST' });
+    expect(await entries()).toHaveLength(2);
   });
 
   test('does not take back that the mailbox is not there, whatever came first', async () => {
