@@ -6,8 +6,8 @@ import { Problem } from './problems';
  * route without a rule cannot be mounted and a rule without a route stops the start.
  */
 export type Rule =
-  /** Anybody; says nothing about anyone. */
-  | { readonly access: 'public' }
+  /** Anybody; says nothing about anyone. Counted by address, but for what balancers and monitors ask all day. */
+  | { readonly access: 'public'; readonly isProbe?: true }
   /** Twilio alone, proven by its signature. */
   | { readonly access: 'twilio' }
   /** AWS SNS alone, proven by its signature. */
@@ -20,6 +20,7 @@ export type Rule =
     };
 
 const PUBLIC = { access: 'public' } as const satisfies Rule;
+const PROBE = { access: 'public', isProbe: true } as const satisfies Rule;
 const TWILIO = { access: 'twilio' } as const satisfies Rule;
 const ADMINS = { access: 'signed-in', roles: ['admin'] } as const satisfies Rule;
 /** About themselves. */
@@ -32,8 +33,8 @@ const OWN_BATCH = { ...SENDERS, owner: { exceptFor: ['admin'] } } as const satis
 
 export const RULES = {
   'GET /': PUBLIC,
-  'GET /health': PUBLIC,
-  'GET /health/ready': PUBLIC,
+  'GET /health': PROBE,
+  'GET /health/ready': PROBE,
   'GET /problems': PUBLIC,
   'GET /problems/:code': PUBLIC,
   'GET /openapi.json': PUBLIC,
@@ -140,6 +141,11 @@ export type RouteName = keyof typeof RULES;
 export type RoutesWith<Access extends Rule['access']> = {
   [Name in RouteName]: (typeof RULES)[Name] extends { access: Access } ? Name : never;
 }[RouteName];
+
+/** Whether requests are counted. What is signed by a provider is not: a call or a receipt must never be turned away. */
+export function isCounted(rule: Rule): boolean {
+  return rule.access === 'signed-in' || (rule.access === 'public' && rule.isProbe !== true);
+}
 
 /** @throws {Problem} `role-not-allowed` */
 export function checkRole(rule: Rule, caller: Caller): void {

@@ -1,5 +1,5 @@
 import type { Role } from './authentication';
-import { type RouteName, type Rule, RULES } from './authorisation';
+import { isCounted, type RouteName, type Rule, RULES } from './authorisation';
 import { OPERATIONS, type Operation, type OperationAnswer } from './openapi-operations';
 import { type Json, type Schemas, schemasOfOperations } from './openapi-schemas';
 import { type ProblemCode, PROBLEMS } from './problems';
@@ -242,7 +242,8 @@ function problemsOf(name: RouteName, rule: Rule, about: Operation): ProblemCode[
     if (when) for (const code of more) codes.add(code);
   };
   add(rule.access === 'signed-in', 'token-required', 'token-invalid', 'role-not-allowed');
-  add(rule.access === 'signed-in', 'sign-in-unavailable', 'temporarily-unavailable', 'too-many-requests');
+  add(rule.access === 'signed-in', 'sign-in-unavailable', 'temporarily-unavailable');
+  add(isCounted(rule), 'too-many-requests');
   const hasBody = about.body !== undefined || (rule.access === 'signed-in' && name.startsWith('POST '));
   add(hasBody, 'malformed-json', 'invalid-body', 'body-too-large', 'unsupported-media-type');
   add(about.query !== undefined, 'invalid-query');

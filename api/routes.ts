@@ -8,7 +8,7 @@ import express, {
 import type { SnsMessage, SnsReader } from '../providers/sns-messages';
 import type { Logger } from '../vault/logger';
 import type { Authenticate, SignedIn } from './authentication';
-import { checkRole, type RouteName, type RoutesWith, RULES } from './authorisation';
+import { checkRole, isCounted, type RouteName, type RoutesWith, RULES } from './authorisation';
 import { isDeeperThan } from './json-depth';
 import { JSON_BODY, JSON_DEPTH, SNS_BODY, WEBHOOK_BODY } from './limits';
 import { Problem } from './problems';
@@ -63,7 +63,14 @@ export function createRoutes(
   };
 
   return {
-    open: (name, handler) => mount(name, [(req, res) => handler(req, res)]),
+    open(name, handler) {
+      mount(name, [
+        async (req, res) => {
+          if (isCounted(RULES[name])) await limits.ofAddress(req, res);
+          await handler(req, res);
+        },
+      ]);
+    },
 
     signedIn(name, handler, wanted) {
       const rule = RULES[name];

@@ -77,6 +77,36 @@ test('one address is counted over all who ask from it, with or without a token; 
   }
 }, 30_000);
 
+test('what needs no sign-in counts for its address too, but for probes and what a provider has signed', async () => {
+  const app = await ApiUnderTest.start({ RATE_LIMIT_ADDRESS: '3/60s', TRUST_PROXY_HOPS: '1' });
+  try {
+    const ask = (path: string, address: string, method = 'GET') =>
+      app.fetch(path, { method, headers: { 'X-Forwarded-For': address } });
+    const link = `/unsubscribe/${'a'.repeat(43)}`;
+    const first = await ask('/problems', '192.0.2.7');
+    expect(first.status).toBe(200);
+    expect(first.headers.get('RateLimit')).toMatch(/^"address";r=2;t=[1-9]\d?$/);
+    expect((await ask(link, '192.0.2.7')).status).toBe(404);
+    expect((await ask(link, '192.0.2.7', 'POST')).status).toBe(404);
+    for (const path of ['/', '/docs', '/openapi.json', '/consent-texts/mentor-call', link]) {
+      const refused = await ask(path, '192.0.2.7');
+      expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+      expect(refused.headers.get('Retry-After')).toMatch(/^[1-9]\d?$/);
+    }
+    // One count with what needs a sign-in; another network has its own.
+    expect((await ask(PATH, '192.0.2.7')).status).toBe(429);
+    expect((await ask(link, '192.0.2.8')).status).toBe(404);
+    for (let n = 0; n < 5; n += 1) {
+      expect((await ask('/health', '192.0.2.7')).status).toBe(200);
+      expect((await ask('/health/ready', '192.0.2.7')).status).toBe(200);
+      expect((await ask('/call-status', '192.0.2.7', 'POST')).status).toBe(403);
+      expect((await ask('/mail-events', '192.0.2.7', 'POST')).status).toBe(403);
+    }
+  } finally {
+    await app.stop();
+  }
+}, 30_000);
+
 test('with Postgres away each process counts for itself, and nothing becomes a 5xx by counting', async () => {
   const away = new Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none', connectionTimeoutMillis: 300 });
   const limited = await serve(createApi({ ...api.deps, pool: away }));
@@ -85,14 +115,17 @@ test('with Postgres away each process counts for itself, and nothing becomes a 5
     // A route that asks nobody: whoever has no token is refused before, or limited.
     for (let n = 0; n < 3; n += 1) statuses.push((await fetchWithout(limited)).status);
     expect(statuses).toEqual([401, 401, 401]);
+    const page = await fetchWithout(limited, '/problems');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('RateLimit')).toMatch(/^"address";r=996;t=/);
   } finally {
     await closed(limited);
     await away.end();
   }
 });
 
-async function fetchWithout(server: Server): Promise<Response> {
+async function fetchWithout(server: Server, path = PATH): Promise<Response> {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return await fetch(`http://127.0.0.1:${port}${PATH}`);
+  return await fetch(`http://127.0.0.1:${port}${path}`);
 }
