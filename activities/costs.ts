@@ -16,6 +16,8 @@ const BATCH = 500;
 const MOST_BATCHES = 40;
 /** Prices asked for in one run: reading them must not eat the requests that calls need. */
 const MOST_LOOKS = 300;
+/** Resources in a row that gave an error: then it is not the resource. */
+const MOST_FAILURES = 3;
 
 /** The parts of the cost sweep. Each may be repeated and run beside itself. */
 export function createCostActivities(deps: ActivityDependencies) {
@@ -42,10 +44,11 @@ export function createCostActivities(deps: ActivityDependencies) {
     /** Asks the provider what things really cost. @returns how many prices it told */
     readPrices: (): Promise<number> =>
       withHeartbeat(async () => {
-        let told = 0;
+        let [told, failures] = [0, 0];
         for (const due of await costsToLookAt(pool, MOST_LOOKS)) {
           try {
             const price = await logged(logger, { callSid: due.item }, () => priceOf(deps, due));
+            failures = 0;
             if (price === null || price.micro === null) {
               // A resource that is gone will never say.
               await noteNoPrice(pool, due.item, price === null ? null : nextLookMs(due.looks + 1));
@@ -55,8 +58,12 @@ export function createCostActivities(deps: ActivityDependencies) {
             told += 1;
           } catch (error) {
             if (!(error instanceof ProviderError)) throw error;
-            // The next run takes it up; whatever is wrong now is wrong for the others too.
-            break;
+            // Whatever is wrong now is wrong for the others too: the next run takes them up.
+            if (isOfTheLine(error)) break;
+            // One that always fails must not stand in front of the others for ever.
+            await noteNoPrice(pool, due.item, nextLookMs(due.looks + 1));
+            failures += 1;
+            if (failures === MOST_FAILURES) break;
           }
         }
         return told;
@@ -76,6 +83,11 @@ export function createCostActivities(deps: ActivityDependencies) {
       return percent;
     },
   };
+}
+
+/** Our pace (429), our account (20003), or the way there, which the circuit may have closed. */
+function isOfTheLine({ outcome, class: errorClass }: ProviderError): boolean {
+  return outcome === 'rate-limited' || outcome === 'not-sent' || errorClass === 'stop-line';
 }
 
 /** Null when the provider knows no such thing (any more); `micro` null when it has no price yet. */

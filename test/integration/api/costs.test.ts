@@ -7,7 +7,7 @@ import type { ActivityDependencies } from '../../../activities/dependencies';
 import { ensureDispatch } from '../../../db/dispatches';
 import { noteTextCosts } from '../../../db/cost-items';
 import { storeEvent } from '../../../db/webhook-events';
-import { ProviderError } from '../../../providers/provider-error';
+import { ProviderError, type ProviderErrorFacts } from '../../../providers/provider-error';
 import { ApiUnderTest, newCallSid } from './api-under-test';
 
 Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
@@ -182,17 +182,62 @@ describe('the provider’s own price', () => {
     expect(await costOf(sid)).toMatchObject({ next_look_at: null, is_estimate: true });
   });
 
-  test('is left for the next run when the provider does not answer', async () => {
-    const texts = [await accepted('sms', 'US'), await accepted('sms', 'US')];
+  const failing = (facts: Partial<ProviderErrorFacts>) =>
+    new ProviderError({
+      operation: 'read-message',
+      status: null,
+      code: null,
+      requestId: null,
+      retryAfterMs: null,
+      outcome: 'unknown',
+      class: 'unknown',
+      ...facts,
+    });
+  /** Texts whose prices are due, in this order. */
+  async function dueTexts(count: number): Promise<string[]> {
+    const sids: string[] = [];
+    for (let n = 0; n < count; n += 1) sids.push((await accepted('sms', 'US')).sid);
     await run('noteCosts');
-    for (const { sid } of texts) await due(sid);
-    const none = { status: null, code: null, requestId: null, retryAfterMs: null };
-    for (const { sid } of texts) {
-      prices.set(sid, new ProviderError({ ...none, operation: 'read-message', outcome: 'unknown', class: 'unknown' }));
+    for (const [n, sid] of sids.entries()) {
+      await sql(`UPDATE costs SET next_look_at = now() - $2 * interval '1 hour' WHERE item = $1`, [sid, count - n]);
     }
+    return sids;
+  }
+
+  test.each([
+    ['asks us to wait', { outcome: 'rate-limited', class: 'retry', status: 429, code: 20429 }],
+    ['does not know our account any more', { outcome: 'refused', class: 'stop-line', status: 401, code: 20003 }],
+    ['cannot be reached, or its circuit is open', { outcome: 'not-sent', class: 'retry' }],
+  ] as const)('is left for the next run when the provider %s', async (_what, facts) => {
+    const [first = '', second = ''] = await dueTexts(2);
+    prices.set(first, failing(facts));
+    prices.set(second, { price: { micro: 7_900, currency: 'USD' }, segments: 1 });
     expect(await run('readPrices')).toBe(0);
-    expect(asked).toHaveLength(1);
-    expect((await costOf(texts[0]?.sid ?? '')).looks).toBe(0);
+    expect(asked).toEqual([first]);
+    expect((await costOf(first)).looks).toBe(0);
+  });
+
+  test('of one text that gives an error keeps no other from its own; it is asked for later, as if there were none yet', async () => {
+    const [refused = '', broken = '', fine = ''] = await dueTexts(3);
+    prices.set(refused, failing({ outcome: 'refused', class: 'permanent', status: 400, code: 20001 }));
+    prices.set(broken, failing({ status: 500, code: 20500 }));
+    prices.set(fine, { price: { micro: 7_900, currency: 'USD' }, segments: 1 });
+    expect(await run('readPrices')).toBe(1);
+    expect(await costOf(fine)).toMatchObject({ is_estimate: false, amount_micro: '7900' });
+    for (const sid of [refused, broken]) {
+      const { looks, next_look_at: next, is_estimate: isEstimate } = await costOf(sid);
+      expect([looks, isEstimate, next > new Date()]).toEqual([1, true, true]);
+    }
+    asked.length = 0;
+    await run('readPrices');
+    expect(asked).toEqual([]);
+  });
+
+  test('is not asked for once more when three in a row have failed: then it is not the texts', async () => {
+    const sids = await dueTexts(5);
+    for (const sid of sids) prices.set(sid, failing({ status: 503 }));
+    expect(await run('readPrices')).toBe(0);
+    expect(asked).toEqual(sids.slice(0, 3));
   });
 });
 
