@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { budgetUse, readBudget, takeWarning } from '../db/cost-budget';
-import { noteLegCosts, noteNumberCosts, noteTextCosts } from '../db/cost-items';
+import { noteInboundTextCosts, noteLegCosts, noteNumberCosts, noteTextCosts } from '../db/cost-items';
 import { costsToLookAt, noteNoPrice, notePrice, type Unpriced } from '../db/costs';
 import { inTransaction } from '../db/pool';
+import type { Db } from '../db/query';
 import { countryOfNumber } from '../domain/phone-number';
 import { nextLookMs, pricesOf } from '../domain/prices';
 import { ProviderError } from '../providers/provider-error';
@@ -23,15 +24,14 @@ const MOST_FAILURES = 3;
 export function createCostActivities(deps: ActivityDependencies) {
   const { pool, logger } = deps;
   return {
-    /** Turns what was sent and rung since the last time into costs, estimated by our table. @returns how many */
+    /** Turns what was sent, received and rung since the last time into costs, estimated by our table. @returns how many */
     noteCosts: (): Promise<number> =>
       withHeartbeat(async () => {
-        const numbers = deps.phoneNumbers.map((number) => {
-          const country = countryOfNumber(number) ?? 'ZZ';
-          return { number, country, amountMicro: pricesOf(country).numberMonth };
-        });
-        let made = await noteNumberCosts(pool, numbers);
-        for (const note of [noteTextCosts, noteLegCosts]) {
+        const ours = deps.phoneNumbers.map((number) => ({ number, country: countryOfNumber(number) ?? 'ZZ' }));
+        const rents = ours.map((our) => ({ ...our, amountMicro: pricesOf(our.country).numberMonth }));
+        let made = await noteNumberCosts(pool, rents);
+        const noteInbound = (db: Db, limit: number) => noteInboundTextCosts(db, limit, ours);
+        for (const note of [noteTextCosts, noteInbound, noteLegCosts]) {
           for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
             const some = await note(pool, BATCH);
             made += some;

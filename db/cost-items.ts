@@ -14,7 +14,7 @@ const PRICE_ROWS = JSON.stringify([
   ...Object.entries(PRICES).map(([country, prices]) => ({ country, ...prices })),
   { country: '*', ...ELSEWHERE },
 ]);
-const PRICED = `jsonb_to_recordset($1::jsonb) AS p(country text, "textSegment" bigint, "minuteOut" bigint, "minuteIn" bigint)`;
+const PRICED = `jsonb_to_recordset($1::jsonb) AS p(country text, "textSegment" bigint, "textIn" bigint, "minuteOut" bigint, "minuteIn" bigint)`;
 
 const counted = z.object({ made: z.int() });
 
@@ -22,32 +22,65 @@ const counted = z.object({ made: z.int() });
  * Texts that the provider has taken since the last time.
  * @returns how many costs were noted; `limit` means there are more
  */
-export async function noteTextCosts(db: Db, limit: number): Promise<number> {
+export function noteTextCosts(db: Db, limit: number): Promise<number> {
+  const taken = `
+    SELECT d.sid, d.country, d.settled_at AS at, greatest(coalesce(m.segments, 1), 1) AS units
+      FROM dispatches d LEFT JOIN messages m ON m.message_id = d.message_id
+     WHERE d.state = 'accepted' AND d.settled_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
+       AND d.channel = 'sms' AND (SELECT c.item FROM costs c WHERE c.item = d.sid) IS NULL
+     ORDER BY d.settled_at LIMIT $2`;
+  return noteTexts(db, limit, { source: 'texts', price: 'textSegment', due: taken });
+}
+
+/** A number of ours. */
+export interface OurNumber {
+  readonly number: string;
+  readonly country: string;
+}
+
+/**
+ * Texts to our numbers since the last time, each as one segment until the provider says how many it was. Such a text is
+ * paid for where our number is, whoever sent it.
+ * @returns as {@link noteTextCosts}
+ */
+export function noteInboundTextCosts(db: Db, limit: number, ours: readonly OurNumber[]): Promise<number> {
+  const received = `
+    SELECT i.message_sid AS sid, coalesce(n.country, i.country, 'ZZ') AS country, i.received_at AS at, 1 AS units
+      FROM inbound_texts i
+      LEFT JOIN jsonb_to_recordset($7::jsonb) AS n(number text, country text) ON n.number = i.our_number
+     WHERE i.received_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
+       AND (SELECT c.item FROM costs c WHERE c.item = i.message_sid) IS NULL
+     ORDER BY i.received_at LIMIT $2`;
+  return noteTexts(db, limit, { source: 'inbound-texts', price: 'textIn', due: received }, [JSON.stringify(ours)]);
+}
+
+/** @param due statement of what is to be noted: `sid`, `country`, `at`, `units`; its own values count from $7 */
+async function noteTexts(
+  db: Db,
+  limit: number,
+  { source, price, due }: { source: 'texts' | 'inbound-texts'; price: 'textSegment' | 'textIn'; due: string },
+  values: readonly unknown[] = [],
+): Promise<number> {
   const { made } = await one(
     db,
     counted,
-    `WITH mark AS (SELECT noted_until FROM cost_marks WHERE source = 'texts' FOR UPDATE),
-     prices AS (SELECT p.country, p."textSegment", p."minuteOut", p."minuteIn" FROM ${PRICED}),
-     due AS (
-       SELECT d.sid, d.country, d.settled_at, greatest(coalesce(m.segments, 1), 1) AS units
-         FROM dispatches d LEFT JOIN messages m ON m.message_id = d.message_id
-        WHERE d.state = 'accepted' AND d.settled_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
-          AND d.channel = 'sms' AND (SELECT c.item FROM costs c WHERE c.item = d.sid) IS NULL
-        ORDER BY d.settled_at LIMIT $2),
+    `WITH mark AS (SELECT noted_until FROM cost_marks WHERE source = $6 FOR UPDATE),
+     prices AS (SELECT p.country, p."${price}" AS segment FROM ${PRICED}),
+     due AS (${due}),
      made AS (
        INSERT INTO costs (item, kind, country, month, units, amount_micro, currency, is_estimate, price_source,
                           occurred_at, next_look_at)
-       SELECT due.sid, 'sms', due.country, date_trunc('month', due.settled_at AT TIME ZONE 'UTC'), due.units,
-              due.units * coalesce(p."textSegment", other."textSegment"), $3, true, $4, due.settled_at,
-              due.settled_at + $5 * interval '1 millisecond'
+       SELECT due.sid, 'sms', due.country, date_trunc('month', due.at AT TIME ZONE 'UTC'), due.units,
+              due.units * coalesce(p.segment, other.segment), $3, true, $4, due.at,
+              due.at + $5 * interval '1 millisecond'
          FROM due JOIN prices other ON other.country = '*' LEFT JOIN prices p ON p.country = due.country
        ON CONFLICT (item) DO NOTHING RETURNING 1),
      moved AS (
        UPDATE cost_marks SET noted_until =
-           CASE WHEN (SELECT count(*) FROM due) < $2 THEN now() ELSE (SELECT max(settled_at) FROM due) END
-        WHERE source = 'texts')
+           CASE WHEN (SELECT count(*) FROM due) < $2 THEN now() ELSE (SELECT max(at) FROM due) END
+        WHERE source = $6)
      SELECT count(*)::int AS made FROM made`,
-    [PRICE_ROWS, limit, PRICES_CURRENCY, PRICE_TABLE, FIRST_LOOK_MS],
+    [PRICE_ROWS, limit, PRICES_CURRENCY, PRICE_TABLE, FIRST_LOOK_MS, source, ...values],
   );
   return made;
 }
@@ -104,7 +137,7 @@ export async function noteLegCosts(db: Db, limit: number): Promise<number> {
 /** Our own numbers, for the month that has begun. May be repeated. */
 export function noteNumberCosts(
   db: Db,
-  numbers: readonly { readonly number: string; readonly country: string; readonly amountMicro: number }[],
+  numbers: readonly (OurNumber & { readonly amountMicro: number })[],
 ): Promise<number> {
   return execute(
     db,

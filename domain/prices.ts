@@ -7,6 +7,8 @@
 export interface CountryPrices {
   /** One segment to a phone there. */
   readonly textSegment: number;
+  /** One segment of a text to our number there. */
+  readonly textIn: number;
   /** A minute begun, to a phone there. */
   readonly minuteOut: number;
   /** A minute begun, of a call to our number there. */
@@ -22,17 +24,25 @@ export const PRICES_CURRENCY = 'USD';
 /** Stored with each estimate, so that a later table explains only its own. */
 export const PRICE_TABLE = 'estimate-2026-11';
 
-const LIST = 'list prices as resellers of Twilio quote them (hivebook.wiki/wiki/twilio-sms-pricing, help.hoopai.com)';
+const LIST =
+  'list prices as others quote them (hivebook.wiki/wiki/twilio-sms-pricing, help.hoopai.com; texts to us: budgetforge.dev/tools/twilio-sms-pricing-2026)';
 const CAUTIOUS = 'our own figure, on the high side: no list was read';
 const DATE = '2026-11-21';
 
-const NORTH_AMERICA = { textSegment: 8_300, minuteOut: 14_000, minuteIn: 8_500, numberMonth: 1_150_000 } as const;
+const NORTH_AMERICA = {
+  textSegment: 8_300,
+  textIn: 8_300,
+  minuteOut: 14_000,
+  minuteIn: 8_500,
+  numberMonth: 1_150_000,
+} as const;
 
 export const PRICES: Readonly<Record<string, CountryPrices>> = {
   US: { ...NORTH_AMERICA, source: LIST, date: DATE },
   CA: { ...NORTH_AMERICA, source: LIST, date: DATE },
   GB: {
     textSegment: 55_000,
+    textIn: 10_000,
     minuteOut: 35_000,
     minuteIn: 10_000,
     numberMonth: 1_500_000,
@@ -44,6 +54,7 @@ export const PRICES: Readonly<Record<string, CountryPrices>> = {
 /** For a country without a row: a warning that comes too early is better than one that comes too late. */
 export const ELSEWHERE: CountryPrices = {
   textSegment: 150_000,
+  textIn: 50_000,
   minuteOut: 250_000,
   minuteIn: 50_000,
   numberMonth: 5_000_000,

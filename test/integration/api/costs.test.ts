@@ -75,6 +75,17 @@ async function leg(events: Readonly<Record<string, number>>, more: object = {}):
   }
   return sid;
 }
+
+/** A text to a number of ours. @param country of who sent it */
+async function received(to: string, country: string | null): Promise<string> {
+  const sid = `SM${randomUUID().replaceAll('-', '')}`;
+  await sql(`INSERT INTO inbound_texts (seen_key, message_sid, country, our_number) VALUES ($1, $1, $2, $3)`, [
+    sid,
+    country,
+    to,
+  ]);
+  return sid;
+}
 const costOf = async (item: string) => (await sql('SELECT * FROM costs WHERE item = $1', [item]))[0];
 const month = new Date().toISOString().slice(0, 7);
 
@@ -110,6 +121,43 @@ describe('the cost sweep', () => {
     for (let n = 0; n < 10; n += 1) await accepted('sms', 'US');
     const made = await Promise.all([1, 2, 3].map(() => noteTextCosts(api.deps.pool, 100)));
     expect(made.reduce((a, b) => a + b, 0)).toBe(10);
+  });
+
+  test('notes texts to our numbers, once, by the country of the number; the price is Twilio’s as soon as it says', async () => {
+    const texts = [
+      await received('+14155550100', 'GB'),
+      await received('+442079460100', 'US'),
+      await received('+14155550177', 'FR'),
+      await received('+14155550177', null),
+    ];
+    expect(await run('noteCosts')).toBeGreaterThanOrEqual(4);
+    expect(await run('noteCosts')).toBe(0);
+    const costs = await Promise.all(texts.map(costOf));
+    expect(costs.map(({ country, amount_micro: micro }) => [country, Number(micro)])).toEqual([
+      ['US', 8_300],
+      ['GB', 10_000],
+      ['FR', 50_000],
+      ['ZZ', 50_000],
+    ]);
+    expect(costs[0]).toMatchObject({ kind: 'sms', units: 1, is_estimate: true, price_source: 'estimate-2026-11' });
+    const [text = ''] = texts;
+    await sql(`UPDATE costs SET next_look_at = CASE WHEN item = $1 THEN now() - interval '1 day' END`, [text]);
+    prices.set(text, { price: { micro: 16_600, currency: 'USD' }, segments: 2 });
+    expect(await run('readPrices')).toBe(1);
+    expect(await costOf(text)).toMatchObject({ is_estimate: false, amount_micro: '16600', units: 2 });
+  });
+
+  test('what was texted to us is in GET /costs and in what the budget is held against', async () => {
+    await sql('DELETE FROM costs');
+    await sql('DELETE FROM inbound_texts');
+    await sql(`UPDATE cost_marks SET noted_until = 'infinity' WHERE source <> 'inbound-texts'`);
+    await received('+14155550100', 'US');
+    await run('noteCosts');
+    const { body } = await api.ask('GET', '/costs?kind=sms', { who: ADMIN });
+    expect(body.costs).toMatchObject([
+      { country: 'US', count: 1, units: 1, amountMicro: 8_300, estimatedMicro: 8_300 },
+    ]);
+    expect(body.budget.spentMicro).toBe(8_300 + 1_150_000 + 1_500_000);
   });
 
   test('notes legs by the minutes begun; one that nobody picked up is none; a call to us has its own price', async () => {
