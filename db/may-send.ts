@@ -102,6 +102,8 @@ export async function auditOverride(db: Db, dispatchId: string, guard: SendingGu
 export interface BlockedPair {
   /** 32 bytes, or their hex. */
   readonly recipientToken: Buffer | string;
+  /** Of the token; left out where only a dispatch holds it: then who else knows the token says so. */
+  readonly tokenVersion?: number;
   /** The number or service of ours that Twilio blocks for them. */
   readonly sender: string;
   /** `21610`, or null when the person has just said so themselves. */
@@ -109,12 +111,19 @@ export interface BlockedPair {
 }
 
 /** Twilio blocks this pair. May be repeated; the first time stays. Another sender is never used to get round it. */
-export async function noteBlocked(db: Db, { recipientToken, sender, code }: BlockedPair): Promise<void> {
+export async function noteBlocked(db: Db, { recipientToken, tokenVersion, sender, code }: BlockedPair): Promise<void> {
+  const token = typeof recipientToken === 'string' ? Buffer.from(recipientToken, 'hex') : recipientToken;
   await execute(
     db,
-    `INSERT INTO provider_blocks (recipient_token, sender, error_code) VALUES ($1, $2, $3)
+    `INSERT INTO provider_blocks (recipient_token, token_version, sender, error_code)
+     SELECT $1, coalesce(
+         $4::int,
+         (SELECT token_version FROM recipients WHERE recipient_token = $1),
+         (SELECT token_version FROM contact_points WHERE token = $1 AND deleted_at IS NULL LIMIT 1),
+         (SELECT version FROM service_keys WHERE purpose = 'token' AND state = 'current'),
+         1), $2, $3
      ON CONFLICT (recipient_token, sender) WHERE lifted_at IS NULL
      DO UPDATE SET error_code = coalesce(provider_blocks.error_code, EXCLUDED.error_code)`,
-    [typeof recipientToken === 'string' ? Buffer.from(recipientToken, 'hex') : recipientToken, sender, code],
+    [token, sender, code, tokenVersion],
   );
 }

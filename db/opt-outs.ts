@@ -38,7 +38,7 @@ export async function recordOptOut(tx: Db, { recipient, scope, senders, actor }:
   for (const { opt_out_id: objectId } of rows) {
     await appendAudit(tx, { actor, action: 'opt-out.recorded', objectId, purpose: 'text', outcome: 'done' });
   }
-  for (const sender of senders) await noteBlocked(tx, { recipientToken: token, sender, code: null });
+  for (const sender of senders) await noteBlocked(tx, { recipientToken: token, tokenVersion, sender, code: null });
   return rows.length > 0;
 }
 

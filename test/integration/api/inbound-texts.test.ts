@@ -1,11 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { deleteOldTexts } from '../../../db/inbound-texts';
 import { askQuestion } from '../../../db/open-questions';
-import { deleteLiftedOptOuts } from '../../../db/opt-outs';
+import { deleteLiftedOptOuts, isOptedOut, liftOptOut, recordOptOut } from '../../../db/opt-outs';
+import { type RecipientToken, recipientSubject } from '../../../db/recipients';
 import { guardValues, noteBlocked, type SendingGuard, whyNotSql } from '../../../db/may-send';
 import { relayOnce } from '../../../workers/relay';
 import type { KindlineClient } from '../../../temporal/connection';
 import { SealedValue } from '../../../domain/sealed';
+import type { ServiceKey } from '../../../vault/service-keys';
+import { createTokenizer } from '../../../vault/tokens';
 import { ApiUnderTest } from './api-under-test';
 
 const OURS = '+14155550100';
@@ -176,6 +179,58 @@ describe('words of opting out', () => {
     expect(await whyNot(from, { ignoresOptOut: true })).toBeNull();
     expect(await whyNot(from, { ignoresOptOut: false })).toBe('opted-out');
     await api.database.owner.query(`UPDATE policies SET is_on = false WHERE name = 'emergency-ignores-opt-out'`);
+  });
+});
+
+describe('while the token key is replaced', () => {
+  const [older, newer] = [1, 2].map((version) => ({ version, key: Buffer.alloc(32, version) }));
+  const phone = SealedValue.of('phone', '+14155550191');
+  /** As a process that holds these versions knows the phone. */
+  const knownBy = (...keys: ServiceKey[]): RecipientToken => {
+    const tokenizer = createTokenizer(keys);
+    return { token: tokenizer.token(phone), tokenVersion: tokenizer.version, candidates: tokenizer.candidates(phone) };
+  };
+  const change = (recipient: RecipientToken) => ({
+    recipient,
+    scope: 'organisation',
+    senders: [OURS, SERVICE],
+    actor: 'system',
+  });
+  const blocks = async (tokens: readonly Buffer[]) => {
+    const { rows } = await api.database.owner.query(
+      `SELECT token_version AS version, sender FROM provider_blocks
+        WHERE recipient_token = ANY($1) AND lifted_at IS NULL ORDER BY token_version, sender`,
+      [tokens],
+    );
+    return rows;
+  };
+
+  test('a block says under which version it was written, counts under both, and is lifted under both', async () => {
+    if (older === undefined || newer === undefined) throw new Error('two keys');
+    const [before, during] = [knownBy(older), knownBy(newer, older)];
+    await recordOptOut(api.deps.pool, change(before));
+    expect(await isOptedOut(api.deps.pool, { ...change(during), senders: [OURS_TOO] })).toBe(true);
+    await recordOptOut(api.deps.pool, change(during));
+    expect(await blocks(during.candidates)).toEqual([
+      { version: 1, sender: OURS },
+      { version: 1, sender: SERVICE },
+      { version: 2, sender: OURS },
+      { version: 2, sender: SERVICE },
+    ]);
+    await liftOptOut(api.deps.pool, change(during));
+    expect(await blocks(during.candidates)).toEqual([]);
+  });
+
+  test('a block that a receipt tells of has the version of the token that its dispatch was made with', async () => {
+    if (older === undefined || newer === undefined) throw new Error('two keys');
+    const { token } = knownBy(newer);
+    await recipientSubject(api.deps.pool, { token, tokenVersion: 2, candidates: [token] });
+    const unknown = randomBytes(32);
+    for (const recipientToken of [token, unknown]) {
+      await noteBlocked(api.deps.pool, { recipientToken, sender: OURS, code: '21610' });
+    }
+    expect(await blocks([token])).toEqual([{ version: 2, sender: OURS }]);
+    expect(await blocks([unknown])).toEqual([{ version: api.deps.tokenizer.version, sender: OURS }]);
   });
 });
 
