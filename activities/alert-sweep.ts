@@ -1,22 +1,22 @@
-import { alertsToClose, closeAlert, closeAlertLeg, destroyAlertNumbers } from '../db/alerts';
+import { type AlertToClose, alertsToClose, closeAlert, closeAlertLeg, destroyAlertNumbers } from '../db/alerts';
 import type { OwnerState } from '../temporal/owners';
 import type { ActivityDependencies } from './dependencies';
-import { countWhere, SWEEP_BATCH } from './sweep-part';
+import { createWalk } from './sweep-part';
 
 /**
  * Alerts, and calls of alerts, whose rows say that they live while their workflow is gone (terminated, failed): closed,
  * with the numbers that were given for them. Their phones are ended by `endOrphanedCalls`.
- * @returns how many were mended
+ * @returns what walks them, and says how many it has mended
  */
-export async function closeDeadAlerts(
+export function createAlertSweep(
   { pool }: Pick<ActivityDependencies, 'pool'>,
   owner: (workflowId: string) => Promise<OwnerState>,
   olderThanMs: number,
-): Promise<number> {
-  return await countWhere(await alertsToClose(pool, olderThanMs, SWEEP_BATCH), async (alert) => {
-    const state = await owner(alert.workflowId);
+): () => Promise<number> {
+  const walk = createWalk<AlertToClose>((limit, after) => alertsToClose(pool, olderThanMs, limit, after));
+  const close = async ({ alertId, workflowId, legs }: AlertToClose): Promise<boolean> => {
+    const state = await owner(workflowId);
     if (state === 'running') return false;
-    const { alertId, legs } = alert;
     const endedAt = new Date();
     for (const leg of legs) {
       await closeAlertLeg(pool, { ...leg, alertId, outcome: 'cancelled', callSid: null, answeredAt: null, endedAt });
@@ -28,5 +28,6 @@ export async function closeDeadAlerts(
     const wasLive = await closeAlert(pool, { alertId, ...end, reached: null, endedAt });
     await destroyAlertNumbers(pool, alertId);
     return wasLive || legs.length > 0;
-  });
+  };
+  return () => walk(close);
 }

@@ -6,19 +6,20 @@ import { messageWorkflowId } from '../domain/message';
 import { messageBatchWorkflowId } from '../domain/message-batch';
 import type { OwnerState } from '../temporal/owners';
 import type { ActivityDependencies } from './dependencies';
-import { countWhere, SWEEP_BATCH } from './sweep-part';
+import { countWhere, createWalk, SWEEP_BATCH } from './sweep-part';
 
 /**
  * Batches whose rows say that they go on while their workflow is gone (terminated, failed): cancelled, with what was given
  * for recipients that nobody will write to. Messages that were begun have workflows of their own and go on.
- * @returns how many were mended
+ * @returns what walks them, and says how many it has mended
  */
-export async function closeDeadBatches(
+export function createBatchSweep(
   { pool }: Pick<ActivityDependencies, 'pool'>,
   owner: (workflowId: string) => Promise<OwnerState>,
   olderThanMs: number,
-): Promise<number> {
-  return await countWhere(await batchesGoingOn(pool, olderThanMs, SWEEP_BATCH), async (batchId) => {
+): () => Promise<number> {
+  const walk = createWalk<{ batchId: string }>((limit, after) => batchesGoingOn(pool, olderThanMs, limit, after));
+  const close = async ({ batchId }: { batchId: string }): Promise<boolean> => {
     if ((await owner(messageBatchWorkflowId(batchId))) === 'running') return false;
     // It may have come to its end while we asked.
     if ((await noteBatchState(pool, batchId, 'cancelled')) !== 'cancelled') return false;
@@ -32,7 +33,8 @@ export async function closeDeadBatches(
     function left(): Promise<string[]> {
       return givenRowsLeft(pool, batchId, SWEEP_BATCH);
     }
-  });
+  };
+  return () => walk(close);
 }
 
 /**

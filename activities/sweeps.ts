@@ -9,14 +9,14 @@ import { mentorCallWorkflowId } from '../domain/mentor-call';
 import { signalLegEnded } from '../temporal/mentor-calls';
 import { ownerState, type OwnerState } from '../temporal/owners';
 import { signalAlertLegEnded } from '../temporal/voice-alerts';
-import { closeDeadAlerts } from './alert-sweep';
-import { closeDeadBatches } from './batch-sweep';
+import { createAlertSweep } from './alert-sweep';
+import { createBatchSweep } from './batch-sweep';
 import { callActs } from './call-acts';
 import type { ActivityDependencies } from './dependencies';
 import { withdraw } from './dispatch-outcome';
 import { isAbandoned } from './failures';
 import { logged } from './provider-log';
-import { countWhere, SWEEP_BATCH, sweepPart } from './sweep-part';
+import { createWalk, inTurn, SWEEP_BATCH, sweepPart } from './sweep-part';
 import { wentToFallback } from './voice';
 
 /** A row younger than this is left alone: its workflow may just be starting or ending (ms). */
@@ -26,18 +26,27 @@ const SILENT_AFTER = 90_000;
 const SIGNAL_WITHIN = 2_000;
 
 /**
- * The parts of the call sweep. Each walks a batch, may be repeated and run beside itself, and returns how many rows
+ * The parts of the call sweep. Each walks its rows, may be repeated and run beside itself, and returns how many of them
  * it has mended: where nothing has died, that is 0 but for what is deleted in its time.
  */
 export function createSweepActivities(deps: ActivityDependencies) {
   const { pool, voice, vault, temporal, logger } = deps;
   const owner = (workflowId: string): Promise<OwnerState> => ownerState(temporal, workflowId);
   const part = (sweep: string, mend: () => Promise<number>) => sweepPart(logger, sweep, mend);
+  const walkSilentLegs = createWalk<OpenLeg>((limit, after) => openLegs(pool, SILENT_AFTER, limit, after));
+  const walkLegs = createWalk<OpenLeg>((limit, after) => openLegs(pool, SETTLED_AFTER, limit, after));
+  const walkDoubtful = createWalk<Dispatch>((limit, after) => overdueDispatches(pool, SETTLED_AFTER, limit, after));
+  const walkCalls = createWalk<CallRow>((limit, after) => liveCalls(pool, SETTLED_AFTER, limit, after));
+  const closeAlerts = createAlertSweep(deps, owner, SETTLED_AFTER);
+  const closeBatches = createBatchSweep(deps, owner, SETTLED_AFTER);
+  const walkOldCalls = createWalk<{ callSid: string }>((limit, after) =>
+    callsToDeleteAtTwilio(pool, deps.callRetentionMs, limit, after),
+  );
 
   return {
     /** A user's leg that is over, although we never heard so: Twilio's word is stored and told like any event. */
-    askSilentLegs: part('ask-silent-legs', async () =>
-      countWhere(await openLegs(pool, SILENT_AFTER, SWEEP_BATCH), async (leg) => {
+    askSilentLegs: part('ask-silent-legs', () =>
+      walkSilentLegs(async (leg) => {
         if ((await owner(leg.workflowId)) !== 'running') return false;
         const call = await logged(logger, { callSid: leg.callSid }, () => voice.readCall(leg.callSid));
         const status = call?.status ?? 'completed';
@@ -47,28 +56,29 @@ export function createSweepActivities(deps: ActivityDependencies) {
     ),
 
     /** Phones that ring, or may still, for a workflow that is not running: ended. Only calls in our own tables. */
-    endOrphanedCalls: part('end-orphaned-calls', async () => {
-      const legs = await countWhere(await openLegs(pool, SETTLED_AFTER, SWEEP_BATCH), async (leg) => {
+    endOrphanedCalls: part('end-orphaned-calls', () => {
+      const endLeg = async (leg: OpenLeg): Promise<boolean> => {
         if ((await owner(leg.workflowId)) === 'running') return false;
         const { status } = await logged(logger, { callSid: leg.callSid }, () => voice.endCall(leg.callSid));
         await tellEnd(deps, leg, isTerminal(status) ? status : 'completed');
         return true;
-      });
-      const doubtful = await overdueDispatches(pool, SETTLED_AFTER, SWEEP_BATCH);
-      return legs + (await countWhere(doubtful, (dispatch) => endDoubtful(deps, dispatch, owner)));
+      };
+      return inTurn(
+        () => walkLegs(endLeg),
+        () => walkDoubtful((dispatch) => endDoubtful(deps, dispatch, owner)),
+      );
     }),
 
     /**
      * Rows that say a call, an alert or a batch is live while its workflow is gone (terminated, failed): closed, with all they hold.
      */
-    closeDeadCalls: part('close-dead-calls', async () => {
-      const calls = await countWhere(await liveCalls(pool, SETTLED_AFTER, SWEEP_BATCH), async (call) => {
+    closeDeadCalls: part('close-dead-calls', () => {
+      const close = async (call: CallRow): Promise<boolean> => {
         const state = await owner(call.workflowId);
         if (state === 'running') return false;
         return closeCall(pool, await deadCallsEnd(deps, call, state));
-      });
-      const alerts = await closeDeadAlerts(deps, owner, SETTLED_AFTER);
-      return calls + alerts + (await closeDeadBatches(deps, owner, SETTLED_AFTER));
+      };
+      return inTurn(() => walkCalls(close), closeAlerts, closeBatches);
     }),
 
     /** Places of mentors whose call's workflow is not running. */
@@ -81,8 +91,8 @@ export function createSweepActivities(deps: ActivityDependencies) {
     destroyExpiredNumbers: part('destroy-expired-numbers', () => vault.destroyExpired(SWEEP_BATCH)),
 
     /** Twilio's own records of our calls, which hold both numbers, after `TWILIO_CALL_RETENTION`. */
-    deleteOldTwilioCalls: part('delete-old-twilio-calls', async () =>
-      countWhere(await callsToDeleteAtTwilio(pool, deps.callRetentionMs, SWEEP_BATCH), async (callSid) => {
+    deleteOldTwilioCalls: part('delete-old-twilio-calls', () =>
+      walkOldCalls(async ({ callSid }) => {
         // A leg whose callbacks were all lost is known to Twilio only.
         const children = await logged(logger, { callSid }, () => voice.listChildCalls(callSid));
         for (const sid of [...children.map((child) => child.sid), callSid]) {

@@ -1,17 +1,34 @@
-import { noteAsked, noteForgotten, type SilentText, silentTexts, textsToForget } from '../db/silent-texts';
+import {
+  noteAsked,
+  noteForgotten,
+  receivedTextsToForget,
+  sentTextsToForget,
+  type SilentText,
+  silentTexts,
+  type TextAtTwilio,
+} from '../db/silent-texts';
 import { markHandled, storeEvent } from '../db/webhook-events';
 import { signalReceipt } from '../temporal/messages';
 import type { ActivityDependencies } from './dependencies';
 import { closeDeadMessages } from './message-sweep';
 import { logged } from './provider-log';
-import { countWhere, SWEEP_BATCH, sweepPart } from './sweep-part';
+import { countWhere, createWalk, inTurn, SWEEP_BATCH, sweepPart } from './sweep-part';
 import { isTextOver } from './text-acts';
 
 const SIGNAL_WITHIN = 2_000;
 
 /** The parts of the sweep that are of texts; like the others each may be repeated and run beside itself. */
 export function createTextSweepActivities(deps: ActivityDependencies) {
-  const { pool, messaging, logger } = deps;
+  const { pool, messaging, logger, callRetentionMs } = deps;
+  const walkSent = createWalk<TextAtTwilio>((limit, after) => sentTextsToForget(pool, callRetentionMs, limit, after));
+  const walkReceived = createWalk<TextAtTwilio>((limit, after) =>
+    receivedTextsToForget(pool, callRetentionMs, limit, after),
+  );
+  const forget = async (text: TextAtTwilio): Promise<boolean> => {
+    for (const sid of text.sids) await logged(logger, {}, () => messaging.deleteMessage(sid));
+    await noteForgotten(pool, text);
+    return true;
+  };
   return {
     /** A text that is over, although we never heard so: Twilio's word is stored and told like any receipt. */
     askSilentTexts: sweepPart(logger, 'ask-silent-texts', async () =>
@@ -29,12 +46,11 @@ export function createTextSweepActivities(deps: ActivityDependencies) {
     closeDeadMessages: sweepPart(logger, 'close-dead-messages', () => closeDeadMessages(deps)),
 
     /** Twilio's own records of texts both ways, which hold numbers and words, after `TWILIO_CALL_RETENTION`. */
-    forgetOldTexts: sweepPart(logger, 'forget-old-texts', async () =>
-      countWhere(await textsToForget(pool, deps.callRetentionMs, SWEEP_BATCH), async (text) => {
-        for (const sid of text.sids) await logged(logger, {}, () => messaging.deleteMessage(sid));
-        await noteForgotten(pool, text);
-        return true;
-      }),
+    forgetOldTexts: sweepPart(logger, 'forget-old-texts', () =>
+      inTurn(
+        () => walkSent(forget),
+        () => walkReceived(forget),
+      ),
     ),
   };
 }

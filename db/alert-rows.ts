@@ -9,7 +9,17 @@ import {
   type AlertState,
 } from '../domain/voice-alert';
 import { MESSAGE_KINDS, type MessageKind } from '../domain/message';
-import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import {
+  behindSql,
+  cursorTime,
+  decodeCursor,
+  type Page,
+  type Place,
+  type Placed,
+  placeOfRow,
+  placeValues,
+  toPage,
+} from './cursor';
 import { type Db, many, maybeOne } from './query';
 
 export interface AlertRow {
@@ -190,22 +200,30 @@ const toClose = z
     legs: row.legs.map((legId, index) => ({ legId, position: row.positions[index] ?? 0 })),
   }));
 
+export type AlertToClose = z.output<typeof toClose>;
+
 /** Alerts with something live, theirs or a call's, that is older than this: the sweep asks whether they still run. */
-export function alertsToClose(db: Db, olderThanMs: number, limit: number): Promise<z.output<typeof toClose>[]> {
+export function alertsToClose(
+  db: Db,
+  olderThanMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<AlertToClose>[]> {
   return many(
     db,
-    toClose,
+    toClose.and(placeOfRow),
     `WITH open AS (
        SELECT alert_id FROM voice_alerts WHERE live AND opened_at <= clock_timestamp() - $1 * interval '1 millisecond'
        UNION
        SELECT alert_id FROM call_logs
         WHERE live AND kind = 'alert' AND opened_at <= clock_timestamp() - $1 * interval '1 millisecond')
-     SELECT a.alert_id, a.workflow_id,
+     SELECT a.alert_id, a.workflow_id, ${cursorTime('a.opened_at')} AS cursor_at, a.alert_id AS cursor_id,
             coalesce(array_agg(c.call_id ORDER BY c.opened_at) FILTER (WHERE c.live), '{}') AS legs,
             coalesce(array_agg(c.position ORDER BY c.opened_at) FILTER (WHERE c.live), '{}') AS positions
        FROM open JOIN voice_alerts a USING (alert_id) LEFT JOIN call_logs c ON c.alert_id = a.alert_id
-      GROUP BY a.alert_id, a.workflow_id, a.opened_at ORDER BY a.opened_at LIMIT $2`,
-    [olderThanMs, limit],
+      WHERE ${behindSql('a.opened_at', 'a.alert_id', 3)}
+      GROUP BY a.alert_id, a.workflow_id, a.opened_at ORDER BY a.opened_at, a.alert_id LIMIT $2`,
+    [olderThanMs, limit, ...placeValues(after)],
   );
 }
 

@@ -10,6 +10,7 @@ export {
 } from './alert-course';
 export {
   type AlertRow,
+  type AlertToClose,
   alertsToClose,
   findAlert,
   listAlerts,

@@ -9,7 +9,7 @@ import {
   type Outcome,
 } from '../domain/mentor-call';
 import { notingAppEvents } from './app-events';
-import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import { cursorTime, decodeCursor, type Page, toPage, behindSql, type Place, type Placed, placeValues } from './cursor';
 import { type Db, execute, many, maybeOne } from './query';
 
 export interface CallRow {
@@ -144,15 +144,21 @@ export async function listCalls(
 }
 
 /** Live calls that were opened longer ago than this: the sweep asks Temporal whether they still run. */
-export async function liveCalls(db: Db, olderThanMs: number, limit: number): Promise<CallRow[]> {
+export async function liveCalls(
+  db: Db,
+  olderThanMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<CallRow>[]> {
   const rows = await many(
     db,
     callRow,
     `${SELECT_CALL} live AND opened_at <= clock_timestamp() - $1 * interval '1 millisecond'
-      ORDER BY opened_at LIMIT $2`,
-    [olderThanMs, limit],
+        AND ${behindSql('opened_at', 'call_logs.call_id', 3)}
+      ORDER BY opened_at, call_logs.call_id LIMIT $2`,
+    [olderThanMs, limit, ...placeValues(after)],
   );
-  return rows.map(toCall);
+  return rows.map((row) => ({ ...toCall(row), place: { at: row.cursor_at, id: row.call_id } }));
 }
 
 /** What the workflow notes on the way. */

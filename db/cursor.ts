@@ -26,6 +26,30 @@ export function decodeCursor(cursor: string): { at: string; id: string } | null 
   }
 }
 
+/** Where a row stands in an order by time and id. */
+export interface Place {
+  /** As {@link cursorTime} writes it. */
+  readonly at: string;
+  readonly id: string;
+}
+
+/** A row that knows its place, so that whoever walks the rows can go on behind it. */
+export type Placed<T> = T & { readonly place: Place };
+
+/** The columns `cursor_at` and `cursor_id` of a placed row. */
+export const placeOfRow = z
+  .object({ cursor_at: z.string(), cursor_id: z.string() })
+  .transform(({ cursor_at: at, cursor_id: id }): { readonly place: Place } => ({ place: { at, id } }));
+
+/** SQL that is true behind a place. @param first number of its first parameter; {@link placeValues} gives the two */
+export function behindSql(time: string, id: string, first: number, type: 'uuid' | 'text' = 'uuid'): string {
+  return `($${first}::timestamptz IS NULL OR (${time}, ${id}) > ($${first}::timestamptz, $${first + 1}::${type}))`;
+}
+
+export function placeValues(after: Place | null): readonly [string | null, string | null] {
+  return [after?.at ?? null, after?.id ?? null];
+}
+
 /** SQL that writes a timestamp as a cursor holds it. */
 export function cursorTime(column: string): string {
   return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

@@ -8,6 +8,7 @@ import type { RecipientStep } from '../domain/recipient-limits';
 import { SUPPRESSED_BECAUSE, type SuppressedBecause } from '../domain/message';
 import { DISPATCH_COLUMNS, type Dispatch, type DispatchState, dispatchRow } from './dispatch-rows';
 import { appendAudit } from './audit';
+import { behindSql, cursorTime, type Place, type Placed, placeOfRow, placeValues } from './cursor';
 import { guardValues, type SendingGuard, whyNotSql } from './may-send';
 import { limitValues, recipientWaitSql } from './recipient-limits';
 import { inTransaction } from './pool';
@@ -273,15 +274,21 @@ export async function latestEventFor(
 }
 
 /** Dispatches in doubt whose lease has been over for a while: their workflow may be gone, and they block others. */
-export function overdueDispatches(db: Db, overdueMs: number, limit: number): Promise<Dispatch[]> {
+export function overdueDispatches(
+  db: Db,
+  overdueMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<Dispatch>[]> {
   return many(
     db,
-    dispatchRow,
-    `SELECT ${DISPATCH_COLUMNS} FROM dispatches
+    dispatchRow.and(placeOfRow),
+    `SELECT ${DISPATCH_COLUMNS}, ${cursorTime('lease_until')} AS cursor_at, dispatch_id AS cursor_id FROM dispatches
       WHERE (state IN ('attempting', 'unknown')
              OR (state = 'abandoned' AND settled_at IS NULL AND attempt_began_at IS NOT NULL))
         AND lease_until <= clock_timestamp() - $1 * interval '1 millisecond'
-      ORDER BY lease_until LIMIT $2`,
-    [overdueMs, limit],
+        AND ${behindSql('lease_until', 'dispatch_id', 3)}
+      ORDER BY lease_until, dispatch_id LIMIT $2`,
+    [overdueMs, limit, ...placeValues(after)],
   );
 }

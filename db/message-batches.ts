@@ -6,7 +6,17 @@ import { BATCH_STATES, type BatchState, type RowProblem } from '../domain/messag
 import type { AuditAction } from '../domain/audit-actions';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
-import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import {
+  behindSql,
+  cursorTime,
+  decodeCursor,
+  type Page,
+  type Place,
+  type Placed,
+  placeOfRow,
+  placeValues,
+  toPage,
+} from './cursor';
 import { forgetRowTokens } from './message-batch-rows';
 import { inTransaction } from './pool';
 import { type Db, execute, many, maybeOne, one } from './query';
@@ -211,16 +221,24 @@ export async function noteBatchState(pool: Pool, batchId: string, state: BatchSt
 }
 
 /** Batches that say they go on, given longer ago than this: the sweep asks whether their workflow is still there. */
-export async function batchesGoingOn(db: Db, olderThanMs: number, limit: number): Promise<string[]> {
-  const rows = await many(
+export function batchesGoingOn(
+  db: Db,
+  olderThanMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<{ batchId: string }>[]> {
+  return many(
     db,
-    z.object({ batch_id: z.uuid() }),
-    `SELECT batch_id FROM message_batches
+    z
+      .object({ batch_id: z.uuid() })
+      .transform((row) => ({ batchId: row.batch_id }))
+      .and(placeOfRow),
+    `SELECT batch_id, ${cursorTime('received_at')} AS cursor_at, batch_id AS cursor_id FROM message_batches
       WHERE state IN ('sending', 'paused') AND received_at <= clock_timestamp() - $1 * interval '1 millisecond'
-      ORDER BY received_at LIMIT $2`,
-    [olderThanMs, limit],
+        AND ${behindSql('received_at', 'batch_id', 3)}
+      ORDER BY received_at, batch_id LIMIT $2`,
+    [olderThanMs, limit, ...placeValues(after)],
   );
-  return rows.map((row) => row.batch_id);
 }
 
 /** How many of its messages are in which state, counted from the messages themselves. */

@@ -1,5 +1,6 @@
 /** Calls at Twilio as far as our tables know them: those that may still be going on, those that may be deleted there. */
 import { z } from 'zod';
+import { behindSql, cursorTime, type Place, type Placed, placeOfRow, placeValues } from './cursor';
 import { type Db, execute, many } from './query';
 
 /** A call of ours for which no end has been heard. */
@@ -37,10 +38,15 @@ const LONGEST_CALL = '30 hours';
  * Legs of users and of recipients of alerts without a terminal event, silent for at least this long: those we rang,
  * doubles of them, and those that called in. Legs of mentors hang on these, and end with them.
  */
-export function openLegs(db: Db, silentMs: number, limit: number): Promise<OpenLeg[]> {
+export function openLegs(
+  db: Db,
+  silentMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<OpenLeg>[]> {
   return many(
     db,
-    openLegRow,
+    openLegRow.and(placeOfRow),
     `WITH legs AS (
        SELECT unnest(array_append(other_sids, sid)) AS call_sid, call_id, workflow_id, dispatch_id, alert_id,
               created_at AS since
@@ -51,35 +57,46 @@ export function openLegs(db: Db, silentMs: number, limit: number): Promise<OpenL
         WHERE call_sid IS NOT NULL AND opened_at > clock_timestamp() - interval '${LONGEST_CALL}'
           AND NOT EXISTS (SELECT 1 FROM dispatches d WHERE d.sid = call_logs.call_sid)
      ), heard AS (
-       SELECT l.call_sid, l.call_id, l.workflow_id, l.dispatch_id, l.alert_id, l.since,
-              (SELECT max(received_at) FROM webhook_events e WHERE e.sid = l.call_sid) AS last,
+       SELECT l.call_sid, l.call_id, l.workflow_id, l.dispatch_id, l.alert_id,
+              coalesce((SELECT max(received_at) FROM webhook_events e WHERE e.sid = l.call_sid), l.since) AS last,
               EXISTS (SELECT 1 FROM webhook_events e WHERE e.sid = l.call_sid
                        AND e.status IN ('completed', 'busy', 'no-answer', 'failed', 'canceled')) AS is_over
          FROM legs l WHERE l.call_sid IS NOT NULL)
-     SELECT call_sid, call_id, workflow_id, dispatch_id, alert_id FROM heard
-      WHERE NOT is_over AND coalesce(last, since) <= clock_timestamp() - $1 * interval '1 millisecond'
-      ORDER BY coalesce(last, since) LIMIT $2`,
-    [silentMs, limit],
+     SELECT call_sid, call_id, workflow_id, dispatch_id, alert_id, ${cursorTime('last')} AS cursor_at,
+            call_sid AS cursor_id
+       FROM heard
+      WHERE NOT is_over AND last <= clock_timestamp() - $1 * interval '1 millisecond'
+        AND ${behindSql('last', 'call_sid', 3, 'text')}
+      ORDER BY last, call_sid LIMIT $2`,
+    [silentMs, limit, ...placeValues(after)],
   );
 }
 
-/** SIDs of calls that have been over for longer than Twilio is to remember them, oldest first. */
-export async function callsToDeleteAtTwilio(db: Db, retentionMs: number, limit: number): Promise<string[]> {
-  const rows = await many(
+const callAtTwilio = z.object({ call_sid: z.string() }).transform((row) => ({ callSid: row.call_sid }));
+
+/** Calls that have been over for longer than Twilio is to remember them, oldest first. */
+export function callsToDeleteAtTwilio(
+  db: Db,
+  retentionMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<{ callSid: string }>[]> {
+  return many(
     db,
-    z.object({ call_sid: z.string() }),
+    callAtTwilio.and(placeOfRow),
     `WITH known AS (
        SELECT unnest(array_append(other_sids, sid)) AS call_sid, created_at AS since FROM dispatches
         WHERE channel = 'voice'
        UNION ALL SELECT call_sid, opened_at FROM call_logs
        UNION ALL SELECT sid, received_at FROM webhook_events WHERE sid LIKE 'CA%')
-     SELECT call_sid FROM known
+     SELECT call_sid, ${cursorTime('max(since)')} AS cursor_at, call_sid AS cursor_id FROM known
       WHERE call_sid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deletions_at_twilio d WHERE d.sid = known.call_sid)
-      GROUP BY call_sid HAVING max(since) <= clock_timestamp() - $1 * interval '1 millisecond'
-      ORDER BY max(since) LIMIT $2`,
-    [retentionMs, limit],
+      GROUP BY call_sid
+     HAVING max(since) <= clock_timestamp() - $1 * interval '1 millisecond'
+        AND ${behindSql('max(since)', 'call_sid', 3, 'text')}
+      ORDER BY max(since), call_sid LIMIT $2`,
+    [retentionMs, limit, ...placeValues(after)],
   );
-  return rows.map((row) => row.call_sid);
 }
 
 /** Notes that Twilio has no record of this call any more; may be repeated. */

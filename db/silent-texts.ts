@@ -1,5 +1,6 @@
 /** Texts as the sweep sees them: those whose receipts stay away, and those that Twilio is to forget. */
 import { z } from 'zod';
+import { behindSql, cursorTime, type Place, type Placed, placeOfRow, placeValues } from './cursor';
 import { type Db, execute, many } from './query';
 
 export interface SilentText {
@@ -45,27 +46,46 @@ const atTwilioRow = z
   .object({ dispatch_id: z.uuid().nullable(), sids: z.array(z.string()) })
   .transform((row): TextAtTwilio => ({ dispatchId: row.dispatch_id, sids: row.sids }));
 
-/** Texts both ways that are older than Twilio is to remember them, oldest first. */
-export async function textsToForget(db: Db, retentionMs: number, limit: number): Promise<TextAtTwilio[]> {
-  const sent = await many(
+/** Texts of ours that are older than Twilio is to remember them, oldest first. */
+export function sentTextsToForget(
+  db: Db,
+  retentionMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<TextAtTwilio>[]> {
+  return many(
     db,
-    atTwilioRow,
-    `SELECT dispatch_id, array_append(other_sids, sid) AS sids FROM dispatches
+    atTwilioRow.and(placeOfRow),
+    `SELECT dispatch_id, array_append(other_sids, sid) AS sids, ${cursorTime('created_at')} AS cursor_at,
+            dispatch_id AS cursor_id
+       FROM dispatches
       WHERE channel = 'sms' AND sid IS NOT NULL AND forgotten_at IS NULL
         AND created_at <= clock_timestamp() - $1 * interval '1 millisecond'
-      ORDER BY created_at LIMIT $2`,
-    [retentionMs, limit],
+        AND ${behindSql('created_at', 'dispatch_id', 3)}
+      ORDER BY created_at, dispatch_id LIMIT $2`,
+    [retentionMs, limit, ...placeValues(after)],
   );
-  const received = await many(
+}
+
+/** The same of texts to us. */
+export function receivedTextsToForget(
+  db: Db,
+  retentionMs: number,
+  limit: number,
+  after: Place | null = null,
+): Promise<Placed<TextAtTwilio>[]> {
+  return many(
     db,
-    atTwilioRow,
-    `SELECT NULL AS dispatch_id, ARRAY[message_sid] AS sids FROM inbound_texts i
+    atTwilioRow.and(placeOfRow),
+    `SELECT NULL AS dispatch_id, ARRAY[message_sid] AS sids, ${cursorTime('received_at')} AS cursor_at,
+            inbound_id AS cursor_id
+       FROM inbound_texts i
       WHERE received_at <= clock_timestamp() - $1 * interval '1 millisecond'
         AND NOT EXISTS (SELECT FROM deletions_at_twilio d WHERE d.sid = i.message_sid)
-      ORDER BY received_at LIMIT $2`,
-    [retentionMs, limit],
+        AND ${behindSql('received_at', 'inbound_id', 3)}
+      ORDER BY received_at, inbound_id LIMIT $2`,
+    [retentionMs, limit, ...placeValues(after)],
   );
-  return [...sent, ...received];
 }
 
 /** Twilio has no record of it any more; may be repeated. */

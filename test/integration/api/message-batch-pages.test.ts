@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { noteMessage, openMessage } from '../../../db/messages';
-import { closeDeadBatches, endUnbegunMessages } from '../../../activities/batch-sweep';
+import { createBatchSweep, endUnbegunMessages } from '../../../activities/batch-sweep';
 import { createMessageBatchActivities } from '../../../activities/message-batches';
 import type { ActivityDependencies } from '../../../activities/dependencies';
 import { deleteOldBatches } from '../../../db/message-batches';
@@ -197,11 +197,11 @@ test('a batch whose workflow is gone is cancelled by the sweep, with what was gi
   const batchId = await batch(people(2, 70));
   await run(pages.noteBatchState, { batchId, state: 'sending' });
   const sweep = (state: OwnerState) =>
-    closeDeadBatches(
+    createBatchSweep(
       api.deps,
       async (owner) => (owner === messageBatchWorkflowId(batchId) ? state : 'running'),
       -1_000,
-    );
+    )();
   expect(await sweep('running')).toBe(0);
   expect(await sweep('stopped')).toBe(1);
   const { body } = await api.ask('GET', `/messages/bulk/${batchId}`, { who: STAFF });

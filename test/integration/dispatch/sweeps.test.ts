@@ -114,6 +114,28 @@ describe('the call sweep', () => {
     expect(await world.rings(number)).toEqual([]);
   });
 
+  it('comes to the younger ones although more than two pages of older ones cannot be settled', async () => {
+    const { asked } = await world.somebody();
+    await ensureDispatch(world.db.app, { ...asked, channel: 'voice', sender: asked.from });
+    await claim(world.db.app, asked.dispatchId, 10);
+    temporal.states.set('mentor-call:of-the-old-ones', 'RUNNING');
+    temporal.state = 'UNKNOWN';
+    await later(30);
+    await world.db.owner.query(
+      `INSERT INTO dispatches (dispatch_id, business_key, workflow_id, call_id, recipient_token, channel, state, attempt,
+                               sid, sender, country, created_at, attempt_began_at, lease_until)
+       SELECT gen_random_uuid(), 'old' || n, 'mentor-call:of-the-old-ones', gen_random_uuid(), sha256(n::text::bytea),
+              'voice', CASE WHEN n % 2 = 0 THEN 'accepted' ELSE 'unknown' END, 1,
+              CASE WHEN n % 2 = 0 THEN 'CA' || md5(n::text) END, $1, 'US', now() - interval '1 hour',
+              now() - interval '1 hour', now() - interval '1 hour'
+         FROM generate_series(1, 900) n`,
+      [OUR_NUMBERS[0]],
+    );
+    expect(await sweep('endOrphanedCalls')).toBe(1);
+    expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'abandoned' });
+    await world.db.owner.query(`DELETE FROM dispatches WHERE workflow_id = 'mentor-call:of-the-old-ones'`);
+  });
+
   it('closes the row of a call whose workflow was terminated, and gives its mentor back', async () => {
     const { callId } = await world.callWithMentors(1);
     const { reserveMentor } = createMentorActivities(world.deps);
