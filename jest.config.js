@@ -31,7 +31,7 @@ module.exports = {
   transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/)`],
   // A whole call through real services takes seconds; a suite that needs longer says so itself.
   testTimeout: 30_000,
-  // More would make the real services compete for two cores, and every deadline with them.
-  maxWorkers: 2,
+  // On two cores: suites wait for real services a third of their time.
+  maxWorkers: 3,
   testSequencer: '<rootDir>/test/longest-first.js',
 };
