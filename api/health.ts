@@ -25,6 +25,7 @@ export const healthBody = z.object({
   /** Configured and switched on. While Postgres does not say, as configured. */
   voiceEnabled: z.boolean(),
   smsEnabled: z.boolean(),
+  emailEnabled: z.boolean(),
   standIns: z.boolean(),
 });
 
@@ -69,6 +70,7 @@ export function health(routes: Routes, deps: ApiDeps): void {
       stoppedLines: known?.stopped.map((line) => ({ ...line, since: line.since.toISOString() })) ?? null,
       voiceEnabled: isOn('voice'),
       smsEnabled: isOn('sms'),
+      emailEnabled: isOn('email'),
       standIns: deps.config.allowStandIns,
     };
     res.set('Cache-Control', 'no-store').json(body);

@@ -140,6 +140,6 @@ export const messagesQuery = listQuery.extend({
   channel: z.enum(MESSAGE_CHANNELS).optional(),
   kind: z.enum(MESSAGE_KINDS).optional(),
   batchId: z.uuid().optional(),
-  from: time.optional().meta({ description: 'Accepted at or after this time.' }),
-  to: time.optional().meta({ description: 'Accepted before this time.' }),
+  from: time.optional().meta({ description: 'Only those that were accepted then or later.' }),
+  until: time.optional().meta({ description: 'Only those that were accepted then or earlier.' }),
 });

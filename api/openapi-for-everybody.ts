@@ -51,6 +51,7 @@ export const SERVICE_OPERATIONS = {
           stoppedLines: [],
           voiceEnabled: true,
           smsEnabled: true,
+          emailEnabled: true,
           standIns: false,
         },
       },

@@ -73,9 +73,9 @@ export interface MessageFilter {
   readonly channel?: MessageChannel | undefined;
   readonly kind?: MessageKind | undefined;
   readonly batchId?: string | undefined;
-  /** ISO 8601; from the first on, before the second. */
+  /** ISO 8601; both included. */
   readonly from?: string | undefined;
-  readonly to?: string | undefined;
+  readonly until?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | null | undefined;
 }
@@ -104,7 +104,7 @@ export async function listMessages(db: Db, filter: MessageFilter): Promise<Page<
   where((p) => `m.kind = ${p}`, filter.kind);
   where((p) => `m.batch_id = ${p}`, filter.batchId);
   where((p) => `m.opened_at >= ${p}::timestamptz`, filter.from);
-  where((p) => `m.opened_at < ${p}::timestamptz`, filter.to);
+  where((p) => `m.opened_at <= ${p}::timestamptz`, filter.until);
   const before = filter.cursor == null ? null : decodeCursor(filter.cursor);
   if (before !== null) {
     values.push(before.at, before.id);

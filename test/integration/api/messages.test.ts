@@ -330,7 +330,7 @@ describe('GET /messages', () => {
     expect(ids(await list('state=failed'))).toEqual([second]);
     expect(ids(await list(`channel=sms&subjectId=${inputs[0]?.subjectId}&kind=update`))).toEqual([second]);
     expect(ids(await list(`batchId=${randomUUID()}`))).toEqual([]);
-    expect(ids(await list(`to=${new Date(Date.now() - 3_600_000).toISOString()}`))).toEqual([]);
+    expect(ids(await list(`until=${new Date(Date.now() - 3_600_000).toISOString()}`))).toEqual([]);
     expect(ids(await list(`from=${new Date(Date.now() - 3_600_000).toISOString()}`))).toHaveLength(3);
     const page = await list('limit=2');
     expect(ids(page)).toEqual([third, second]);

@@ -31,6 +31,7 @@ test('health says how each part is, and since when that is known', async () => {
     stoppedLines: [],
     voiceEnabled: true,
     smsEnabled: true,
+    emailEnabled: false,
     standIns: false,
   });
   for (const part of Object.values<{ ageSeconds: number }>(answer.body.parts)) expect(part.ageSeconds).toBeLessThan(5);
