@@ -134,7 +134,7 @@ async function recipientOf(
   if (phone !== undefined) {
     if (channel !== 'sms') return 'recipient-missing';
     try {
-      const { e164, country } = numberToRing(phone, '', countries);
+      const { e164, country } = numberToRing(phone, '', config);
       return { to: e164, token: tokenizer.token(e164), country, subjectId: null, recordId: null };
     } catch (error) {
       if (error instanceof Problem && isNumberProblem(error.code)) return error.code;

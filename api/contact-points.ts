@@ -13,7 +13,7 @@ import { checkOwner } from './authorisation';
 import { checkedBody, checkedId } from './checked-input';
 import { type contactPointList, type contactPointShape, newContactPoint } from './contact-points-shapes';
 import type { ApiDeps } from './deps';
-import { addressToWriteTo, numberToRing } from './given-numbers';
+import { addressToWriteTo, numberToRing, type RingingRules } from './given-numbers';
 import { idempotentRequest, madeOnce } from './idempotency';
 import { MOST_CONTACT_POINTS } from './limits';
 import { Problem } from './problems';
@@ -24,7 +24,7 @@ import type { Routes } from './routes';
 export function contactPoints(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('POST /contact-points', async (req, res, caller) => {
     const body = checkedBody(newContactPoint, req);
-    const { kind, value, country } = destinationOf(body, deps.config.limits.allowedCountries);
+    const { kind, value, country } = destinationOf(body, deps.config);
     if (country !== null) contextOf(res).country = country;
     const { subjectId } = caller;
     const request = idempotentRequest(deps.tokenizer, req, subjectId, 'POST /contact-points');
@@ -70,11 +70,11 @@ interface Given {
 
 function destinationOf(
   { kind, phoneNumber, emailAddress }: z.output<typeof newContactPoint>,
-  allowedCountries: readonly string[],
+  rules: RingingRules,
 ): Given {
   const fits = (phoneNumber === undefined) !== (emailAddress === undefined);
   if (phoneNumber !== undefined && fits && kind !== 'email') {
-    const { e164, country } = numberToRing(phoneNumber, '#/phoneNumber', allowedCountries);
+    const { e164, country } = numberToRing(phoneNumber, '#/phoneNumber', rules);
     return { kind: 'phone', value: e164, country };
   }
   if (emailAddress === undefined || !fits || kind === 'phone') {

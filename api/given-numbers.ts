@@ -4,13 +4,21 @@ import { parsePhoneNumber, type PhoneNumber, refusalToRing } from '../domain/pho
 import type { SealedValue } from '../domain/sealed';
 import { Problem } from './problems';
 
+/** As the configuration has it: which countries are served, and which numbers, E.164, are our own. */
+export interface RingingRules {
+  readonly limits: { readonly allowedCountries: readonly string[] };
+  readonly twilio: { readonly phoneNumbers: readonly string[] };
+}
+
 /**
- * A number somebody typed, if we may ring it: a mobile or fixed number of a country that is served.
+ * A number somebody typed, if we may ring it: a mobile or fixed number of a country that is served, and not one of our
+ * own, at which we would talk to ourselves.
  *
  * @param pointer where in the body it stood
  * @throws {Problem} `phone-number-invalid`, `phone-number-not-allowed` or `country-not-allowed`
  */
-export function numberToRing(text: string, pointer: string, allowedCountries: readonly string[]): PhoneNumber {
+export function numberToRing(text: string, pointer: string, { limits, twilio }: RingingRules): PhoneNumber {
+  const { allowedCountries } = limits;
   let number: PhoneNumber;
   try {
     number = parsePhoneNumber(text);
@@ -27,6 +35,9 @@ export function numberToRing(text: string, pointer: string, allowedCountries: re
     });
   }
   if (refusal !== null) throw notAllowed(pointer);
+  if (twilio.phoneNumbers.includes(number.e164.expose())) {
+    throw notAllowed(pointer, 'A number of somebody else is expected here: this one is ours.');
+  }
   return number;
 }
 
@@ -41,7 +52,6 @@ export function addressToWriteTo(text: string, pointer: string): SealedValue<'em
   throw new Problem('email-address-invalid', { errors: [{ pointer, detail }] });
 }
 
-function notAllowed(pointer: string): Problem {
-  const detail = 'A mobile or fixed number is expected here.';
+function notAllowed(pointer: string, detail = 'A mobile or fixed number is expected here.'): Problem {
   return new Problem('phone-number-not-allowed', { errors: [{ pointer, detail }] });
 }

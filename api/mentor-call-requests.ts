@@ -106,7 +106,7 @@ function givenTarget(deps: ApiDeps, { userPhoneNumber, contactPointId }: Request
     throw new Problem('invalid-body', { errors: [{ pointer: '#/userPhoneNumber', detail }] });
   }
   if (userPhoneNumber === undefined) return null;
-  const number = numberToRing(userPhoneNumber, '#/userPhoneNumber', deps.config.limits.allowedCountries);
+  const number = numberToRing(userPhoneNumber, '#/userPhoneNumber', deps.config);
   contextOf(res).country = number.country;
   const target: GivenTarget = {
     kind: 'given',

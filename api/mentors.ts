@@ -24,7 +24,7 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('POST /mentors', async (req, res, caller) => {
     const body = checkedBody(newMentor, req);
     checkZone(body.zone);
-    const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
+    const number = numberToRing(body.phoneNumber, '#/phoneNumber', deps.config);
     const { name, phoneNumber: _sealedBelow, ...mentor } = body;
     const request = idempotentRequest(deps.tokenizer, req, caller.subjectId, 'POST /mentors');
     const mentorId = await madeOnce(deps.pool, request, async (tx) => {
@@ -68,7 +68,7 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
     const number =
       phoneNumber === undefined
         ? null
-        : numberToRing(phoneNumber, '#/phoneNumber', deps.config.limits.allowedCountries);
+        : numberToRing(phoneNumber, '#/phoneNumber', deps.config);
     const { subjectId, version } = await known(deps, mentorId);
     const expected = expectedVersion(req);
     // Before anything is sealed; the transaction below looks again.

@@ -180,7 +180,7 @@ export async function destinationOf(
   }
   const countries = deps.config.limits.allowedCountries;
   if (recipient.phoneNumber !== undefined) {
-    const { e164, country } = numberToRing(recipient.phoneNumber, pointer, countries);
+    const { e164, country } = numberToRing(recipient.phoneNumber, pointer, deps.config);
     await checkOwnNumber(deps, caller, e164, pointer);
     return { how: 'given', value: e164, country };
   }

@@ -87,7 +87,7 @@ export const PROBLEMS = {
   'phone-number-invalid': [
     422,
     'The phone number cannot be used',
-    'Send a whole number with country code, for example +1 415 555 0100.',
+    'Send a whole number with country code, for example +1 415 555 0142.',
   ],
   'email-address-invalid': [
     422,
@@ -97,7 +97,7 @@ export const PROBLEMS = {
   'phone-number-not-allowed': [
     422,
     'This kind of number is not called',
-    'Send a mobile or fixed number; premium, shared-cost, toll-free and short numbers are not called.',
+    'Send a mobile or fixed number; premium, shared-cost, toll-free and short numbers are not called, nor are our own.',
   ],
   'country-not-allowed': [
     422,

@@ -5,11 +5,11 @@ import type { BenchGround } from './ground';
 import type { BenchGroup } from './group';
 import { type BenchRow, rowOf } from './rows';
 
-/** Of the United States, each with a hundred numbers that are nobody's: +1 NPA 555 01XX. */
+/** Of the United States, each with a hundred numbers that are nobody's: +1 NPA 555 01XX. Where ours are is left out. */
 const AREA_CODES = (
   '201 202 203 205 206 207 208 209 210 212 213 214 215 216 217 218 219 224 225 228 229 231 234 239 240 248 251 252 253 ' +
   '254 256 260 262 267 269 270 276 281 301 302 303 304 305 307 308 309 310 312 313 314 315 316 317 318 319 320 321 323 ' +
-  '325 330 334 336 337 339 347 351 352 360 361 386 401 402 404 405 406 407 408 409 410 412 413 414 415 417 419 423 424 ' +
+  '325 330 334 336 337 339 347 351 352 360 361 386 401 402 404 405 406 407 408 409 410 412 413 414 417 419 423 424 ' +
   '425 432 434 435 440 443 458 469 470 478 479 480 484 501 502 503 504 505 507 508 509 510 512'
 ).split(' ');
 

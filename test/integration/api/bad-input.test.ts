@@ -85,6 +85,13 @@ const REQUESTS: Case[] = [
     pointer: '#/userPhoneNumber',
   },
   {
+    what: 'a number of our own',
+    json: { ...request, userPhoneNumber: '+1 415 555 0100' },
+    status: 422,
+    code: 'phone-number-not-allowed',
+    pointer: '#/userPhoneNumber',
+  },
+  {
     what: 'a toll-free number',
     json: { ...request, userPhoneNumber: '+1 800 555 0142' },
     status: 422,

@@ -19,7 +19,7 @@ afterEach(() => {
 
 const somebody = (): Who => ({ role: 'user', subject: randomUUID() });
 let people = 0;
-const newNumber = () => `+1415555${String(100 + (people++ % 100)).padStart(4, '0')}`;
+const newNumber = () => `+1628555${String(100 + (people++ % 100)).padStart(4, '0')}`;
 const sql = async (statement: string, values: unknown[] = [], at = api) =>
   (await at.database.owner.query(statement, values)).rows;
 const verify = (who: Who, contactPointId: string, json: object = {}, at = api): Promise<Answer> =>

@@ -29,7 +29,7 @@ afterAll(() => api.stop());
 /** A phone nobody has heard of. */
 function newPhone(): string {
   nth += 1;
-  return `+1415555${String(100 + nth).padStart(4, '0')}`;
+  return `+1628555${String(100 + nth).padStart(4, '0')}`;
 }
 
 interface Text {

@@ -55,7 +55,7 @@ async function batch(recipients: object[], more: object = { text: 'Hello' }): Pr
   return body.batchId;
 }
 const people = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => ({ phone: `+1415555${String(100 + from + n).padStart(4, '0')}` }));
+  Array.from({ length: count }, (_, n) => ({ phone: `+1628555${String(100 + from + n).padStart(4, '0')}` }));
 
 test('a row is handed over to the key of whom it is about, and what was given is destroyed', async () => {
   const at = '2026-11-23T09:00:00-05:00';
@@ -82,7 +82,7 @@ test('a row is handed over to the key of whom it is about, and what was given is
   expect(second).toMatchObject({ batchRow: 2, language: 'es' });
   expect(first.subjectId).not.toBe(second.subjectId);
   const reveal = (recordId: string) => api.deps.vault.reveal({ recordId, purpose: 'send', actor: 'system' });
-  expect((await reveal(first.recordId)).expose()).toBe('+14155550100');
+  expect((await reveal(first.recordId)).expose()).toBe('+16285550100');
   expect(readWords(await reveal(first.content.recordId))).toEqual({ variables: { what: 'a visit', at } });
   expect(readWords(await reveal(second.content.recordId))).toEqual({ variables: { what: 'an appointment', at } });
   const { rows } = await api.database.owner.query(

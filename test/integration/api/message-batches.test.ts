@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => api.stop());
 
-const number = (n: number): string => `+1415555${String(100 + n).padStart(4, '0')}`;
+const number = (n: number): string => `+1628555${String(100 + n).padStart(4, '0')}`;
 const many = (count: number) => Array.from({ length: count }, (_, n) => ({ phone: number(n) }));
 
 async function make(recipients: unknown[], more: object = {}) {

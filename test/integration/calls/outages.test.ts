@@ -7,7 +7,7 @@ const { userPhone, mentorPhone } = MARKED;
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startStack({ env: { CALL_PROVIDER_PATIENCE: '8s' } });
+  stack = await startStack({ env: { CALL_PROVIDER_PATIENCE: '8s', CALL_USER_RING: '10s' } });
   await addMentor(stack, mentorPhone);
 }, 120_000);
 afterAll(async () => {
