@@ -87,7 +87,7 @@ export const PROBLEMS = {
   'phone-number-invalid': [
     422,
     'The phone number cannot be used',
-    'Send a whole number with country code, for example +1 415 555 0142.',
+    'Send a whole number with country code, for example +1 415 555 0177.',
   ],
   'email-address-invalid': [
     422,

@@ -24,7 +24,7 @@ export class PhoneNumberError extends KindlineError {
   override readonly name = 'PhoneNumberError';
 
   constructor(problem: PhoneNumberProblem) {
-    super(problem, 'This is not a phone number we can use. Write it with country code, for example +1 415 555 0142.');
+    super(problem, 'This is not a phone number we can use. Write it with country code, for example +1 415 555 0177.');
   }
 }
 
