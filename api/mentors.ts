@@ -65,10 +65,7 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
     const mentorId = checkedId(req, 'mentorId');
     const { name, phoneNumber, ...change } = checkedBody(mentorChange, req);
     if (change.zone !== undefined) checkZone(change.zone);
-    const number =
-      phoneNumber === undefined
-        ? null
-        : numberToRing(phoneNumber, '#/phoneNumber', deps.config);
+    const number = phoneNumber === undefined ? null : numberToRing(phoneNumber, '#/phoneNumber', deps.config);
     const { subjectId, version } = await known(deps, mentorId);
     const expected = expectedVersion(req);
     // Before anything is sealed; the transaction below looks again.
