@@ -5,7 +5,7 @@
  */
 
 /** Packages that are ES modules only, and what they import: Node can require() them, jest cannot. */
-const ES_MODULES = ['jose', 'node-pg-migrate', 'glob', 'minimatch', 'brace-expansion'];
+const ES_MODULES = ['jose', 'openid-client', 'oauth4webapi', 'node-pg-migrate', 'glob', 'minimatch', 'brace-expansion'];
 
 module.exports = {
   // Node's own, and where lines are counted, it lets threads and child processes count theirs.
@@ -29,8 +29,8 @@ module.exports = {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${ES_MODULES.join('|')})/)`],
-  // A whole call through real services takes seconds; a suite that needs longer says so itself.
-  testTimeout: 30_000,
+  // A whole call through real services takes seconds, and on a machine with other work far longer (test/patience.ts).
+  testTimeout: 240_000,
   // On two cores: suites wait for real services a third of their time.
   maxWorkers: 3,
   testSequencer: '<rootDir>/test/longest-first.js',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ApplicationFailure } from '@temporalio/common';
 import {
   type AlertEnd,
   type AlertLegEnd,
@@ -8,13 +9,19 @@ import {
   giveAlertNumbersAway,
   openAlert,
 } from '../db/alerts';
-import { noteFallback } from '../db/messages';
+import { appendAudit } from '../db/audit';
+import { findMessage, noteFallback } from '../db/messages';
+import { inTransaction } from '../db/pool';
+import { isPolicyOn } from '../db/preferences';
+import type { Db } from '../db/query';
 import { callerIdFor } from '../domain/caller-id';
 import type { MessageInput } from '../domain/message';
-import type { VoiceAlertInput, VoiceAlertRecipient } from '../domain/voice-alert';
+import type { AlertNight, VoiceAlertInput, VoiceAlertRecipient } from '../domain/voice-alert';
 import { startMessage } from '../temporal/messages';
 import { startVoiceAlert } from '../temporal/voice-alerts';
 import type { ActivityDependencies } from './dependencies';
+import { nightLeftMs } from './night';
+import { asSleeper } from './place-alert-call';
 
 /** As they come out of a workflow: times are ISO 8601. */
 export type AlertClosing = Omit<AlertEnd, 'endedAt'> & { readonly endedAt: string };
@@ -34,13 +41,20 @@ export interface TextRecipients {
 export interface FallbackAlert {
   readonly message: MessageInput;
   readonly alertId: string;
+  /** What the call goes past, under the policy for emergencies; left out by runs that began before it was told. */
+  readonly overrides?: 'blocked' | null;
 }
 
 /** Rows of alerts, as local activities, and what an alert starts or is started by. */
-export function createAlertActivities({ pool, callLog, temporal, phoneNumbers, voiceAlert }: ActivityDependencies) {
+export function createAlertActivities(deps: ActivityDependencies) {
+  const { pool, callLog, temporal, phoneNumbers, voiceAlert } = deps;
   return {
     /** The first fact of an alert. */
     openAlert: (input: VoiceAlertInput): Promise<void> => openAlert(pool, input),
+
+    /** How long the phone of somebody who is to hear a message must not ring yet (ms). */
+    nightLeft: (night: AlertNight): Promise<number> =>
+      Promise.resolve(nightLeftMs(deps.messages.quietHours, asSleeper(night), new Date())),
 
     /** How one call of it ended; may be repeated. */
     async closeAlertLeg(end: AlertLegClosing): Promise<void> {
@@ -70,10 +84,23 @@ export function createAlertActivities({ pool, callLog, temporal, phoneNumbers, v
     /**
      * Starts the alert that says a message which did not arrive. The alert takes over a number that was given for the
      * message only: the message must not destroy it. May be repeated with the same id.
+     *
+     * @throws ApplicationFailure `NotCalled` (final) for what no call may say
      */
-    async startFallbackAlert({ message, alertId }: FallbackAlert): Promise<void> {
+    async startFallbackAlert({ message, alertId, overrides = null }: FallbackAlert): Promise<void> {
+      if (message.channel !== 'sms') throw notCalled('An e-mail is said by no call');
+      // The policy of this moment: a message may have waited for weeks since it began.
+      if (overrides !== null && !(await isPolicyOn(pool, 'emergency-ignores-opt-out'))) {
+        throw notCalled('The policy for emergencies is off');
+      }
+      const isWaitedFor = await inTransaction(pool, async (tx) => {
+        const isRepeated = (await findMessage(tx, message.messageId))?.fallback_alert_id === alertId;
+        if (!(await noteFallback(tx, message.messageId, alertId))) return false;
+        if (overrides !== null && !isRepeated) await auditFallback(tx, alertId, overrides);
+        return true;
+      });
       // Closed by the sweep, because its workflow was ended: its number is gone, and nobody waits for the call.
-      if (!(await noteFallback(pool, message.messageId, alertId))) return;
+      if (!isWaitedFor) return;
       const recipient: VoiceAlertRecipient = {
         subjectId: message.subjectId,
         recordId: message.recordId,
@@ -103,9 +130,21 @@ export function createAlertActivities({ pool, callLog, temporal, phoneNumbers, v
         times: voiceAlert.times,
         requestHash: message.requestHash,
         requestedAt: message.requestedAt,
+        zone: message.zone,
+        notAfter: message.notAfter,
       });
     },
   };
+}
+
+function notCalled(why: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(why, 'NotCalled');
+}
+
+/** Each time somebody is reached past their STOP leaves an entry, whatever it is that reaches them. */
+async function auditFallback(tx: Db, alertId: string, purpose: 'blocked'): Promise<void> {
+  const entry = { actor: 'system', action: 'opt-out.overridden', objectId: alertId, purpose, outcome: 'done' } as const;
+  await appendAudit(tx, entry);
 }
 
 function textsOf(input: VoiceAlertInput, messageIds: readonly string[]) {
@@ -144,5 +183,7 @@ function textTo(input: VoiceAlertInput, recipient: VoiceAlertRecipient, messageI
     sender: null,
     requestHash: input.requestHash,
     requestedAt: input.requestedAt,
+    // Their phones have just rung for it, at whatever hour.
+    waitsForDay: false,
   };
 }

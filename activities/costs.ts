@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { budgetUse, readBudget, takeWarning } from '../db/cost-budget';
 import { noteInboundTextCosts, noteLegCosts, noteNumberCosts, noteTextCosts } from '../db/cost-items';
+import { noteRecordingCosts } from '../db/recording-costs';
 import { costsToLookAt, noteNoPrice, notePrice, type Unpriced } from '../db/costs';
 import { inTransaction } from '../db/pool';
 import type { Db } from '../db/query';
@@ -31,7 +32,7 @@ export function createCostActivities(deps: ActivityDependencies) {
         const rents = ours.map((our) => ({ ...our, amountMicro: pricesOf(our.country).numberMonth }));
         let made = await noteNumberCosts(pool, rents);
         const noteInbound = (db: Db, limit: number) => noteInboundTextCosts(db, limit, ours);
-        for (const note of [noteTextCosts, noteInbound, noteLegCosts]) {
+        for (const note of [noteTextCosts, noteInbound, noteLegCosts, noteRecordingCosts]) {
           for (let batch = 0; batch < MOST_BATCHES; batch += 1) {
             const some = await note(pool, BATCH);
             made += some;
@@ -92,12 +93,16 @@ function isOfTheLine({ outcome, class: errorClass }: ProviderError): boolean {
 
 /** Null when the provider knows no such thing (any more); `micro` null when it has no price yet. */
 async function priceOf(
-  { voice, messaging }: Pick<ActivityDependencies, 'voice' | 'messaging'>,
+  { voice, messaging, recordings }: Pick<ActivityDependencies, 'voice' | 'messaging' | 'recordings'>,
   { kind, item }: Unpriced,
 ): Promise<{ micro: number | null; currency: string; units: number | null } | null> {
   if (kind === 'sms') {
     const text = await messaging.readMessage(item);
     return text && { ...orUnknown(text.price), units: text.segments };
+  }
+  if (kind === 'recording') {
+    const recording = await recordings.read(item);
+    return recording && { ...orUnknown(recording.price), units: null };
   }
   if (kind !== 'voice') return null;
   const call = await voice.readCall(item);

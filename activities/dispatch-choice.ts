@@ -1,7 +1,7 @@
 import type { MessageClass } from '../domain/message';
 
 /** What an outward act goes out by. */
-export type Channel = 'voice' | 'sms' | 'email';
+export type Channel = 'voice' | 'sms' | 'email' | 'recording';
 
 /**
  * What is done when the answer to a create is lost and neither an event nor a settled list names what came of it:
@@ -9,6 +9,7 @@ export type Channel = 'voice' | 'sms' | 'email';
  *
  * - A call is placed again: two rings are better than none, and only one leg ever speaks.
  * - An ordinary text is not: a doubled text cannot be recalled. It is shown as `lost`, and another channel is tried.
+ * - A recording is asked for again: of two one is kept, and the other is deleted.
  * - A text of class `safety` and an e-mail are sent again, with the same link (and the same Message-ID).
  */
 export function choiceWhenNobodyKnows(channel: Channel, messageClass: MessageClass): 'send-again' | 'lost' {

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { appendAudit } from '../db/audit';
 import { closeAbandoned, findDispatch, settleAccepted, type Accepted, type Dispatch } from '../db/dispatches';
 import { inTransaction } from '../db/pool';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { isDestroyed } from '../domain/errors';
 import { type ChannelActs, undo } from './channel-acts';
 import type { ActivityDependencies } from './dependencies';
 import { dispatchAbandoned } from './failures';
@@ -79,7 +79,7 @@ export async function withdraw(
   if (leaseRemainingMs > 0) return leaseRemainingMs;
   const found = await findEarlier(deps, dispatch, by, heartbeat, reveal).catch((error: unknown) => {
     // Without the number the list cannot be asked. A call that comes out late is hung up unspoken.
-    if (error instanceof RecordDestroyed || error instanceof SubjectErased) return [];
+    if (isDestroyed(error)) return [];
     throw error;
   });
   if (found.length > 0) await keep(deps, by, dispatchId, found);

@@ -13,10 +13,14 @@ import {
   settleUnknown,
   suppress,
 } from '../db/dispatches';
-import { auditOverride, type SendingGuard } from '../db/may-send';
+import type { ClosedBecause } from '../db/dispatch-claims';
+import type { SendingGuard } from '../db/may-send';
 import { inTransaction } from '../db/pool';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { noteUnreachable } from '../db/unreachable-points';
+import { isDestroyed } from '../domain/errors';
 import type { MessageClass } from '../domain/message';
+import { isOfTheNumber } from '../domain/twilio-errors';
+import type { SealedValue } from '../domain/sealed';
 import { ProviderError } from '../providers/provider-error';
 import type { ChannelActs } from './channel-acts';
 import type { RecipientStep } from '../domain/recipient-limits';
@@ -35,6 +39,7 @@ import {
 } from './failures';
 import { withHeartbeat, type Heartbeat } from './heartbeat';
 import { stopLineOf } from './line-stop';
+import { unwantedUnderOlderTokens } from './older-tokens';
 import { logged } from './provider-log';
 import { findEarlier, type DispatchHeartbeat } from './reconcile';
 
@@ -47,8 +52,8 @@ export interface Act {
   readonly callId: string | null;
   readonly messageId: string | null;
   readonly alertId: string | null;
-  /** The vault record of the number or address. */
-  readonly recordId: string;
+  /** The vault record of the number or address; null: nobody is reached, and none is revealed (a recording). */
+  readonly recordId: string | null;
   /** Hex. */
   readonly recipientToken: string;
   readonly country: string;
@@ -96,6 +101,7 @@ const PATIENCE_MS = 8_000;
 const LOOK_EVERY_MS = 400;
 /** The longest pause between two runs. */
 const COME_BACK_MS = 2_000;
+const COME_BACK_ALERT_MS = 5_000;
 const SENDER_DELAY_MS = 10_000;
 
 /**
@@ -135,6 +141,8 @@ export function secondDispatchId(dispatchId: string): string {
 
 /** Only these refusals allow one more: another sender may reach them, the same one later, or a line that is open again. */
 function secondDispatch({ act, by }: Run, refusal: string | null, from: string): Attempted | null {
+  // Later there is another conversation, or none.
+  if (act.channel === 'recording') return null;
   const ids = { dispatchId: secondDispatchId(act.dispatchId), businessKey: `${act.businessKey}:2` };
   if (refusal === 'delay') return { ...ids, from, notBeforeMs: SENDER_DELAY_MS };
   if (refusal === 'stop-line') return { ...ids, from, notBeforeMs: 0 };
@@ -149,19 +157,24 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
   // A workflow that was reset asks under another id for the same business: the first one's row, and act, stay. So does
   // the first sender, should our numbers have changed since: by another one an earlier attempt would not be found.
   const { dispatchId, sender: from } = row;
-  if (row.state === 'ready' && row.attempt === 0) {
+  // Also after an attempt of which nothing has left: a burst of 429 may have lasted into the night.
+  if (row.state === 'ready') {
     const early = attempted.notBeforeMs > 0 ? row.createdAt.valueOf() + attempted.notBeforeMs - Date.now() : 0;
     const holdMs = Math.max(early, act.holdMs?.() ?? 0);
     if (holdMs > 0) throw notYet(holdMs);
   }
-  const terms = { guard: act.guard, isConfigured: deps.enabled[act.channel], limits: limitsOf(run) };
+  const terms = {
+    guard: act.guard,
+    isConfigured: act.channel === 'recording' || deps.enabled[act.channel],
+    limits: limitsOf(run),
+  };
   for (;;) {
     // Read before the claim: by this clock the lease cannot last longer than it really does.
     const claimedAt = deps.monotonicMs();
     const answer = await claim(deps.pool, dispatchId, deps.dispatch.leaseMs, terms);
     if ('accepted' in answer) return { sid: answer.accepted };
     if ('suppressed' in answer) throw dispatchSuppressed(answer.suppressed);
-    if ('closed' in answer) throw await closedTo(run, dispatchId);
+    if ('closed' in answer) throw await closedTo(run, dispatchId, answer.closed);
     if ('claimed' in answer) {
       const sent = await attempt(run, from, answer.claimed, claimedAt);
       if (sent !== null) return sent;
@@ -173,19 +186,27 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
       if (answer.final === 'refused') {
         return { from, refused: { class: dispatch.errorClass ?? 'unknown', code: dispatch.errorCode } };
       }
-      const waitMs = await withdraw(deps, by, dispatch, run.heartbeat.earlier, () => reveal(run, 'reconcile'));
+      const waitMs = await withdraw(deps, by, dispatch, run.heartbeat.earlier, async () =>
+        plain(await reveal(run, 'reconcile')),
+      );
       await waitFor(run, waitMs);
       continue;
     }
     // Minutes or hours, and not a question of this attempt: it comes back when it is this recipient's turn.
-    if (answer.because === 'recipient-limit') throw notYet(answer.busy);
+    // An alert is not patient for so long, and is over only when the call it has given up is known to be.
+    if (answer.because === 'recipient-limit') {
+      throw notYet(act.alertId === null ? answer.busy : Math.min(answer.busy, COME_BACK_ALERT_MS));
+    }
     await waitFor(run, answer.busy);
   }
 }
 
-/** Messages are spaced; an answer to what somebody has just written is not kept back, and calls have rules of their own. */
+/**
+ * Messages are spaced, and so are the calls of alerts, whatever was true when the alert was asked for; an answer to what
+ * somebody has just written is not kept back, and calls to a mentor have rules of their own.
+ */
 function limitsOf({ deps, act }: Run): readonly RecipientStep[] | null {
-  if (act.messageId === null || act.guard?.kind === 'automatic') return null;
+  if ((act.messageId === null && act.alertId === null) || act.guard?.kind === 'automatic') return null;
   return deps.recipientLimits[act.messageClass];
 }
 
@@ -213,7 +234,7 @@ async function makeReady(
   const { dispatch, previousAttemptAgeMs } = claimed;
   const { dispatchId } = dispatch;
   if (previousAttemptAgeMs !== null) {
-    const ask = () => orRefuse(run, claimed, () => reveal(run, 'reconcile'));
+    const ask = () => orRefuse(run, claimed, async () => plain(await reveal(run, 'reconcile')));
     const found = await findEarlier(deps, dispatch, by, run.heartbeat.earlier, ask);
     // Where there is no list, nothing has to settle.
     const settleMs = by.list === null ? 0 : deps.dispatch.settleMs;
@@ -232,13 +253,17 @@ async function makeReady(
     await by.prepare?.();
     return await reveal(run, by.revealPurpose);
   });
-  await auditOverride(deps.pool, dispatchId, run.act.guard);
+  const unwanted = await unwantedUnderOlderTokens(deps, { dispatchId, guard: run.act.guard }, to);
+  if (unwanted !== null) {
+    await suppress(deps.pool, dispatchId, unwanted);
+    throw dispatchSuppressed(unwanted);
+  }
   const leaseLeft = claimedAt + deps.dispatch.leaseMs - deps.monotonicMs();
   if (leaseLeft <= deps.dispatch.sendMarginMs) {
     // A frozen or slow process: whoever claims next must not meet a request of ours that is still on its way.
     throw notYet(0);
   }
-  return { to };
+  return { to: plain(to) };
 }
 
 async function send(run: Run, from: string, claimed: ClaimedDispatch, to: string): Promise<Sent | null> {
@@ -275,6 +300,7 @@ async function notSent(run: Run, from: string, claimed: ClaimedDispatch, error: 
       // Before the row says so: what follows from it must not be lost with this process.
       if (error.class === 'stop-line') await stopLineOf(deps, act.channel, code);
       await by.onRefused?.(error, from);
+      if (isOfTheNumber(Number(code))) await noteUnreachable(deps.pool, tokenOf(act), code);
       await settleRefused(deps.pool, dispatchId, claimed.attempt, { class: error.class, code });
       return null;
     }
@@ -303,12 +329,15 @@ async function mustStillBeWanted(run: Run, { dispatch, attempt: nth, unwanted, c
   }
   if (closed === null) return;
   await giveBack(pool, dispatch.dispatchId, nth);
-  throw await closedTo(run, dispatch.dispatchId);
+  throw await closedTo(run, dispatch.dispatchId, closed);
 }
 
-/** What a line that takes nothing now means for work under way: it waits, or ends, as configured. */
-async function closedTo({ deps }: Run, dispatchId: string): Promise<Error> {
-  if (deps.whenSwitchedOff === 'end') {
+/**
+ * What a line that takes nothing now means for work under way. Switched off by us it waits, or ends, as configured; closed
+ * by the provider it opens again by itself, and what is to be sent waits in any case.
+ */
+async function closedTo({ deps }: Run, dispatchId: string, because: ClosedBecause): Promise<Error> {
+  if (because === 'switched-off' && deps.whenSwitchedOff === 'end') {
     await abandon(deps.pool, dispatchId);
     await closeAbandoned(deps.pool, dispatchId);
     return switchedOff();
@@ -321,15 +350,15 @@ async function closedTo({ deps }: Run, dispatchId: string): Promise<Error> {
 function noteTry({ deps, act }: Run, { attempt: nth, dispatch }: ClaimedDispatch, status: string): void {
   const retryCount = nth - 1;
   const { callId, country } = act;
-  if (callId === null) {
+  // Lines of calls tell what becomes of legs.
+  if (callId === null || act.channel === 'recording') {
     const { dispatchId, channel } = dispatch;
     deps.logger.info(
       { dispatchId, messageId: act.messageId, channel, status, country, retry_count: retryCount },
       'sent',
     );
   } else {
-    const recipientToken = Buffer.from(act.recipientToken, 'hex');
-    deps.callLog.note({ callId, status, recipientToken, country, retryCount });
+    deps.callLog.note({ callId, status, recipientToken: tokenOf(act), country, retryCount });
   }
 }
 
@@ -338,17 +367,22 @@ async function waitFor(run: Run, ms: number): Promise<void> {
   await sleep(Math.max(1, Math.min(ms, LOOK_EVERY_MS)));
 }
 
-async function reveal(run: Run, purpose: ChannelActs['revealPurpose'] | 'reconcile'): Promise<string> {
-  const value = await run.deps.vault.reveal({ recordId: run.act.recordId, purpose, actor: 'system' });
-  return value.expose();
+const tokenOf = (act: Act): Buffer => Buffer.from(act.recipientToken, 'hex');
+
+/** Null where nobody is reached. */
+async function reveal(run: Run, purpose: ChannelActs['revealPurpose'] | 'reconcile'): Promise<SealedValue | null> {
+  const { recordId } = run.act;
+  return recordId === null ? null : await run.deps.vault.reveal({ recordId, purpose, actor: 'system' });
 }
+
+const plain = (to: SealedValue | null): string => to?.expose() ?? '';
 
 /** A number that is gone can be neither reached nor asked about; a call that comes out late is hung up unspoken. */
 async function orRefuse<T>(run: Run, claimed: ClaimedDispatch, look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof RecordDestroyed || error instanceof SubjectErased)) throw error;
+    if (!isDestroyed(error)) throw error;
     const why = { class: 'permanent', code: error.code };
     await settleRefused(run.deps.pool, claimed.dispatch.dispatchId, claimed.attempt, why);
     throw recordDestroyed();

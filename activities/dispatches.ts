@@ -1,5 +1,5 @@
 import { legRecipient } from '../db/call-recipients';
-import { abandon, findDispatch, latestEventFor, withdrawUnmade, type Dispatch } from '../db/dispatches';
+import { abandon, type Dispatch, findDispatch, latestEventFor, waitsForLine, withdrawUnmade } from '../db/dispatches';
 import type { ActivityDependencies } from './dependencies';
 import { secondDispatchId } from './dispatch-run';
 
@@ -11,8 +11,17 @@ export interface DispatchFacts {
   readonly isQuiet: boolean;
 }
 
+export interface PlacedCall {
+  readonly sid: string | null;
+  /**
+   * Nothing of it was tried, and not for its recipient's sake: it waits in our own queue, or for a line that is closed. Not
+   * in histories that are older than this.
+   */
+  readonly waitsForLine?: boolean;
+}
+
 /** Local activities on dispatch rows. */
-export function createDispatchActivities({ pool, callLog }: ActivityDependencies) {
+export function createDispatchActivities({ pool, callLog, enabled }: ActivityDependencies) {
   /** Also when the row does not exist yet: `placeCall` may still wait in its queue, and must not ring later. */
   const withdraw = async (dispatchId: string): Promise<Dispatch | null> =>
     (await abandon(pool, dispatchId)) ??
@@ -42,17 +51,21 @@ export function createDispatchActivities({ pool, callLog }: ActivityDependencies
      * The call that has come of a dispatch, by its row or by what Twilio has told, also while the activity that placed
      * it has not: its worker may have died, and the phone rings all the same.
      */
-    async placedCall({ dispatchId }: { dispatchId: string }): Promise<{ sid: string | null }> {
+    async placedCall({ dispatchId }: { dispatchId: string }): Promise<PlacedCall> {
       for (const id of [dispatchId, secondDispatchId(dispatchId)]) {
         const sid = (await findDispatch(pool, id))?.sid ?? (await latestEventFor(pool, id))?.sid ?? null;
-        if (sid !== null) return { sid };
+        if (sid !== null) return { sid, waitsForLine: false };
       }
-      return { sid: null };
+      return { sid: null, waitsForLine: await waitsForLine(pool, dispatchId, enabled.voice) };
     },
   };
 }
 
-/** Of one that was never made its activity may still wait in a queue, and finds that out soon. */
+/**
+ * Settled as soon as it was withdrawn: no attempt of it was under way, and none may have sent anything. Its activity may
+ * sleep until the morning. Of one that was never made it may still wait in a queue, and finds that out soon.
+ */
 function isQuiet(dispatch: Dispatch | null): boolean {
-  return dispatch !== null && dispatch.state === 'abandoned' && dispatch.attempt === 0 && dispatch.workflowId !== '';
+  if (dispatch === null || dispatch.state !== 'abandoned' || dispatch.workflowId === '') return false;
+  return dispatch.settledAt !== null && dispatch.sid === null;
 }

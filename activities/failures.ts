@@ -11,7 +11,7 @@ export const FAILURES = {
   lost: 'DispatchLost',
   /** Not sent, because the person does not want it; details: `{ reason: SuppressedBecause }`. */
   suppressed: 'DispatchSuppressed',
-  /** The line is stopped or switched off, and `WHEN_SWITCHED_OFF` says not to wait for it. */
+  /** The channel is switched off, and `WHEN_SWITCHED_OFF` says not to wait for it. */
   switchedOff: 'SwitchedOff',
   /** The number was destroyed before it could be dialled. */
   recordDestroyed: 'RecordDestroyed',
@@ -62,7 +62,7 @@ export function dispatchSuppressed(reason: SuppressedBecause): ApplicationFailur
 export function switchedOff(): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.switchedOff,
-    message: 'The line is stopped or switched off',
+    message: 'The channel is switched off',
     nonRetryable: true,
   });
 }

@@ -1,10 +1,16 @@
-import { getMentor, matchCandidates } from '../db/mentors';
-import { mentorOfStep, releaseSlot, reserveSlot, type OfferResult } from '../db/mentor-slots';
+import { currentScorer } from '../db/match-models';
+import { reserveBest } from '../db/mentor-match';
+import { expandShifts, mentorsToExpand } from '../db/mentor-shifts';
+import { getMentor } from '../db/mentors';
+import { type OfferResult, releaseSlot } from '../db/mentor-slots';
+import { inTransaction } from '../db/pool';
 import { legSeen } from '../db/webhook-events';
 import { callerIdFor } from '../domain/caller-id';
 import type { MentorPreferences } from '../domain/mentor-call';
-import { rankMentors } from '../domain/mentor-matching';
+import { rememberedStretches } from '../domain/shifts';
 import type { ActivityDependencies } from './dependencies';
+import { offerPlacesAfter } from './queue-offers';
+import { SWEEP_BATCH, sweepPart } from './sweep-part';
 
 export interface ReserveMentor {
   readonly callId: string;
@@ -19,6 +25,16 @@ export interface ReserveMentor {
   readonly leaseMs: number;
 }
 
+export interface ReleaseMentor {
+  readonly callId: string;
+  readonly step: number;
+  readonly result: OfferResult;
+  /** Of the conversation with this mentor. */
+  readonly talkedSeconds?: number;
+  /** The same call takes the place again at once: it is offered to nobody who waits. */
+  readonly isForSameCall?: boolean;
+}
+
 export interface ReservedMentor {
   readonly mentorId: string;
   /** Vault record of the mentor's number. */
@@ -30,15 +46,20 @@ export interface ReservedMentor {
 
 export interface Reserved {
   readonly mentor: ReservedMentor | null;
-  readonly why: 'reserved' | 'nobody-on-shift' | 'all-busy';
+  /** `gone`: the mentor of this step was deleted since. The step is used up, and others may be free for the next. */
+  readonly why: 'reserved' | 'nobody-on-shift' | 'all-busy' | 'gone';
 }
 
 /** Local activities on mentors and their places. */
-export function createMentorActivities({ pool, phoneNumbers }: ActivityDependencies) {
-  const asReserved = async (mentorId: string): Promise<Reserved> => {
+export function createMentorActivities(deps: ActivityDependencies) {
+  const { pool, phoneNumbers, matching, logger } = deps;
+  const asReserved = async (mentorId: string, { callId, step }: ReserveMentor): Promise<Reserved> => {
     const mentor = await getMentor(pool, mentorId);
     // Deleted since: their number is gone, so nobody can be rung for this step any more.
-    if (mentor === null) return { mentor: null, why: 'all-busy' };
+    if (mentor === null) {
+      await releaseSlot(pool, { callId, step, result: 'not-rung' });
+      return { mentor: null, why: 'gone' };
+    }
     const { phoneRecordId: recordId, country } = mentor;
     return { mentor: { mentorId, recordId, callerId: callerIdFor(phoneNumbers, country), country }, why: 'reserved' };
   };
@@ -49,27 +70,26 @@ export function createMentorActivities({ pool, phoneNumbers }: ActivityDependenc
      * mentor, whoever would be the best by now: the phone may be ringing already.
      */
     async reserveMentor(asked: ReserveMentor): Promise<Reserved> {
-      const { callId, step, exclude, only, preferences, leaseMs } = asked;
-      const before = await mentorOfStep(pool, callId, step);
-      if (before !== null) return asReserved(before);
-      const { ranked, why } = rankMentors(await matchCandidates(pool), {
-        preferences,
-        exclude,
-        ...(only === undefined ? {} : { only }),
-        at: new Date(),
-        random: Math.random,
-      });
-      for (const { mentorId, reasons } of ranked) {
-        // Somebody else may take the last place between the ranking and this.
-        const taken = await reserveSlot(pool, { mentorId, callId, step, leaseMs, reasons });
-        if (taken !== null) return asReserved(taken.mentorId);
-      }
-      return { mentor: null, why: why === 'nobody-on-shift' ? why : 'all-busy' };
+      const scorer = await currentScorer(pool, matching);
+      const { mentorId, why } = await reserveBest(pool, asked, scorer);
+      return mentorId === null ? { mentor: null, why } : asReserved(mentorId, asked);
     },
 
+    /** Shifts a day further ahead, a few mentors at a time; part of the call sweep. */
+    expandShifts: sweepPart(logger, 'expand-shifts', async () => {
+      const mentors = await mentorsToExpand(pool, SWEEP_BATCH);
+      const stretchesOf = rememberedStretches();
+      const now = new Date();
+      for (const mentorId of mentors) {
+        await inTransaction(pool, (tx) => expandShifts(tx, mentorId, now, stretchesOf));
+      }
+      return mentors.length;
+    }),
+
     /** Gives the place of a step back and notes how the turn ended; may be repeated, the first result stays. */
-    async releaseMentor(asked: { callId: string; step: number; result: OfferResult }): Promise<void> {
-      await releaseSlot(pool, asked);
+    async releaseMentor({ isForSameCall, ...asked }: ReleaseMentor): Promise<void> {
+      const isFree = await releaseSlot(pool, asked);
+      if (isFree && isForSameCall !== true) await offerPlacesAfter(deps);
     },
 
     /** Whether the leg of a served Dial has shown any callback. */

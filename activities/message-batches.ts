@@ -1,9 +1,8 @@
-import { GivenRowUnreadable, RecordDestroyed, SubjectErased, VaultOpenError } from '../domain/errors';
+import { GivenRowUnreadable, isDestroyed, RecordDestroyed, VaultOpenError } from '../domain/errors';
 import { type BatchState, MOST_OPEN, PAGE_OF_ROWS } from '../domain/message-batch';
 import { readGivenRow } from '../domain/message-batch-row';
 import { sealableWords } from '../domain/message-words';
 import type { MessageInput } from '../domain/message';
-import { RETENTION } from '../domain/retention';
 import {
   givenRowsLeft,
   messagesToCancel,
@@ -86,7 +85,7 @@ async function startRow(deps: ActivityDependencies, batch: MessageBatch, row: Ro
     // `over` is as good: an earlier run of this page had started it.
     await startMessage(temporal, await messageOf(deps, batch, row));
   } catch (error) {
-    if (error instanceof RecordDestroyed || error instanceof SubjectErased) {
+    if (isDestroyed(error)) {
       await noteExpired(pool, batch.batchId, row.row);
     } else if (FOR_EVER.some((kind) => error instanceof kind)) {
       await inTransaction(pool, (tx) => noteNotStartable(tx, batch.batchId, row.row));
@@ -136,15 +135,15 @@ async function messageOf(deps: ActivityDependencies, batch: MessageBatch, row: R
  * act on it from then on; the old record is destroyed in the same transaction.
  */
 async function handOver(
-  { pool, vault }: ActivityDependencies,
+  { pool, vault, retention }: ActivityDependencies,
   batch: MessageBatch,
   row: RowToStart,
   givenRecordId: string,
 ) {
   const given = readGivenRow(await vault.reveal({ recordId: givenRecordId, purpose: 'hand-over', actor: 'system' }));
   const until = batch.notAfter?.valueOf() ?? Date.now();
-  const numberUntil = new Date(until + RETENTION.numberForOneMessage);
-  const wordsUntil = new Date(until + RETENTION.messageBody);
+  const numberUntil = new Date(until + retention.numberForOneMessage);
+  const wordsUntil = new Date(until + retention.messageBody);
   return await inTransaction(pool, async (tx) => {
     const { token, tokenVersion } = row;
     const subjectId = row.subjectId ?? (await recipientSubject(tx, { token, tokenVersion, candidates: [token] }));

@@ -1,4 +1,3 @@
-import { findAlert } from '../db/alerts';
 import { abandon, type Dispatch } from '../db/dispatches';
 import { closeMessage, type MessageEnd, messageReceipts } from '../db/messages';
 import { endUnbegunMessages } from './batch-sweep';
@@ -6,8 +5,8 @@ import { dispatchesOfMessage, type OpenMessage, takeOpenMessages } from '../db/o
 import { messageWorkflowId } from '../domain/message';
 import { afterReceipt, outcomeOf, type ReceiptState } from '../domain/message-status';
 import { classOfCode } from '../domain/twilio-errors';
-import { voiceAlertWorkflowId } from '../domain/voice-alert';
 import { ownerState, type OwnerState } from '../temporal/owners';
+import { begunFallback } from './begun-fallback';
 import type { ActivityDependencies } from './dependencies';
 import { countWhere, SWEEP_BATCH } from './sweep-part';
 
@@ -27,7 +26,8 @@ export async function closeDeadMessages(deps: Deps): Promise<number> {
   const open = await takeOpenMessages(deps.pool, SETTLED_AFTER, SWEEP_BATCH);
   const closed = await countWhere(open, async (message) => {
     const state = await owner(messageWorkflowId(message.message_id));
-    return state !== 'running' && (await close(deps, message, state, await begunFallback(deps, message, owner)));
+    if (state === 'running') return false;
+    return await close(deps, message, state, await begunFallback(deps, message.fallback_alert_id, owner));
   });
   return closed + (await endUnbegunMessages(deps, owner, SETTLED_AFTER));
 }
@@ -51,20 +51,6 @@ async function close(
   const told = sid === null ? null : await lastWord(pool, message.message_id, sid);
   const end = told === null ? withoutWord(message, sid, owner) : byTheWord(told);
   return await closeMessage(pool, { ...common, ...end, fallbackAlertId, endedAt: new Date() });
-}
-
-/**
- * The call that says it instead: it has taken over the number, and destroys it at its own end. Null for one that was only
- * meant to be: neither runs nor has ever written a row, and so destroys nothing.
- */
-async function begunFallback(
-  { pool }: Deps,
-  { fallback_alert_id: alertId }: OpenMessage,
-  owner: (workflowId: string) => Promise<OwnerState>,
-): Promise<string | null> {
-  if (alertId === null) return null;
-  if ((await owner(voiceAlertWorkflowId(alertId))) === 'running') return alertId;
-  return (await findAlert(pool, alertId)) === null ? null : alertId;
 }
 
 type How = Pick<MessageEnd, 'outcome' | 'reason' | 'errorCode' | 'errorClass'>;

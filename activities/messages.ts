@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
-import { closeMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from '../db/messages';
+import { closeMessage, findMessage, type MessageEnd, type MessageNote, noteMessage, openMessage } from '../db/messages';
 import { isPolicyOn } from '../db/preferences';
 import { recipientWaitMs } from '../db/recipient-limits';
 import type { MessageInput, MessageReason } from '../domain/message';
+import { begunFallback } from './begun-fallback';
 import type { ActivityDependencies } from './dependencies';
 import { stopLineOf } from './line-stop';
 import { nightLeftMs } from './night';
@@ -78,7 +79,7 @@ export function createMessageActivities(deps: ActivityDependencies) {
       nextAttemptAt,
     }: MessageRetry): Promise<void> {
       // Twilio took it and then closed our account: nothing else may meet that wall.
-      if (errorClass === 'stop-line') await stopLineOf(deps, 'sms', errorCode ?? '', RECEIPTS_ARE_LATE_MS);
+      if (errorClass === 'stop-line') await stopLineOfMessage(deps, messageId, errorCode);
       const waiting = { messageId, state: 'waiting', reason: 'retry', nextAttemptAt } as const;
       await noteMessage(pool, { ...waiting, attempts: attempt, errorCode, errorClass });
       logger.info(
@@ -90,20 +91,34 @@ export function createMessageActivities(deps: ActivityDependencies) {
     /** The last facts, and the number, in one transaction; may be repeated. */
     async closeMessage(closing: MessageClosing): Promise<void> {
       await callForAHuman(deps, closing);
-      if (!(await closeMessage(pool, closing))) return;
+      const fallbackAlertId = closing.fallbackAlertId ?? (await unseenFallback(deps, closing));
+      if (!(await closeMessage(pool, { ...closing, fallbackAlertId }))) return;
       const { messageId, outcome, reason, attempts, errorCode } = closing;
       logger.info({ messageId, status: outcome, reason, attempt: attempts, errorCode }, 'message');
     },
   };
 }
 
+/** A call may have been begun and only the word of it lost: then the number is the call's, and not to be destroyed yet. */
+async function unseenFallback(deps: ActivityDependencies, { messageId, outcome }: MessageClosing) {
+  if (outcome === 'delivered') return null;
+  const message = await findMessage(deps.pool, messageId);
+  return await begunFallback(deps, message?.fallback_alert_id ?? null);
+}
+
 /** Some errors no further try can mend: a carrier filters what we send, or a country is not opened in our account. */
 async function callForAHuman(deps: ActivityDependencies, { messageId, errorClass, errorCode }: MessageClosing) {
-  if (errorClass === 'stop-line') await stopLineOf(deps, 'sms', errorCode ?? '', RECEIPTS_ARE_LATE_MS);
+  if (errorClass === 'stop-line') await stopLineOfMessage(deps, messageId, errorCode);
   else if (isErrorClass(errorClass) && PLANS[errorClass].pages) {
     deps.logger.error({ messageId, class: errorClass, errorCode }, 'sending-needs-a-human');
     Context.current().metricMeter.createCounter('kindline_sending_needs_a_human').add(1, { class: errorClass });
   }
+}
+
+/** The line it went out by, and no other: trouble with mail is none of Twilio's. */
+async function stopLineOfMessage(deps: ActivityDependencies, messageId: string, errorCode: string | null) {
+  const message = await findMessage(deps.pool, messageId);
+  if (message !== null) await stopLineOf(deps, message.channel, errorCode ?? '', RECEIPTS_ARE_LATE_MS);
 }
 
 async function messageTurn(deps: ActivityDependencies, input: MessageInput, now: Date): Promise<MessageTurn> {

@@ -2,7 +2,10 @@ import type { MessageInput } from '../domain/message';
 import { endOfQuiet, type QuietHours, zonesOfCountry } from '../domain/quiet-hours';
 
 /** What of a message says whether it waits for its recipient's day. */
-export type Sleeper = Pick<MessageInput, 'channel' | 'kind' | 'messageClass' | 'urgency' | 'zone' | 'country'>;
+export type Sleeper = Pick<MessageInput, 'kind' | 'messageClass' | 'urgency' | 'zone' | 'country'> & {
+  readonly channel: MessageInput['channel'] | 'voice';
+  readonly waitsForDay?: boolean;
+};
 
 /** How long it is still night where the recipient is, or may be (ms); 0 for what does not wait for the day. */
 export function nightLeftMs(quietHours: QuietHours | null, message: Sleeper, now: Date): number {
@@ -12,7 +15,8 @@ export function nightLeftMs(quietHours: QuietHours | null, message: Sleeper, now
 }
 
 /** An e-mail wakes nobody; for a code or an answer somebody waits; and what is urgent is worth being woken for. */
-function waitsForTheDay({ channel, kind, messageClass, urgency }: Sleeper): boolean {
-  if (channel !== 'sms' || messageClass === 'safety' || urgency === 'emergency') return false;
+function waitsForTheDay({ channel, kind, messageClass, urgency, waitsForDay }: Sleeper): boolean {
+  if (waitsForDay === false || channel === 'email' || messageClass === 'safety' || urgency === 'emergency')
+    return false;
   return kind !== 'verification' && kind !== 'automatic';
 }

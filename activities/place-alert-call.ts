@@ -1,9 +1,11 @@
 import { openAlertLeg } from '../db/alerts';
 import { sendingGuard } from '../db/may-send';
 import type { MessageClass, MessageKind } from '../domain/message';
+import type { AlertNight } from '../domain/voice-alert';
 import { callActs } from './call-acts';
 import type { ActivityDependencies } from './dependencies';
 import { runDispatch } from './dispatch-run';
+import { nightLeftMs, type Sleeper } from './night';
 
 /** Arguments of `placeAlertCall`: ids and operational values only. */
 export interface PlaceAlertCall {
@@ -31,6 +33,13 @@ export interface PlaceAlertCall {
   readonly ringSeconds: number;
   /** ISO 8601, of the alert. */
   readonly requestedAt: string;
+  /** Of an alert that says a message: it must not ring at night, whatever it has waited for. */
+  readonly night?: AlertNight;
+}
+
+/** A call as the night sees it. */
+export function asSleeper(night: AlertNight): Sleeper {
+  return { ...night, channel: 'voice' };
 }
 
 /** Rings the phone of a recipient of an alert; `runDispatch` says what is promised, needed and thrown. */
@@ -38,6 +47,7 @@ export function createPlaceAlertCall(deps: ActivityDependencies) {
   return async (asked: PlaceAlertCall): Promise<{ sid: string }> => {
     const { alertId, legId, businessKey, workflowId, recordId, recipientToken, country, language, messageClass } =
       asked;
+    const { night } = asked;
     // Before the dispatch: whoever has to end a call finds the row of its number.
     await openAlertLeg(deps.pool, asked);
     const act = {
@@ -54,6 +64,7 @@ export function createPlaceAlertCall(deps: ActivityDependencies) {
       messageClass,
       sender: asked.from,
       guard: sendingGuard({ ...asked, channel: 'voice' }),
+      holdMs: () => (night === undefined ? 0 : nightLeftMs(deps.messages.quietHours, asSleeper(night), new Date())),
     } as const;
     const ring = (to: string, shown: string, dispatchId: string) =>
       deps.voice.createCall({

@@ -26,7 +26,12 @@ export interface MailParts {
 }
 
 /** Says nothing: a subject is read on locked screens, by whoever holds the phone. */
-const NEUTRAL_SUBJECT: Readonly<Record<string, string>> = { en: 'A message for you', es: 'Un mensaje para usted' };
+const NEUTRAL_SUBJECT: Readonly<Record<string, string>> = {
+  en: 'A message for you',
+  es: 'Un mensaje para usted',
+  fr: 'Un message pour vous',
+  hi: 'आपके लिए एक संदेश',
+};
 
 /**
  * Sends one e-mail; `runDispatch` says what is promised, needed and thrown. One whose outcome nobody can know is sent
@@ -57,7 +62,7 @@ export function createSendMail(deps: ActivityDependencies) {
     };
     const write = async () => {
       const { pool, vault, privacyPolicyUrl } = deps;
-      const parts = { pool, vault, privacyPolicyUrl, unsubscribeUrl: await unsubscribeUrl() };
+      const parts = { pool, vault, privacyPolicyUrl, ownLinks: deps.mail, unsubscribeUrl: await unsubscribeUrl() };
       const [text, html] = await Promise.all([
         renderContent(parts, content, language, 'mail-text'),
         renderContent(parts, content, language, 'html'),

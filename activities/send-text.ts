@@ -1,6 +1,6 @@
 import { senderOf } from '../db/dispatches';
 import { noteBlocked, sendingGuard } from '../db/may-send';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { isDestroyed } from '../domain/errors';
 import type { MessageClass, MessageContent, MessageInput, MessageKind } from '../domain/message';
 import { otherTextSender, textSenderFor } from '../domain/sender-choice';
 import type { ActivityDependencies } from './dependencies';
@@ -33,6 +33,8 @@ export interface SendText {
   readonly urgency: MessageInput['urgency'];
   /** IANA; null: not known. */
   readonly zone: string | null;
+  /** False: it comes at any hour. */
+  readonly waitsForDay?: boolean;
   /** SID of a try whose sender could not reach them, as a receipt told: this one goes out by another. */
   readonly unreachedBy: string | null;
 }
@@ -53,6 +55,7 @@ export function createSendText(deps: ActivityDependencies) {
     subjectId,
     urgency,
     zone,
+    waitsForDay,
     unreachedBy,
     ...ids
   }: SendText): Promise<{ sid: string; segments: number }> => {
@@ -62,7 +65,9 @@ export function createSendText(deps: ActivityDependencies) {
     const chosen = ids.sender ?? (await senderFor(deps, country, unreachedBy));
     if (chosen === null) throw dispatchRefused({ class: 'other-sender', code: null });
     let rendered: Promise<Rendered> | null = null;
-    const render = () => (rendered ??= renderContent(deps, content, language, 'text'));
+    const { vault, privacyPolicyUrl, mail: ownLinks } = deps;
+    const parts = { pool, vault, privacyPolicyUrl, ownLinks };
+    const render = () => (rendered ??= renderContent(parts, content, language, 'text'));
     const words = () => render().catch(gone);
     let counted: number | null = null;
 
@@ -89,7 +94,11 @@ export function createSendText(deps: ActivityDependencies) {
       callId: null,
       alertId: null,
       guard: sendingGuard({ subjectId, kind, channel: 'sms', messageClass }),
-      holdMs: () => nightLeftMs(quietHours, { channel: 'sms', kind, messageClass, urgency, zone, country }, new Date()),
+      holdMs: () => {
+        const wakes = waitsForDay === undefined ? {} : { waitsForDay };
+        const sleeper = { channel: 'sms', kind, messageClass, urgency, zone, country, ...wakes } as const;
+        return nightLeftMs(quietHours, sleeper, new Date());
+      },
     } as const;
     const { sid } = await runDispatch(deps, act, by);
     return { sid, segments: counted ?? (await words()).segments };
@@ -104,6 +113,6 @@ async function senderFor(deps: ActivityDependencies, country: string, unreachedB
 
 /** Words that were destroyed before they could be said, like a number: nothing was sent, and nothing will be. */
 function gone(error: unknown): never {
-  if (error instanceof RecordDestroyed || error instanceof SubjectErased) throw recordDestroyed();
+  if (isDestroyed(error)) throw recordDestroyed();
   throw error;
 }

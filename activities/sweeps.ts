@@ -1,7 +1,9 @@
 import { closeCall, liveCalls, recordOfCall, type CallRow } from '../db/calls';
 import { abandon, overdueDispatches, type Dispatch } from '../db/dispatches';
+import { leaveQueue, waitingCalls } from '../db/mentor-queue';
 import { freeDeadSlots } from '../db/mentor-slots';
 import { callsToDeleteAtTwilio, noteDeletedAtTwilio, openLegs, type OpenLeg } from '../db/open-legs';
+import { deleteOldVoiceIdentities } from '../db/voice-identities';
 import { markHandled, storeEvent } from '../db/webhook-events';
 import { isTerminal } from '../domain/call-status';
 import { RecordDestroyed } from '../domain/errors';
@@ -16,7 +18,10 @@ import type { ActivityDependencies } from './dependencies';
 import { withdraw } from './dispatch-outcome';
 import { isAbandoned } from './failures';
 import { logged } from './provider-log';
-import { createWalk, inTurn, SWEEP_BATCH, sweepPart } from './sweep-part';
+import { offerPlacesAfter } from './queue-offers';
+import { actsOfRecording } from './recording-acts';
+import { countWhere, createWalk, inTurn, SWEEP_BATCH, sweepPart } from './sweep-part';
+import { createWellbeingSweep } from './wellbeing-sweep';
 import { wentToFallback } from './voice';
 
 /** A row younger than this is left alone: its workflow may just be starting or ending (ms). */
@@ -39,6 +44,7 @@ export function createSweepActivities(deps: ActivityDependencies) {
   const walkCalls = createWalk<CallRow>((limit, after) => liveCalls(pool, SETTLED_AFTER, limit, after));
   const closeAlerts = createAlertSweep(deps, owner, SETTLED_AFTER);
   const closeBatches = createBatchSweep(deps, owner, SETTLED_AFTER);
+  const closeWellbeing = createWellbeingSweep(deps, owner, SETTLED_AFTER);
   const walkOldCalls = createWalk<{ callSid: string }>((limit, after) =>
     callsToDeleteAtTwilio(pool, deps.callRetentionMs, limit, after),
   );
@@ -70,7 +76,7 @@ export function createSweepActivities(deps: ActivityDependencies) {
     }),
 
     /**
-     * Rows that say a call, an alert or a batch is live while its workflow is gone (terminated, failed): closed, with all they hold.
+     * Rows that say a call, an alert of either kind or a batch is live while its workflow is gone (terminated, failed): closed, with all they hold.
      */
     closeDeadCalls: part('close-dead-calls', () => {
       const close = async (call: CallRow): Promise<boolean> => {
@@ -78,17 +84,31 @@ export function createSweepActivities(deps: ActivityDependencies) {
         if (state === 'running') return false;
         return closeCall(pool, await deadCallsEnd(deps, call, state));
       };
-      return inTurn(() => walkCalls(close), closeAlerts, closeBatches);
+      return inTurn(() => walkCalls(close), closeAlerts, closeBatches, closeWellbeing);
     }),
 
-    /** Places of mentors whose call's workflow is not running. */
+    /** Places of mentors, and places in the queue, whose call's workflow is not running. */
     freeDeadSlots: part('free-dead-slots', async () => {
-      const freed = await freeDeadSlots(pool, async (id) => (await owner(mentorCallWorkflowId(id))) === 'running');
-      return freed.length;
+      const isRunning = async (callId: string) => (await owner(mentorCallWorkflowId(callId))) === 'running';
+      const mended = await inTurn(
+        async () => (await freeDeadSlots(pool, isRunning)).length,
+        async () =>
+          countWhere(
+            await waitingCalls(pool),
+            async (callId) => !(await isRunning(callId)) && leaveQueue(pool, callId),
+          ),
+      );
+      if (mended > 0) await offerPlacesAfter(deps);
+      return mended;
     }),
 
-    /** Numbers given for one call, at the latest when their time is over. */
-    destroyExpiredNumbers: part('destroy-expired-numbers', () => vault.destroyExpired(SWEEP_BATCH)),
+    /** Numbers given for one call, at the latest when their time is over; and who could call from the app. */
+    destroyExpiredNumbers: part('destroy-expired-numbers', () =>
+      inTurn(
+        () => vault.destroyExpired(SWEEP_BATCH),
+        () => deleteOldVoiceIdentities(pool),
+      ),
+    ),
 
     /** Twilio's own records of our calls, which hold both numbers, after `TWILIO_CALL_RETENTION`. */
     deleteOldTwilioCalls: part('delete-old-twilio-calls', () =>
@@ -138,13 +158,16 @@ async function endDoubtful(
   const abandoned = await abandon(deps.pool, dispatch.dispatchId);
   if (abandoned === null) return false;
   const recordId = dispatch.callId === null ? null : await recordOfCall(deps.pool, dispatch.callId);
+  const recording = dispatch.channel === 'recording' ? await actsOfRecording(deps, dispatch.dispatchId) : null;
   const reveal = async (): Promise<string> => {
+    // Found by its leg.
+    if (recording !== null) return '';
     if (recordId === null) throw new RecordDestroyed();
     return (await deps.vault.reveal({ recordId, purpose: 'reconcile', actor: 'system' })).expose();
   };
   try {
     // A text cannot be taken back, so there is nothing to look for.
-    const by = dispatch.channel === 'voice' ? callActs(deps, never) : { list: null, undo: null };
+    const by = recording ?? (dispatch.channel === 'voice' ? callActs(deps, never) : { list: null, undo: null });
     await withdraw(deps, by, abandoned, null, reveal);
     return false;
   } catch (error) {

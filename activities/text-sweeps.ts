@@ -7,6 +7,7 @@ import {
   silentTexts,
   type TextAtTwilio,
 } from '../db/silent-texts';
+import { noteByReceipt } from '../db/may-send';
 import { markHandled, storeEvent } from '../db/webhook-events';
 import { signalReceipt } from '../temporal/messages';
 import type { ActivityDependencies } from './dependencies';
@@ -66,6 +67,7 @@ async function tellReceipt(
   const none = { callId: null, leg: null, step: null, sequence: null };
   const ids = { sid, dispatchId, messageId };
   await storeEvent(deps.pool, { ...none, ...ids, seenKey, type: 'message-status', status, errorCode });
+  await noteByReceipt(deps.pool, { ...ids, errorCode }, { isNews: true });
   await signalReceipt(deps.temporal, messageId, { seenKey, sid, status, errorCode }, SIGNAL_WITHIN);
   await markHandled(deps.pool, seenKey);
 }

@@ -6,8 +6,7 @@ import { recipientWaitMs } from '../db/recipient-limits';
 import { callerIdFor } from '../domain/caller-id';
 import { sealableWords } from '../domain/message-words';
 import { SPOKEN_LANGUAGES } from '../domain/prompts';
-import { RETENTION } from '../domain/retention';
-import type { VoiceAlertInput, VoiceAlertRecipient } from '../domain/voice-alert';
+import { longestCourseMs, type VoiceAlertInput, type VoiceAlertRecipient } from '../domain/voice-alert';
 import { type alertAccepted, type GivenAlert, newVoiceAlert } from './alerts-shapes';
 import type { Caller } from './authentication';
 import { checkedBody } from './checked-input';
@@ -49,9 +48,10 @@ export async function judgeAlert(deps: ApiDeps, caller: Caller, given: GivenAler
   const destinations = await Promise.all(
     given.recipients.map(({ subjectId, contactPointId, phoneNumber }, index) => {
       const recipient = { subjectId, contactPointId, phoneNumber };
-      return destinationOf(deps, caller, { recipient, channel: 'sms' }, `#/recipients/${index}`);
+      return destinationOf(deps, caller, { recipient, channel: 'sms', isForCall: true }, `#/recipients/${index}`);
     }),
   );
+  refuseTwice(deps, destinations);
   await refuseWhenOff(deps, 'voice');
   await refuseWhereTooMany(deps, given, destinations);
   return destinations;
@@ -86,6 +86,23 @@ function checkKeys({ acknowledge, neutralFirst }: GivenAlert): void {
   if (acknowledge || neutralFirst) return;
   const detail = 'At least one of acknowledge and neutralFirst is needed: only a key tells a person from a voicemail.';
   throw new Problem('invalid-body', { errors: [{ pointer: '#/acknowledge', detail }] });
+}
+
+/**
+ * Nobody's phone stands twice in an alert, however it is named: it would ring twice as often as was asked.
+ * @throws {Problem} `invalid-body`
+ */
+function refuseTwice(deps: ApiDeps, destinations: readonly Destination[]): void {
+  const seen = new Map<string, number>();
+  for (const [index, to] of destinations.entries()) {
+    const tokens = tokensOf(deps, to).map((token) => token.toString('hex'));
+    const earlier = tokens.map((token) => seen.get(token)).find((place) => place !== undefined);
+    if (earlier !== undefined) {
+      const detail = `Another phone than that of #/recipients/${earlier} is expected here.`;
+      throw new Problem('invalid-body', { errors: [{ pointer: `#/recipients/${index}`, detail }] });
+    }
+    for (const token of tokens) seen.set(token, index);
+  }
 }
 
 /** The same for a repeated request as for the first: what has become of it is told by GET. */
@@ -148,8 +165,11 @@ async function sealedRecipients(
   const content = await givenContent(deps, { ...given, channel: 'sms' }, '#');
   const now = Date.now();
   const [numberUntil, wordsUntil] = [
-    new Date(now + RETENTION.numberForOneMessage),
-    new Date(now + RETENTION.messageBody),
+    // It is destroyed with the alert; should that be lost, no alert that still goes on may lose it.
+    new Date(
+      now + longestCourseMs(patience(deps, given), destinations.length) + deps.config.retention.numberForOneMessage,
+    ),
+    new Date(now + deps.config.retention.messageBody),
   ];
   return await inTransaction(deps.pool, async (tx) => {
     const recipients: VoiceAlertRecipient[] = [];

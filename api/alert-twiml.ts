@@ -8,7 +8,7 @@ import {
   type AlertTwimlContext,
 } from '../domain/alert-twiml';
 import { isCallStatus, isTerminal } from '../domain/call-status';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { isDestroyed } from '../domain/errors';
 import { hangUpTwiml } from '../domain/twiml';
 import type { AlertPlan, AlertQuestion } from '../domain/voice-alert';
 import type { ApiDeps } from './deps';
@@ -47,6 +47,7 @@ function readLeg(deps: ApiDeps, { query }: TwilioRequest): AlertTwimlContext | n
     // Whatever else it says: nothing personal before a key.
     neutralFirst: query.get('first') !== 'words',
     urls: deps.urls,
+    promptsOf: deps.promptsOf,
     greetingName: deps.config.mentorCall.greetingName,
   };
 }
@@ -133,12 +134,12 @@ async function written(deps: ApiDeps, plan: AlertPlan, ctx: AlertTwimlContext): 
   switch (plan.do) {
     case 'speak': {
       const { content, language } = plan.recipient;
-      const parts = { pool: deps.pool, vault: deps.vault, privacyPolicyUrl: null };
+      const parts = { pool: deps.pool, vault: deps.vault, privacyPolicyUrl: null, ownLinks: null };
       try {
         const words = await renderContent(parts, content, language, 'speech');
         return alertMessageTwiml(ctx, { ...plan, words: words.value, language: words.language });
       } catch (error) {
-        if (error instanceof RecordDestroyed || error instanceof SubjectErased) return alertGoodbyeTwiml(ctx);
+        if (isDestroyed(error)) return alertGoodbyeTwiml(ctx);
         throw error;
       }
     }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MESSAGE_KINDS } from '../domain/message';
+import { MESSAGE_KINDS, type MessageKind } from '../domain/message';
 import {
   ALERT_END_REASONS,
   ALERT_LEG_OUTCOMES,
@@ -7,7 +7,7 @@ import {
   ALERT_OUTCOMES,
   ALERT_STATES,
 } from '../domain/voice-alert';
-import { newMessage } from './messages-shapes';
+import { KINDS_TO_ASK_FOR, newMessage } from './messages-shapes';
 import { countryCode, languageCode, listQuery, nextCursor, phoneNumber, time } from './shared-shapes';
 
 /** More would ring for hours. */
@@ -15,8 +15,6 @@ const MOST_RECIPIENTS = 20;
 const HOUR_IN_SECONDS = 3_600;
 
 const { text, template, language, messageClass } = newMessage.shape;
-/** `automatic` answers what somebody wrote; nobody asks for it. */
-const KINDS_TO_ASK_FOR = MESSAGE_KINDS.filter((kind) => kind !== 'automatic');
 
 const recipient = z
   .strictObject({
@@ -80,7 +78,12 @@ export const newVoiceAlert = z
     description: 'Exactly one of `text` and `template`.',
     oneOf: [{ required: ['text'] }, { required: ['template'] }],
   });
-export type GivenAlert = z.output<typeof newVoiceAlert>;
+
+/** A code for a contact point that is to be spoken, as the service itself asks for it. */
+export const verificationAlert = newVoiceAlert.extend({ kind: z.literal('verification') });
+
+/** What a request, or the service itself, says. */
+export type GivenAlert = Omit<z.output<typeof newVoiceAlert>, 'kind'> & { readonly kind: MessageKind };
 
 export const alertAccepted = z
   .strictObject({ success: z.literal(true), alertId: z.uuid(), state: z.literal('starting') })

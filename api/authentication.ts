@@ -28,16 +28,26 @@ export interface AuthenticationParts {
 }
 
 export type Authenticate = (req: Request) => Promise<SignedIn>;
+export type TokenCheck = (token: string) => Promise<SignedIn>;
 
 /**
- * Checks the access token of a request: RS256 and nothing else (a token cannot choose its own algorithm), issuer,
- * audience, times, and the roles.
- *
- * @throws {Problem} `token-required`, `token-invalid`, or `sign-in-unavailable` when the keys cannot be had
+ * Checks the access token of a request.
+ * @throws {Problem} `token-required`, and what {@link createTokenCheck} throws
  */
 export function createAuthentication(parts: AuthenticationParts): Authenticate {
-  return async (req) => {
-    const claims = await verified(bearerToken(req), parts);
+  const check = createTokenCheck(parts);
+  return async (req) => await check(bearerToken(req));
+}
+
+/**
+ * Checks an access token: RS256 and nothing else (a token cannot choose its own algorithm), issuer, audience, times, and
+ * the roles.
+ *
+ * @throws {Problem} `token-invalid`, or `sign-in-unavailable` when the keys cannot be had
+ */
+export function createTokenCheck(parts: AuthenticationParts): TokenCheck {
+  return async (token) => {
+    const claims = await verified(token, parts);
     if (!isForUs(claims, parts)) throw new Problem('token-invalid');
     if (typeof claims.sub !== 'string' || claims.sub === '' || claims.sub.length > 255) {
       throw new Problem('token-invalid');
@@ -94,7 +104,8 @@ function isForUs(claims: JWTPayload, { issuer, audience }: AuthenticationParts):
   return Array.isArray(claims.aud) ? claims.aud.includes(audience) : claims.aud === audience;
 }
 
-function rolesOf(claim: unknown): Role[] {
+/** The roles of ours among what a claim says. */
+export function rolesOf(claim: unknown): Role[] {
   const words: unknown[] = typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : [];
   return ROLES.filter((role) => words.includes(role));
 }

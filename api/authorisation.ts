@@ -12,6 +12,10 @@ export type Rule =
   | { readonly access: 'twilio' }
   /** AWS SNS alone, proven by its signature. */
   | { readonly access: 'sns' }
+  /** Whoever has a link that a message of ours carries: nothing else is asked of them. Counted by address. */
+  | { readonly access: 'link' }
+  /** Somebody who is signed in to the pages, by the cookie of their session; what changes something by a form of ours. */
+  | { readonly access: 'page'; readonly roles: readonly Role[] }
   | {
       readonly access: 'signed-in';
       readonly roles: readonly Role[];
@@ -21,15 +25,26 @@ export type Rule =
 
 const PUBLIC = { access: 'public' } as const satisfies Rule;
 const PROBE = { access: 'public', isProbe: true } as const satisfies Rule;
+const LINK = { access: 'link' } as const satisfies Rule;
 const TWILIO = { access: 'twilio' } as const satisfies Rule;
 const ADMINS = { access: 'signed-in', roles: ['admin'] } as const satisfies Rule;
 /** About themselves. */
 const ANYBODY = { access: 'signed-in', roles: ['user', 'mentor', 'staff', 'admin'] } as const satisfies Rule;
 const OWN = { access: 'signed-in', roles: ['user', 'staff'], owner: { exceptFor: [] } } as const satisfies Rule;
 
+const USERS = { access: 'signed-in', roles: ['user'] } as const satisfies Rule;
+const MENTORS = { access: 'signed-in', roles: ['mentor'] } as const satisfies Rule;
+const STAFF = { access: 'signed-in', roles: ['staff', 'admin'] } as const satisfies Rule;
+
 /** Who sends to many; admins may look at, and stop, anybody's. */
 const SENDERS = { access: 'signed-in', roles: ['staff', 'admin', 'service'] } as const satisfies Rule;
 const OWN_BATCH = { ...SENDERS, owner: { exceptFor: ['admin'] } } as const satisfies Rule;
+
+const OWN_BUDDY = { ...USERS, owner: { exceptFor: [] } } as const satisfies Rule;
+
+const MENTORS_PAGE = { access: 'page', roles: ['mentor'] } as const satisfies Rule;
+const USERS_PAGE = { access: 'page', roles: ['user'] } as const satisfies Rule;
+const STAFF_PAGE = { access: 'page', roles: ['staff', 'admin'] } as const satisfies Rule;
 
 export const RULES = {
   'GET /': PUBLIC,
@@ -41,6 +56,8 @@ export const RULES = {
   'GET /docs': PUBLIC,
   'GET /docs/:asset': PUBLIC,
   'GET /consent-texts/mentor-call': PUBLIC,
+  'GET /consent-texts/app-call': PUBLIC,
+  'GET /disclosures': PUBLIC,
 
   'POST /connect-mentor': { access: 'signed-in', roles: ['user', 'staff'] },
   'GET /mentor-calls': { access: 'signed-in', roles: ['user', 'staff', 'admin'] },
@@ -49,7 +66,18 @@ export const RULES = {
     roles: ['user', 'staff', 'admin'],
     owner: { exceptFor: ['staff', 'admin'] },
   },
+  'GET /mentor-calls/:callId/quality': ADMINS,
   'DELETE /mentor-calls/:callId': OWN,
+  'GET /mentor-calls/:callId/feedback': OWN,
+  'POST /mentor-calls/:callId/feedback': OWN,
+  'GET /satisfaction': { access: 'signed-in', roles: ['staff', 'admin'] },
+
+  'GET /mentor-calls/:callId/recordings': ADMINS,
+  'POST /mentor-calls/:callId/recordings/:recordingId/link': ADMINS,
+  'GET /recordings/:token': PUBLIC,
+
+  'GET /voice-token': { access: 'signed-in', roles: ['user'] },
+  'DELETE /voice-token': { access: 'signed-in', roles: ['user'] },
 
   'POST /messages/bulk': SENDERS,
   'GET /messages/bulk': SENDERS,
@@ -72,6 +100,39 @@ export const RULES = {
     owner: { exceptFor: ['staff', 'admin'] },
   },
 
+  'POST /api/buddy/send-checkin': { access: 'signed-in', roles: ['user'] },
+  'GET /api/buddy/check-ins': { access: 'signed-in', roles: ['user'] },
+  'GET /api/buddy/check-ins/:requestId': { access: 'signed-in', roles: ['user'], owner: { exceptFor: [] } },
+  'GET /api/buddy/checkin/:token': LINK,
+  'POST /api/buddy/checkin/:token': LINK,
+  'GET /buddy/checkin/:token': LINK,
+  'POST /buddy/checkin/:token': LINK,
+  'GET /api/buddy/alert/:token': LINK,
+  'POST /api/buddy/alert/:token': LINK,
+  'GET /buddy/alert/:token': LINK,
+  'POST /buddy/alert/:token': LINK,
+  'POST /api/wellbeing/scores': { access: 'signed-in', roles: ['service'] },
+  'GET /api/wellbeing/alerts': { access: 'signed-in', roles: ['user', 'staff', 'admin'] },
+  'GET /api/wellbeing/alerts/:alertId': {
+    access: 'signed-in',
+    roles: ['user', 'staff', 'admin'],
+    owner: { exceptFor: ['staff', 'admin'] },
+  },
+  'POST /api/wellbeing/alerts/:alertId/close': {
+    access: 'signed-in',
+    roles: ['user', 'staff', 'admin'],
+    owner: { exceptFor: ['staff', 'admin'] },
+  },
+  'POST /api/wellbeing/alerts/:alertId/confirm-emergency': STAFF,
+  'GET /api/escalation-policy': ADMINS,
+  'PUT /api/escalation-policy': ADMINS,
+  'POST /api/escalation-policy/dry-run': ADMINS,
+  'GET /api/users/me/registered-contact': USERS,
+  'PUT /api/users/me/registered-contact': USERS,
+  'DELETE /api/users/me/registered-contact': USERS,
+  'GET /contact/:token': LINK,
+  'POST /contact/:token': LINK,
+
   'POST /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
   'GET /contact-points': { access: 'signed-in', roles: ['user', 'staff'] },
   'DELETE /contact-points/:contactPointId': OWN,
@@ -90,12 +151,38 @@ export const RULES = {
     owner: { exceptFor: ['staff', 'admin'] },
   },
 
+  'GET /mentor-calls/:callId/matching': ADMINS,
+  'GET /mentor-call-access': ADMINS,
+  'POST /mentor-call-access': ADMINS,
+  'DELETE /mentor-call-access/:subjectId': ADMINS,
+
+  'GET /mentors/me': MENTORS,
+  'PUT /mentors/me/availability': MENTORS,
+  'GET /mentors/me/exceptions': MENTORS,
+  'POST /mentors/me/exceptions': MENTORS,
+  'PUT /mentors/me/exceptions/:exceptionId': MENTORS,
+  'DELETE /mentors/me/exceptions/:exceptionId': MENTORS,
+  'POST /mentors/me/shifts/import': MENTORS,
+  'GET /mentors/:mentorId/exceptions': ADMINS,
+  'POST /mentors/:mentorId/exceptions': ADMINS,
+  'PUT /mentors/:mentorId/exceptions/:exceptionId': ADMINS,
+  'DELETE /mentors/:mentorId/exceptions/:exceptionId': ADMINS,
+  'POST /mentors/:mentorId/shifts/import': ADMINS,
+  'GET /coverage': STAFF,
+
   'POST /mentors': ADMINS,
   'GET /mentors': ADMINS,
   'GET /mentors/:mentorId': ADMINS,
   'PATCH /mentors/:mentorId': ADMINS,
   'DELETE /mentors/:mentorId': ADMINS,
   'PUT /mentors/:mentorId/windows': ADMINS,
+  'GET /mentors/:mentorId/satisfaction': {
+    access: 'signed-in',
+    roles: ['mentor', 'admin'],
+    owner: { exceptFor: ['admin'] },
+  },
+  'POST /mentors/:mentorId/invitation': ADMINS,
+  'DELETE /mentors/:mentorId/account': ADMINS,
 
   'POST /templates': ADMINS,
   'GET /templates': SENDERS,
@@ -115,25 +202,81 @@ export const RULES = {
   'GET /app-events': ADMINS,
   'POST /app-events/:eventId/resend': { access: 'signed-in', roles: ['admin', 'service'] },
 
+  'GET /incidents': { access: 'signed-in', roles: ['staff', 'admin'] },
+  'GET /incidents/:incidentId': { access: 'signed-in', roles: ['staff', 'admin'] },
+  'POST /incidents/:incidentId/acknowledge': { access: 'signed-in', roles: ['staff', 'admin'] },
+
   'GET /costs': ADMINS,
   'GET /costs/budget': ADMINS,
   'PUT /costs/budget': ADMINS,
+
+  'POST /legal-holds': ADMINS,
+  'GET /legal-holds': ADMINS,
+  'DELETE /legal-holds/:holdId': ADMINS,
+  'GET /call-statistics': { access: 'signed-in', roles: ['staff', 'admin'] },
 
   'GET /webhook-events': ADMINS,
   'POST /webhook-events/:eventId/replay': { access: 'signed-in', roles: ['admin', 'service'] },
 
   'POST /twiml/connect-mentor': TWILIO,
+  'POST /twiml/voice-app': TWILIO,
   'POST /twiml/mentor-whisper': TWILIO,
   'POST /twiml/mentor-confirm': TWILIO,
   'POST /twiml/alert': TWILIO,
   'POST /twiml/inbound': TWILIO,
   'POST /twiml/inbound-text': TWILIO,
   'POST /call-status': TWILIO,
+  'POST /recording-status': TWILIO,
+
+  'GET /api/users/me/profile': USERS,
+  'PUT /api/users/me/profile': USERS,
+  'POST /api/buddy': USERS,
+  'GET /api/buddy': USERS,
+  'PUT /api/buddy/order': USERS,
+  'POST /api/buddy/send-verification': USERS,
+  'GET /api/buddy/verify': LINK,
+  'POST /api/buddy/verify': LINK,
+  'GET /api/buddy/:buddyId': OWN_BUDDY,
+  'PATCH /api/buddy/:buddyId': OWN_BUDDY,
+  'DELETE /api/buddy/:buddyId': OWN_BUDDY,
+  'GET /api/buddy/:buddyId/history': OWN_BUDDY,
 
   'POST /mail-events': { access: 'sns' },
-  'GET /unsubscribe/:token': PUBLIC,
-  'POST /unsubscribe/:token': PUBLIC,
+  'GET /unsubscribe/:token': LINK,
+  'POST /unsubscribe/:token': LINK,
+  'GET /api/buddy/rights/:token': LINK,
+  'POST /api/buddy/rights/:token': LINK,
   'POST /message-status': TWILIO,
+
+  'GET /sign-in': PUBLIC,
+  'GET /sign-in/callback': PUBLIC,
+  'GET /signed-out': PUBLIC,
+  'POST /sign-out': { access: 'page', roles: ['user', 'mentor', 'staff', 'admin', 'service'] },
+  'GET /mentor': MENTORS_PAGE,
+  'GET /mentor/join': MENTORS_PAGE,
+  'POST /mentor/join': MENTORS_PAGE,
+  'POST /mentor/availability': MENTORS_PAGE,
+  'POST /mentor/rung-while-busy': MENTORS_PAGE,
+  'GET /circle': USERS_PAGE,
+  'POST /circle/profile': USERS_PAGE,
+  'POST /circle/buddies': USERS_PAGE,
+  'POST /circle/buddies/:buddyId/send': USERS_PAGE,
+  'POST /circle/buddies/:buddyId/check-in': USERS_PAGE,
+  'POST /circle/buddies/:buddyId/up': USERS_PAGE,
+  'POST /circle/buddies/:buddyId/down': USERS_PAGE,
+  'GET /circle/buddies/:buddyId/remove': USERS_PAGE,
+  'POST /circle/buddies/:buddyId/remove': USERS_PAGE,
+  'POST /circle/contact': USERS_PAGE,
+  'GET /circle/contact/remove': USERS_PAGE,
+  'POST /circle/contact/remove': USERS_PAGE,
+  'POST /circle/alerts/:alertId/close': USERS_PAGE,
+  'GET /staff': STAFF_PAGE,
+  'GET /staff/calls': STAFF_PAGE,
+  'GET /staff/mentors': STAFF_PAGE,
+  'GET /staff/incidents/:incidentId': STAFF_PAGE,
+  'POST /staff/incidents/:incidentId/acknowledge': STAFF_PAGE,
+  'POST /staff/ring-notes/:noteId/seen': STAFF_PAGE,
+  'POST /staff/mentors/:mentorId/invitation': { access: 'page', roles: ['admin'] },
 } as const satisfies Record<`${'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}`, Rule>;
 
 export type RouteName = keyof typeof RULES;
@@ -144,12 +287,14 @@ export type RoutesWith<Access extends Rule['access']> = {
 
 /** Whether requests are counted. What is signed by a provider is not: a call or a receipt must never be turned away. */
 export function isCounted(rule: Rule): boolean {
-  return rule.access === 'signed-in' || (rule.access === 'public' && rule.isProbe !== true);
+  const isByCaller = rule.access === 'signed-in' || rule.access === 'page';
+  return isByCaller || rule.access === 'link' || (rule.access === 'public' && rule.isProbe !== true);
 }
 
 /** @throws {Problem} `role-not-allowed` */
 export function checkRole(rule: Rule, caller: Caller): void {
-  if (rule.access === 'signed-in' && !hasOneOf(caller, rule.roles)) throw new Problem('role-not-allowed');
+  const isByRole = rule.access === 'signed-in' || rule.access === 'page';
+  if (isByRole && !hasOneOf(caller, rule.roles)) throw new Problem('role-not-allowed');
 }
 
 /**

@@ -2,11 +2,18 @@ import { addRows, type NewRow } from '../db/message-batch-rows';
 import { savedDestination } from '../db/recipients';
 import { parseEmailAddress } from '../domain/email-address';
 import { sealableRow } from '../domain/message-batch-row';
+import { optOutWordAskedFor } from '../domain/opt-out-words';
 import { MOST_RECIPIENTS, type RowProblem } from '../domain/message-batch';
 import type { MessageChannel } from '../domain/message';
-import { RETENTION } from '../domain/retention';
 import type { SealedValue } from '../domain/sealed';
-import { checkVariables, type TemplateBody, type VariableValues } from '../domain/templates';
+import {
+  checkVariables,
+  fill,
+  languageFor,
+  MOST_CHARACTERS,
+  type TemplateBody,
+  type VariableValues,
+} from '../domain/templates';
 import type { ReadRecipient } from './csv-recipients';
 import type { ApiDeps } from './deps';
 import { numberToRing } from './given-numbers';
@@ -17,6 +24,8 @@ export interface BatchOfRows {
   readonly batchId: string;
   readonly requestedBy: string;
   readonly channel: MessageChannel;
+  /** Of rows that name none. */
+  readonly language: string;
   /** Null: a text, which has no variables. */
   readonly template: TemplateBody | null;
   /** Given for all; a row may give its own instead. */
@@ -90,14 +99,17 @@ async function judge(
   if (language !== null && !/^[a-z]{2}$/.test(language)) return flawed('language-invalid');
   const variables = ownVariables(batch, given.variables ?? null);
   if (variables === 'invalid') return flawed('variables-invalid');
+  const wrongWords = wordsFault(batch, language, variables);
+  if (wrongWords !== null) return flawed(wrongWords);
   const whom = await recipientOf(deps, batch.channel, given);
   if (typeof whom === 'string') return flawed(whom);
-  const key = whom.token.toString('hex');
-  const earlier = seen.get(key);
+  // Under every version: while the key is replaced, one and the same phone may be saved under the older one.
+  const keys = (whom.to === null ? [whom.token] : deps.tokenizer.candidates(whom.to)).map((one) => one.toString('hex'));
+  const earlier = keys.map((key) => seen.get(key)).find((place) => place !== undefined);
   if (earlier !== undefined) return flawed('duplicate', earlier);
-  seen.set(key, row);
-  const { to, token, country, subjectId, recordId } = whom;
-  const ids = { subjectId, recordId, token, tokenVersion: deps.tokenizer.version, country, language };
+  for (const key of keys) seen.set(key, row);
+  const { to, token, tokenVersion, country, subjectId, recordId } = whom;
+  const ids = { subjectId, recordId, token, tokenVersion, country, language };
   return { row: { ...NOTHING, ...ids, row, ownsRecord: to !== null }, to, variables };
 }
 
@@ -118,6 +130,7 @@ const NOTHING: NewRow = {
 interface Whom {
   readonly to: SealedValue<'phone'> | SealedValue<'email'> | null;
   readonly token: Buffer;
+  readonly tokenVersion: number;
   readonly country: string;
   readonly subjectId: string | null;
   readonly recordId: string | null;
@@ -131,11 +144,12 @@ async function recipientOf(
 ): Promise<Whom | RowProblem> {
   if ([phone, email, subjectId].filter((one) => one !== undefined).length !== 1) return 'recipient-missing';
   const countries = config.limits.allowedCountries;
+  const known = (to: SealedValue) => ({ token: tokenizer.token(to), tokenVersion: tokenizer.version });
   if (phone !== undefined) {
     if (channel !== 'sms') return 'recipient-missing';
     try {
       const { e164, country } = numberToRing(phone, '', config);
-      return { to: e164, token: tokenizer.token(e164), country, subjectId: null, recordId: null };
+      return { ...known(e164), to: e164, country, subjectId: null, recordId: null };
     } catch (error) {
       if (error instanceof Problem && isNumberProblem(error.code)) return error.code;
       throw error;
@@ -144,15 +158,16 @@ async function recipientOf(
   if (email !== undefined) {
     const to = channel === 'email' ? parseEmailAddress(email) : null;
     if (to === null) return channel === 'email' ? 'email-address-invalid' : 'recipient-missing';
-    return { to, token: tokenizer.token(to), country: 'ZZ', subjectId: null, recordId: null };
+    return { ...known(to), to, country: 'ZZ', subjectId: null, recordId: null };
   }
   const kind = channel === 'sms' ? 'phone' : 'email';
   const saved =
     subjectId !== undefined && UUID.test(subjectId) ? await savedDestination(pool, { kind, subjectId }) : null;
-  if (saved === null) return 'recipient-unknown';
+  const mayBeUnverified = config.limits.unverifiedNumbers === 'allow';
+  if (saved === null || !(saved.isVerified || mayBeUnverified)) return 'recipient-unknown';
   if (kind === 'phone' && (saved.country === null || !countries.includes(saved.country))) return 'country-not-allowed';
-  const { token, recordId } = saved;
-  return { to: null, token, country: saved.country ?? 'ZZ', subjectId: saved.subjectId, recordId };
+  const { token, tokenVersion, recordId } = saved;
+  return { to: null, token, tokenVersion, country: saved.country ?? 'ZZ', subjectId: saved.subjectId, recordId };
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -172,6 +187,21 @@ function ownVariables(
   return own === null ? null : all;
 }
 
+/**
+ * What fits one by one may not fit together: Twilio would refuse it, long after somebody could have shortened it, or it
+ * would ask for a reply that opts the person out.
+ */
+function wordsFault(
+  { channel, template, variables, language }: BatchOfRows,
+  own: string | null,
+  ofRow: VariableValues | null,
+): Extract<RowProblem, 'text-too-long' | 'variables-invalid'> | null {
+  if (channel !== 'sms' || template === null) return null;
+  const { body } = fill(template, languageFor(template, own ?? language), ofRow ?? variables, 'text');
+  if (body.length > MOST_CHARACTERS) return 'text-too-long';
+  return optOutWordAskedFor(body) === null ? null : 'variables-invalid';
+}
+
 /** In a CSV everything is text, also the numbers. */
 function numbersRead(template: TemplateBody, own: VariableValues): VariableValues {
   return Object.fromEntries(
@@ -183,13 +213,13 @@ function numbersRead(template: TemplateBody, own: VariableValues): VariableValue
 }
 
 /** Under the key of whoever gives it, until its message is begun: only then is the recipient somebody we write to. */
-async function sealed({ vault }: Parts, batch: BatchOfRows, { row, to, variables }: Judged): Promise<NewRow> {
+async function sealed({ vault, config }: Parts, batch: BatchOfRows, { row, to, variables }: Judged): Promise<NewRow> {
   if (row.problem !== null || (to === null && variables === null)) return row;
   const givenRecordId = await vault.seal({
     subjectId: batch.requestedBy,
     kind: 'text',
     value: sealableRow({ to, variables }),
-    expiresAt: new Date(Date.now() + RETENTION.batchRow),
+    expiresAt: new Date(Date.now() + config.retention.batchRow),
   });
   return { ...row, givenRecordId };
 }

@@ -1,6 +1,6 @@
 import { type LegRecipient, storeLegEvent } from '../db/call-recipients';
 import { findCallIdBySid } from '../db/calls';
-import { markHandled, type WebhookEvent } from '../db/webhook-events';
+import { type EventPayload, markHandled, type WebhookEvent } from '../db/webhook-events';
 import { changesTheCourse, isCallStatus, isTerminal } from '../domain/call-status';
 import type { Leg } from '../domain/mentor-call';
 import type { ApiDeps } from './deps';
@@ -10,6 +10,7 @@ import type { Routes } from './routes';
 import { storedInTime } from './stored-events';
 import type { TwilioRequest } from './twilio-requests';
 import { within } from './unavailable';
+import { appCallId } from './voice-app';
 import { isCallSid, isUuid, readCount } from './webhook-query';
 
 /** A status callback, sanitised: nothing of `From`, `To` or any other field of Twilio's. */
@@ -30,6 +31,7 @@ interface LegEvent {
   readonly status: string;
   readonly sequence: number | null;
   readonly errorCode: string | null;
+  readonly payload: EventPayload;
 }
 
 /**
@@ -88,7 +90,7 @@ export const handleCallStatus: EventHandler = (deps, event) => {
  */
 async function tellLegEnded(
   { process, alerts }: Pick<ApiDeps, 'process' | 'alerts'>,
-  event: Omit<LegEvent, 'leg' | 'step' | 'sequence'> & { readonly leg: string | null },
+  event: Omit<LegEvent, 'leg' | 'step' | 'sequence' | 'payload'> & { readonly leg: string | null },
 ): Promise<Told> {
   if (!changesTheCourse(event)) return 'nothing-to-tell';
   const { callId, alertId, seenKey, callSid, status, dispatchId, errorCode } = event;
@@ -108,7 +110,7 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
   if (!isCallSid(callSid) || !isCallStatus(status)) return null;
   const named = asked.query.get('call');
   // A leg of the user's own making (they rang our number) has the number's callback URL, which names no call.
-  const callId = named === null && isTerminal(status) ? await findCallIdBySid(deps.pool, callSid) : named;
+  const callId = named === null && isTerminal(status) ? await unnamedCall(deps, asked, callSid) : named;
   if (!isUuid(callId)) return null;
   const sequence = readCount(new URLSearchParams({ n: asked.field('SequenceNumber') ?? '' }), 'n');
   const [dispatchId, alertId] = [asked.query.get('dispatch'), asked.query.get('alert')];
@@ -123,7 +125,27 @@ async function readEvent(deps: ApiDeps, asked: TwilioRequest): Promise<LegEvent 
     status,
     sequence,
     errorCode: /^\d{4,6}$/.test(asked.field('ErrorCode') ?? '') ? asked.field('ErrorCode') : null,
+    payload: qualityOf(asked),
   };
+}
+
+/** When it was, by Twilio's clock, and how SIP ended it: what the quality of the call is told from. */
+function qualityOf(asked: TwilioRequest): EventPayload {
+  const at = new Date(asked.field('Timestamp') ?? '');
+  const sip = asked.field('SipResponseCode') ?? '';
+  // A time of another year is none: callbacks may be late, and a forger may not write history.
+  const isNear = Math.abs(at.valueOf() - Date.now()) < 7 * 86_400_000;
+  return {
+    ...(isNear ? { at: at.toISOString() } : {}),
+    ...(/^[1-6]\d\d$/.test(sip) ? { sip: Number(sip) } : {}),
+  };
+}
+
+/** Of a call from the app the id is known also before its first row is written. */
+async function unnamedCall(deps: ApiDeps, asked: TwilioRequest, callSid: string): Promise<string | null> {
+  const known = await findCallIdBySid(deps.pool, callSid);
+  const isFromApp = asked.field('From')?.startsWith('client:') === true;
+  return known ?? (isFromApp ? appCallId(deps.tokenizer, callSid) : null);
 }
 
 function legOf(word: string | null): Leg {

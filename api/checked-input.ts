@@ -33,14 +33,19 @@ function checked<S extends z.ZodType>(schema: S, value: unknown, code: ProblemCo
 function placesOf(issue: z.core.$ZodIssue): ProblemPlace[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      // A name of theirs is repeated only where it can be no more than a name.
-      pointer: pointerTo(/^[A-Za-z][A-Za-z_]{0,40}$/.test(key) ? [...issue.path, key] : issue.path),
+      pointer: pointerTo(sayable([...issue.path, key])),
       detail: 'This field is not known here. Leave it out.',
     }));
   }
   // The custom messages of our schemas are constants and say more than the code does.
   const detail = issue.code === 'custom' ? issue.message : (DETAILS[issue.code ?? ''] ?? 'This is not as expected.');
-  return [{ pointer: pointerTo(issue.path), detail }];
+  return [{ pointer: pointerTo(sayable(issue.path)), detail }];
+}
+
+/** Up to the first name of theirs that can be more than a name: in a list by names, such as variables, it may be a number. */
+function sayable(path: readonly PropertyKey[]): readonly PropertyKey[] {
+  const end = path.findIndex((part) => typeof part !== 'number' && !/^[A-Za-z][A-Za-z_]{0,40}\d?$/.test(String(part)));
+  return end === -1 ? path : path.slice(0, end);
 }
 
 const DETAILS: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import { type ContactPoint, findContactPoint } from '../db/contact-points';
 import { findCreation } from '../db/idempotent-creations';
 import { inTransaction } from '../db/pool';
 import { judgeAlert, sealAlert } from './alert-requests';
-import { newVoiceAlert } from './alerts-shapes';
+import { verificationAlert } from './alerts-shapes';
 import type { Caller } from './authentication';
 import { checkOwner } from './authorisation';
 import { checkedBody, checkedId } from './checked-input';
@@ -16,7 +16,7 @@ import type { ApiDeps } from './deps';
 import { type IdempotentRequest, idempotentRequest, madeOnce } from './idempotency';
 import { judgeMessage, sealMessage } from './message-requests';
 import { refuseWhereTooMany } from './messages';
-import { newMessage } from './messages-shapes';
+import { verificationMessage } from './messages-shapes';
 import { Problem } from './problems';
 import type { Routes } from './routes';
 import { refuseWhenOff } from './switches';
@@ -91,7 +91,12 @@ async function prepared(
   const given = { template: { name: 'verification', variables }, language, kind: 'verification' };
   if (channel === 'voice') {
     // Nobody who has not pressed a key hears the code, so that none is left on a voicemail.
-    const alert = newVoiceAlert.parse({ ...given, recipients: [{ contactPointId }], acknowledge: false, attempts: 1 });
+    const alert = verificationAlert.parse({
+      ...given,
+      recipients: [{ contactPointId }],
+      acknowledge: false,
+      attempts: 1,
+    });
     const destinations = await judgeAlert(deps, caller, alert);
     const ids = { alertId: id, requestHash };
     return async () => deps.alerts.start(await sealAlert(deps, caller, alert, destinations, ids));
@@ -99,7 +104,7 @@ async function prepared(
   await refuseWhenOff(deps, channel);
   // Later it would be a code that counts no more.
   const notAfter = new Date(Date.now() + CODE.minutes * 60_000).toISOString();
-  const message = newMessage.parse({ ...given, channel, recipient: { contactPointId }, notAfter });
+  const message = verificationMessage.parse({ ...given, channel, recipient: { contactPointId }, notAfter });
   const judged = await judgeMessage(deps, caller, message);
   await refuseWhereTooMany(deps, judged);
   return async () => deps.messages.start(await sealMessage(deps, caller, judged, { messageId: id, requestHash }));

@@ -21,6 +21,16 @@ export const contactPointShape = z
     country: countryCode.nullable(),
     createdAt: time,
     verifiedAt: time.nullable().meta({ description: 'When a code that was sent there came back.' }),
+    unreachable: z
+      .strictObject({
+        since: time,
+        code: z.string().meta({ description: 'Of twilio.com/docs/api/errors, e.g. `21211`.' }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'When Twilio first said that there is no such number. Another point of the person is written to before this one; verifying it, or saving it once more, ends it.',
+      }),
   })
   .meta({ id: 'ContactPoint' });
 

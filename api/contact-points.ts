@@ -91,5 +91,9 @@ export function shownContactPoint(point: ContactPoint): z.input<typeof contactPo
     country: point.country,
     createdAt: point.createdAt.toISOString(),
     verifiedAt: point.verifiedAt?.toISOString() ?? null,
+    unreachable:
+      point.unreachable === null
+        ? null
+        : { since: point.unreachable.since.toISOString(), code: point.unreachable.code },
   };
 }

@@ -1,20 +1,15 @@
 import { z } from 'zod';
 import { COST_KINDS } from '../db/costs';
+import { month, monthsQuery } from './months';
 import { countryCode, time } from './shared-shapes';
 
-const month = z
-  .string()
-  .regex(/^20\d\d-(?:0[1-9]|1[0-2])$/)
-  .meta({ description: 'A month, UTC.', examples: ['2026-11'] });
 const micro = z.int().min(0).meta({ description: 'Millionths of the currency.' });
 const currency = z
   .string()
   .regex(/^[A-Z]{3}$/)
   .meta({ description: 'ISO 4217.', examples: ['USD'] });
 
-export const costsQuery = z.object({
-  from: month.optional().meta({ description: 'The first month; left out: the eleventh before `to`.' }),
-  to: month.optional().meta({ description: 'The last month; left out: this one.' }),
+export const costsQuery = monthsQuery.extend({
   kind: z.enum(COST_KINDS).optional(),
   country: countryCode.optional(),
 });
@@ -55,7 +50,7 @@ export const costsShape = z
         country: z.string().meta({ description: 'ISO 3166; ZZ when it is not known.' }),
         currency,
         count: z.int().meta({ description: 'Legs, texts, numbers or recordings.' }),
-        units: z.int().meta({ description: 'Minutes begun, segments, numbers or recordings.' }),
+        units: z.int().meta({ description: 'Minutes begun, of recordings too, segments, or numbers.' }),
         ...sums,
       }),
     ),

@@ -7,12 +7,9 @@ import { checkedBody, checkedQuery } from './checked-input';
 import { type budgetShape, costsQuery, type costsShape, newBudget } from './costs-shapes';
 import type { ApiDeps } from './deps';
 import { entityTag, expectedVersion } from './entity-tags';
+import { monthsOf } from './months';
 import { Problem } from './problems';
 import type { Routes } from './routes';
-
-/** More would be a report for accounting, which has Twilio's own. */
-const MOST_MONTHS = 24;
-const MONTHS_BY_DEFAULT = 12;
 
 /** What calls, texts and numbers cost, and the budget they are held against. */
 export function costs(routes: Routes, deps: ApiDeps): void {
@@ -58,25 +55,6 @@ async function shown(deps: ApiDeps, budget: CostBudget): Promise<z.input<typeof 
     isWarned,
     warnedAt: warnedAt?.toISOString() ?? null,
   };
-}
-
-function monthsOf({ from, to }: { from?: string | undefined; to?: string | undefined }): { from: string; to: string } {
-  const last = to ?? new Date().toISOString().slice(0, 7);
-  const first = from ?? monthOf(indexOf(last) - MONTHS_BY_DEFAULT + 1);
-  const months = indexOf(last) - indexOf(first) + 1;
-  if (months < 1 || months > MOST_MONTHS) {
-    const detail = `From 1 to ${MOST_MONTHS} months are expected here, the first one in from.`;
-    throw new Problem('invalid-query', { errors: [{ pointer: from === undefined ? 'to' : 'from', detail }] });
-  }
-  return { from: first, to: last };
-}
-
-function indexOf(month: string): number {
-  return Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1;
-}
-
-function monthOf(index: number): string {
-  return `${Math.floor(index / 12)}-${String((index % 12) + 1).padStart(2, '0')}`;
 }
 
 function totalsOf(found: readonly MonthlyCosts[]): z.input<typeof costsShape>['totals'] {

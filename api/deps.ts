@@ -1,18 +1,36 @@
 import type { JWTVerifyGetKey } from 'jose';
 import type { Pool } from 'pg';
 import type { Config } from '../config/config';
+import type { EndingToTell } from '../db/buddy-endings';
 import type { Vault } from '../db/vault-records';
+import type { CheckInAnswer, CheckInInput, CheckInOpened, CheckInOpening, CheckInTaken } from '../domain/buddies';
+import type { TextedAnswer } from '../domain/check-in-answers';
 import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
+import type { PromptsOf } from '../domain/prompts';
 import type { BatchState, MessageBatchInput } from '../domain/message-batch';
+import type {
+  Invite,
+  InviteAnswer,
+  Renewal,
+  RenewalAnswer,
+  VerificationAnswer,
+  VerificationState,
+} from '../domain/buddies';
 import type { MessageInput, MessageReceipt, MessageResult } from '../domain/message';
 import type { AlertPlan, AlertQuestion, VoiceAlertInput, VoiceAlertResult } from '../domain/voice-alert';
 import type { WebhookUrls } from '../domain/webhook-urls';
+import type { CloseAlert, ContactAnswer, WellbeingAlertInput, WellbeingResult } from '../domain/wellbeing-alert';
+import type { SignIn } from '../providers/sign-in';
 import type { SnsReader } from '../providers/sns-messages';
+import type { RecordingProvider } from '../providers/twilio-recordings';
 import type { VoiceProvider } from '../providers/twilio-voice';
+import type { VoiceTokens } from '../providers/voice-tokens';
+import type { VerificationBegun } from '../temporal/buddy-verification';
 import type { MentorCallDescription } from '../temporal/mentor-calls';
 import type { MessageDescription } from '../temporal/messages';
 import type { VoiceAlertDescription } from '../temporal/voice-alerts';
 import type { CallLog } from '../vault/call-log';
+import type { CookieSeal } from '../vault/cookie-seal';
 import type { Logger } from '../vault/logger';
 import type { Tokenizer } from '../vault/tokens';
 import type { ApiMetrics } from './metrics';
@@ -22,6 +40,8 @@ import type { PartWatch } from './part-watch';
 export interface MentorCallProcess {
   start(input: MentorCallInput): Promise<'running' | 'over'>;
   ask(callId: string, question: TwimlQuestion, updateId: string, deadlineMs: number): Promise<CallPlan>;
+  /** Starts a call from the app and asks its first question. */
+  begin(input: MentorCallInput, question: TwimlQuestion, updateId: string, deadlineMs: number): Promise<CallPlan>;
   legEnded(callId: string, event: LegEnded, deadlineMs: number): Promise<'signalled' | 'closed'>;
   cancel(callId: string): Promise<MentorCallResult | 'not-found'>;
   describe(callId: string): Promise<MentorCallDescription | null>;
@@ -47,7 +67,35 @@ export interface VoiceAlertProcess {
 /** What the API asks of the workflows of batches; `temporal/message-batches.ts` says what each may throw. */
 export interface MessageBatchProcess {
   start(input: MessageBatchInput): Promise<'running' | 'over'>;
-  tell(batchId: string, what: 'pause' | 'resume' | 'cancel'): Promise<BatchState | 'over'>;
+  tell(batchId: string, what: 'pause' | 'resume' | 'cancel'): Promise<BatchState | 'going-on' | 'over'>;
+}
+
+/** What the API asks of the workflows of check-ins; `temporal/check-ins.ts` says what each may throw. */
+export interface CheckInProcess {
+  begin(input: CheckInInput, country: string): Promise<CheckInOpening>;
+  opened(requestId: string, visit: CheckInOpened, deadlineMs: number): Promise<void>;
+  respond(requestId: string, answer: CheckInAnswer, updateId: string, deadlineMs: number): Promise<CheckInTaken>;
+  texted(answer: TextedAnswer, deadlineMs: number): Promise<'signalled' | 'closed'>;
+}
+
+/** What the API tells the workflows of a buddy who is not asked any more; `temporal/buddy-endings.ts` says what it may throw. */
+export interface BuddyEndings {
+  tell(ending: EndingToTell, deadlineMs: number): Promise<void>;
+}
+
+/** What the API asks of the workflows of buddies; `temporal/buddy-verification.ts` says what each may throw. */
+export interface BuddyProcess {
+  invite(begun: VerificationBegun, invite: Invite, deadlineMs: number): Promise<InviteAnswer>;
+  renew(begun: VerificationBegun, renewal: Renewal, deadlineMs: number): Promise<RenewalAnswer>;
+  answer(buddyId: string, answer: VerificationAnswer, deadlineMs: number): Promise<VerificationState>;
+}
+
+/** What the API asks of the workflows of wellbeing alerts; `temporal/wellbeing-alerts.ts` says what each may throw. */
+export interface WellbeingProcess {
+  start(input: WellbeingAlertInput): Promise<'running' | 'over'>;
+  close(alertId: string, by: CloseAlert['by']): Promise<WellbeingResult | 'over'>;
+  confirmEmergency(alertId: string, actor: string): Promise<'confirmed' | 'over' | 'refused'>;
+  contactAnswers(alertId: string, response: ContactAnswer['response']): Promise<'noted' | 'over'>;
 }
 
 /** Everything the application is made of; only `main.ts` and tests make it. */
@@ -64,8 +112,17 @@ export interface ApiDeps {
   readonly messages: MessageProcess;
   readonly batches: MessageBatchProcess;
   readonly alerts: VoiceAlertProcess;
+  readonly checkIns: CheckInProcess;
+  readonly buddyEndings: BuddyEndings;
+  readonly buddies: BuddyProcess;
+  readonly wellbeing: WellbeingProcess;
   readonly voice: Pick<VoiceProvider, 'endCall'>;
+  readonly recordings: Pick<RecordingProvider, 'open' | 'read'>;
+  /** Null: nobody calls from the app. */
+  readonly voiceTokens: VoiceTokens | null;
   readonly urls: WebhookUrls;
+  /** What is spoken, by language. */
+  readonly promptsOf: PromptsOf;
   /** Whether Twilio is known to be down, so that a call would only be promised in vain. */
   readonly twilio: Pick<PartWatch, 'state' | 'report'>;
   /** The key ring's service, as last seen. */
@@ -78,4 +135,8 @@ export interface ApiDeps {
   readonly temporalAnswers: () => Promise<boolean>;
   /** Public keys of the issuer of access tokens. */
   readonly signingKeys: JWTVerifyGetKey;
+  /** The way in to the pages; null when no client of the issuer is configured. */
+  readonly signIn: SignIn | null;
+  /** Seals what browsers keep for the pages. */
+  readonly cookies: CookieSeal;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { type HealthFacts, healthFacts } from '../db/health-facts';
 import { PROVIDER_LINES } from '../db/provider-lines';
-import { type SendingObstacles, sendingObstacles } from '../db/sending-obstacles';
+import type { SweepFreshness } from '../db/retention-runs';
 import type { SwitchName } from '../db/switches';
 import type { ApiDeps } from './deps';
 import { probePart } from './part-probe';
@@ -12,6 +13,13 @@ const part = z.object({
   /** When it was last asked; null: not yet. */
   checkedAt: z.iso.datetime().nullable(),
   ageSeconds: z.number().min(0).nullable(),
+});
+
+const sweep = z.object({
+  /** When a run last came to its end; null: none has. */
+  lastSuccessAt: z.iso.datetime().nullable(),
+  /** Since when the next one has been overdue; null: it is not. */
+  staleSince: z.iso.datetime().nullable(),
 });
 
 /** The body of `GET /health`. */
@@ -27,6 +35,8 @@ export const healthBody = z.object({
   smsEnabled: z.boolean(),
   emailEnabled: z.boolean(),
   standIns: z.boolean(),
+  /** What recurs and must not stop unnoticed; null: Postgres does not say. */
+  sweeps: z.object({ retention: sweep }).nullable(),
 });
 
 /** The body of `GET /health/ready`, with 200 when `because` is empty and 503 otherwise. */
@@ -44,10 +54,10 @@ type PartBody = z.output<typeof part>;
  * `GET /health/ready` is for balancers: whether new requests should be sent here rather than to another process.
  */
 export function health(routes: Routes, deps: ApiDeps): void {
-  let obstacles: SendingObstacles | null = null;
+  let facts: HealthFacts | null = null;
   const postgres = probePart(async () => {
-    obstacles = null;
-    obstacles = await sendingObstacles(deps.pool);
+    facts = null;
+    facts = await healthFacts(deps.pool);
     return true;
   });
   const temporal = probePart(() => deps.temporalAnswers());
@@ -60,10 +70,13 @@ export function health(routes: Routes, deps: ApiDeps): void {
       kms: inBody(deps.kms.report()),
       twilio: inBody(deps.twilio.report()),
     };
-    const known = obstacles;
+    const known = facts?.obstacles ?? null;
+    const sweeping = facts?.retention ?? null;
     const isOn = (name: SwitchName) => deps.config.enabled[name] && known?.switchedOff.includes(name) !== true;
     const isWell =
-      Object.values(parts).every(({ state }) => state !== 'down') && (known === null || known.stopped.length === 0);
+      Object.values(parts).every(({ state }) => state !== 'down') &&
+      (known === null || known.stopped.length === 0) &&
+      sweeping?.staleSince == null;
     const body: z.output<typeof healthBody> = {
       status: isWell ? 'ok' : 'degraded',
       parts,
@@ -72,6 +85,7 @@ export function health(routes: Routes, deps: ApiDeps): void {
       smsEnabled: isOn('sms'),
       emailEnabled: isOn('email'),
       standIns: deps.config.allowStandIns,
+      sweeps: sweeping === null ? null : { retention: fresh(sweeping) },
     };
     res.set('Cache-Control', 'no-store').json(body);
   });
@@ -88,6 +102,10 @@ export function health(routes: Routes, deps: ApiDeps): void {
       .set('Cache-Control', 'no-store')
       .json(body);
   });
+}
+
+function fresh({ lastSuccessAt, staleSince }: SweepFreshness): z.output<typeof sweep> {
+  return { lastSuccessAt: lastSuccessAt?.toISOString() ?? null, staleSince: staleSince?.toISOString() ?? null };
 }
 
 function inBody({ state, checkedAt }: PartReport): PartBody {

@@ -28,7 +28,8 @@ export function inboundCalls(routes: Routes, deps: ApiDeps): void {
     }
     const language = languageOfCountry(country);
     const { crisisOverride } = deps.config.helplines;
-    sendTwiml(res, inboundTwiml(who, { language, country, crisisOverride }));
+    const { promptsOf } = deps;
+    sendTwiml(res, inboundTwiml(who, { language, country, crisisOverride, promptsOf }));
   });
 }
 

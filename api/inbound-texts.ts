@@ -1,6 +1,7 @@
 import { type ArrivedText, type InboundParts, routeText, storeText } from '../db/inbound-routing';
 import { markHandled } from '../db/webhook-events';
 import { silentTwiml } from '../domain/twiml';
+import { tellEndings } from './buddy-endings';
 import type { ApiDeps } from './deps';
 import type { EventHandler } from './event-handlers';
 import { SIGNAL_WITHIN } from './limits';
@@ -44,19 +45,23 @@ async function deliver(deps: ApiDeps, arrived: ArrivedText): Promise<void> {
   try {
     await within(SIGNAL_WITHIN, handOver(deps, arrived.seenKey, arrived));
     await markHandled(deps.pool, arrived.seenKey);
+    // A STOP may have come from a buddy's phone.
+    await tellEndings(deps);
   } catch (error) {
     deps.logger.warn({ route: '/twiml/inbound-text', error }, 'an event waits for the relay');
   }
 }
 
 async function handOver(deps: ApiDeps, seenKey: string, arrived: ArrivedText | null): Promise<void> {
-  const answer = await routeText(inboundParts(deps), seenKey, arrived);
+  const { answer, checkIn } = await routeText(inboundParts(deps), seenKey, arrived);
+  if (checkIn !== null) await deps.checkIns.texted(checkIn, SIGNAL_WITHIN);
   if (answer !== null) await deps.messages.start(answer);
 }
 
 function inboundParts({ pool, vault, tokenizer, config }: ApiDeps): InboundParts {
   const { allowedCountries } = config.limits;
-  const settings = { ...config.inboundTexts, allowedCountries, phoneNumbers: config.twilio.phoneNumbers };
+  const { phoneNumbers } = config.twilio;
+  const settings = { ...config.inboundTexts, allowedCountries, phoneNumbers, retention: config.retention };
   return { pool, vault, tokenizer, settings };
 }
 

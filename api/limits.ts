@@ -6,8 +6,12 @@ export const JSON_BODY = 100_000;
 export const JSON_DEPTH = 16;
 /** Ten thousand recipients with four hundred bytes each, as JSON or as a CSV. */
 export const BATCH_BODY = 4_000_000;
+/** A calendar of a year's shifts, as JSON text. */
+export const CALENDAR_BODY = 400_000;
 /** The longest line of a CSV, and so what its parser holds at most. */
 export const CSV_LINE = 20_000;
+/** A form of our pages: a code, an id, and what proves that it is ours; or a note of 500 characters in any script. */
+export const FORM_BODY = 8_000;
 /** Twilio's own forms are below 5 kB. */
 export const WEBHOOK_BODY = 64_000;
 /** SNS carries 256 kB at most, and quotes it. */
@@ -33,11 +37,19 @@ export const LOOK_UP_WITHIN = 1_500;
 export const STORE_WITHIN = 5_000;
 /** The workflow is told of an event within this, or the relay of the worker tells it. */
 export const SIGNAL_WITHIN = 1_000;
+/** A press of a button on the page behind a link: the person is looking at it. */
+export const PRESS_WITHIN = 5_000;
 /** Counting requests; then each process counts for itself, and asks Postgres again after the rest. */
 export const RATES_WITHIN = 400;
 export const RATES_REST = 1_000;
 /** A probe of `/health` that takes longer than this counts as down. */
 export const PROBE_WITHIN = 1_000;
+
+/** Five hundred scores. */
+export const SCORES_BODY = 200_000;
+export const MOST_SCORES = 500;
+/** How far ahead of ours the clock of whoever measures may be. */
+export const CLOCK_SKEW = 5 * 60_000;
 
 /** More contact points than this would be a way to store other people's numbers. */
 export const MOST_CONTACT_POINTS = 10;

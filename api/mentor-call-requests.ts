@@ -3,18 +3,19 @@ import { z } from 'zod';
 import { haveTalked } from '../db/mentor-slots';
 import { countRecentRequests, findCall } from '../db/calls';
 import { findContactPoint } from '../db/contact-points';
-import { callerIdFor } from '../domain/caller-id';
+import { noteRefusedRequest } from '../db/refused-requests';
 import { findConsentText } from '../domain/consent-texts';
 import type { MentorCallInput, MentorPreferences } from '../domain/mentor-call';
 import type { PhoneNumber } from '../domain/phone-number';
 import { SPOKEN_LANGUAGES } from '../domain/prompts';
-import { RETENTION } from '../domain/retention';
 import type { Caller } from './authentication';
 import { hasOneOf } from './authorisation';
 import { checkedBody } from './checked-input';
 import type { ApiDeps } from './deps';
 import { numberToRing } from './given-numbers';
 import { idempotentRequest } from './idempotency';
+import { refuseUnlisted } from './mentor-call-access';
+import { mentorCallTerms } from './mentor-call-terms';
 import { type callAccepted, connectMentorRequest, consentShape } from './mentor-calls-shapes';
 import { Problem } from './problems';
 import { contextOf } from './request-context';
@@ -55,11 +56,15 @@ export async function requestMentorCall(deps: ApiDeps, req: Request, res: Respon
   const { requestId: callId, requestHash, isRepeatable } = request;
   // Before anything that may have changed since: a contact point deleted meanwhile does not change the first answer.
   if (isRepeatable && (await wasAskedBefore(deps, callId, requestHash))) return accepted(res, callId);
+  await refuseUnlisted(deps, caller);
+  if (body.recording === true && !deps.config.recording.isOn) throw new Problem('recording-off');
   const target: Target = given ?? (await savedTarget(deps, body, caller, res));
   await refuseStrangers(deps, caller, target);
   const preferences = await allowedPreferences(deps, body, caller);
 
   await refuseWhereHopeless(deps, caller, target);
+  const { waiting } = deps.config.mentorCall;
+  const language = spokenLanguage(preferences, consent.language);
   const recordId = target.kind === 'saved' ? target.recordId : await sealed(deps, caller, target.number);
   const input: MentorCallInput = {
     callId,
@@ -68,16 +73,16 @@ export async function requestMentorCall(deps: ApiDeps, req: Request, res: Respon
     numberIsForThisCallOnly: target.kind === 'given',
     recipientToken: target.token.toString('hex'),
     country: target.country,
-    language: spokenLanguage(preferences, consent.language),
-    organisationNumber: callerIdFor(deps.config.twilio.phoneNumbers, target.country),
+    language,
+    ...mentorCallTerms(deps, { country: target.country, language, mayBeRecorded: body.recording === true }),
     mayCallBack: body.mayCallBack ?? false,
     preferences,
     consent,
+    ...(body.recording === true ? { recording: true } : {}),
     requestHash,
     requestedAt: new Date().toISOString(),
-    times: deps.config.mentorCall.times,
-    maxMentors: deps.config.mentorCall.maxMentors,
     detectMachines: deps.config.mentorCall.userConfirm === 'amd',
+    ...(body.mayWait === true && waiting !== null ? { waiting } : {}),
   };
   await deps.process.start(input);
   // Two requests under one key at the same time: the start found the other's workflow, perhaps with another body.
@@ -147,8 +152,13 @@ function tokensOf({ tokenizer }: ApiDeps, target: Target): readonly Buffer[] {
 
 function givenConsent(body: RequestBody): MentorCallInput['consent'] {
   const consent = consentShape.safeParse(body.consent);
-  if (!consent.success || findConsentText(consent.data.textVersion, consent.data.language) === null) {
+  const text = consent.success ? findConsentText(consent.data.textVersion, consent.data.language) : null;
+  if (!consent.success || text === null) {
     const detail = 'The version and language of a text that was shown are expected here.';
+    throw new Problem('consent-required', { errors: [{ pointer: '#/consent', detail }] });
+  }
+  if (body.recording === true && !text.allowsRecording) {
+    const detail = 'A text of GET /consent-texts/mentor-call?recording=true is expected here.';
     throw new Problem('consent-required', { errors: [{ pointer: '#/consent', detail }] });
   }
   return consent.data;
@@ -180,7 +190,20 @@ async function refuseWhereHopeless(deps: ApiDeps, caller: Caller, target: Target
     { userId: caller.subjectId, tokenHexes },
     { perUser: requestsPerUserPerHour, perTarget: requestsPerTargetPerHour },
   );
-  if (limited !== null) throw new Problem('too-many-requests', { retryAfterSeconds: limited.retryAfterSeconds });
+  if (limited !== null) throw await turnedAway(deps, caller.subjectId, limited.retryAfterSeconds);
+}
+
+/** What somebody is told who asks too often; the watchdog sees that they did. */
+export async function turnedAway(
+  { pool, logger }: Pick<ApiDeps, 'pool' | 'logger'>,
+  subjectId: string,
+  retryAfterSeconds: number,
+): Promise<Problem> {
+  // They are told all the same where that cannot be noted.
+  await noteRefusedRequest(pool, subjectId).catch((error: unknown) =>
+    logger.warn({ error }, 'a refused request could not be noted'),
+  );
+  return new Problem('too-many-requests', { retryAfterSeconds });
 }
 
 function sealed(deps: ApiDeps, caller: Caller, number: PhoneNumber): Promise<string> {
@@ -188,7 +211,7 @@ function sealed(deps: ApiDeps, caller: Caller, number: PhoneNumber): Promise<str
     subjectId: caller.subjectId,
     kind: 'phone',
     value: number.e164,
-    expiresAt: new Date(Date.now() + RETENTION.numberForOneCall),
+    expiresAt: new Date(Date.now() + deps.config.retention.numberForOneCall),
   });
 }
 

@@ -19,7 +19,15 @@ export const connectMentorRequest = z
       })
       .optional(),
     consent: consentShape,
+    recording: z
+      .boolean()
+      .optional()
+      .meta({ description: 'True: recorded if the mentor agrees too. `consent` must name a text that says so.' }),
     mayCallBack: z.boolean().optional().meta({ description: 'Whether we may ring again when the call drops.' }),
+    mayWait: z.boolean().optional().meta({
+      description:
+        'Whether to offer, when all mentors are talking, to ring again as soon as one is free. Without it: a helpline at once.',
+    }),
   })
   .meta({
     id: 'ConnectMentorRequest',
@@ -54,6 +62,14 @@ export const mentorCallShape = z
       .optional()
       .meta({ description: 'What became of preferences.mentorId.' }),
     mergedFrom: z.uuid().optional().meta({ description: 'The id asked for: it was merged into this live call.' }),
+    waiting: z
+      .strictObject({
+        position: z.int().min(1).meta({ description: '1: the next free mentor is theirs.' }),
+        since: time,
+        until: time.meta({ description: 'Then we give up: status no-answer, endReason waited-in-vain.' }),
+      })
+      .optional()
+      .meta({ description: 'There while the status is waiting: the phone rings again when a mentor is free.' }),
     requestedAt: time.nullable(),
     answeredAt: time.nullable(),
     bridgedAt: time.nullable(),
@@ -66,6 +82,13 @@ export const mentorCallShape = z
 export const mentorCallPage = z
   .strictObject({ mentorCalls: z.array(mentorCallShape), nextCursor })
   .meta({ id: 'MentorCallPage' });
+
+export const consentTextsQuery = z.object({
+  recording: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: '`true`: the texts for a call that may be recorded; none while recording is off.' }),
+});
 
 export const consentTextsShape = z
   .strictObject({

@@ -9,6 +9,7 @@ import type { Caller } from './authentication';
 import { checkOwner, hasOneOf } from './authorisation';
 import { checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
+import { isoTime } from './iso-time';
 import { requestMentorCall } from './mentor-call-requests';
 import type { mentorCallPage, mentorCallShape } from './mentor-calls-shapes';
 import { checkedCursor, type CursorScope, signedCursor } from './paging';
@@ -115,6 +116,7 @@ function shown(row: CallRow, { crisisOverride }: ProblemSettings): Shown {
     language: row.language,
     mentorId: row.mentorId,
     ...(wish === null ? {} : { requestedMentor: requestedMentor(wish, row) }),
+    ...(row.waiting === null ? {} : { waiting: shownPlace(row.waiting) }),
     requestedAt: isoTime(row.requestedAt),
     answeredAt: isoTime(row.answeredAt),
     bridgedAt: isoTime(row.bridgedAt),
@@ -149,8 +151,8 @@ function requestedMentor(wish: string, row: CallRow): 'pending' | 'connected' | 
   return row.mentorId === wish ? 'connected' : 'not-free';
 }
 
-function isoTime(time: Date | null): string | null {
-  return time?.toISOString() ?? null;
+function shownPlace({ position, since, until }: NonNullable<CallRow['waiting']>): Shown['waiting'] {
+  return { position, since: since.toISOString(), until: until.toISOString() };
 }
 
 /** Staff may look at anybody's call; that they did is kept. */

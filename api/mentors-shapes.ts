@@ -53,6 +53,10 @@ export const mentorChange = z
 
 export const newWindows = z.strictObject({ windows }).meta({ id: 'Windows', description: 'The whole list.' });
 
+export const newAvailability = z
+  .strictObject({ available: changeable.available })
+  .meta({ id: 'Availability', description: 'Counts for the next call that looks for a mentor, and ends none.' });
+
 /** As admins see a mentor. A number never leaves. */
 export const mentorShape = z
   .strictObject({

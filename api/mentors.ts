@@ -1,10 +1,11 @@
 import type { Response } from 'express';
 import type { z } from 'zod';
+import { findMentorOfAccount } from '../db/mentor-accounts';
 import { createMentor, deleteMentor, getMentor, listMentors, type Mentor, updateMentor } from '../db/mentors';
 import type { Db } from '../db/query';
 import { createSubject } from '../db/subjects';
 import { isIanaZone } from '../domain/availability';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { isDestroyed } from '../domain/errors';
 import type { PhoneNumber } from '../domain/phone-number';
 import { SealedValue } from '../domain/sealed';
 import type { Caller } from './authentication';
@@ -44,10 +45,11 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
     const { cursor, limit } = checkedQuery(listQuery, req);
     const scope: CursorScope = ['GET /mentors', caller.subjectId];
     const page = await listMentors(deps.pool, limit, checkedCursor(deps.tokenizer, scope, cursor));
+    const viewer = await viewerOf(deps, caller);
     const list = [];
     // One after another: each name is a transaction of its own with its audit entry.
     for (const mentor of page.rows) {
-      const now = await asItIs(deps, caller, mentor);
+      const now = await asItIs(deps, viewer, mentor);
       if (now !== null) list.push(now.shown);
     }
     const answer: z.input<typeof mentorPage> = {
@@ -89,7 +91,9 @@ export function mentors(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('DELETE /mentors/:mentorId', async (req, res, caller) => {
     const mentorId = checkedId(req, 'mentorId');
     await known(deps, mentorId);
-    edited(await deleteMentor(deps.pool, mentorId, caller.subjectId, expectedVersion(req)));
+    const deleted = await deleteMentor(deps.pool, mentorId, caller.subjectId, expectedVersion(req));
+    if (deleted === 'held') throw new Problem('subject-held');
+    edited(deleted);
     res.status(204).end();
   });
 }
@@ -101,7 +105,8 @@ function edited<T>(result: T | 'stale' | null): T {
   return result;
 }
 
-function checkZone(zone: string): void {
+/** @throws {Problem} `zone-unknown` */
+export function checkZone(zone: string): void {
   if (isIanaZone(zone)) return;
   throw new Problem('zone-unknown', {
     errors: [{ pointer: '#/zone', detail: 'A name such as America/New_York is expected here.' }],
@@ -122,16 +127,27 @@ async function sealedNumber({ vault, tokenizer }: ApiDeps, subjectId: string, nu
 }
 
 /** @throws {Problem} `not-found` */
-async function known({ pool }: ApiDeps, mentorId: string): Promise<Mentor> {
+export async function known({ pool }: ApiDeps, mentorId: string): Promise<Mentor> {
   const mentor = await getMentor(pool, mentorId);
   if (mentor === null) throw new Problem('not-found');
   return mentor;
 }
 
-async function send(deps: ApiDeps, res: Response, caller: Caller, mentor: Mentor): Promise<void> {
-  const now = await asItIs(deps, caller, mentor);
+/** A mentor as admins and the mentor see them. @throws {Problem} `not-found` for one who was deleted at this moment */
+export async function send(deps: ApiDeps, res: Response, caller: Caller, mentor: Mentor): Promise<void> {
+  const now = await asItIs(deps, await viewerOf(deps, caller), mentor);
   if (now === null) throw new Problem('not-found');
   res.set('ETag', entityTag(now.version)).json(now.shown);
+}
+
+/** Who looks, and which mentor they are themselves, if any. */
+interface Viewer {
+  readonly actor: string;
+  readonly mentorId: string | null;
+}
+
+async function viewerOf({ pool }: ApiDeps, { subjectId: actor }: Caller): Promise<Viewer> {
+  return { actor, mentorId: await findMentorOfAccount(pool, actor) };
 }
 
 /**
@@ -142,24 +158,25 @@ async function send(deps: ApiDeps, res: Response, caller: Caller, mentor: Mentor
  */
 async function asItIs(
   deps: ApiDeps,
-  caller: Caller,
+  viewer: Viewer,
   mentor: Mentor,
 ): Promise<{ shown: z.input<typeof mentorShape>; version: number } | null> {
   try {
-    return { shown: await shown(deps, caller, mentor), version: mentor.version };
+    return { shown: await shown(deps, viewer, mentor), version: mentor.version };
   } catch (error) {
-    if (!(error instanceof RecordDestroyed || error instanceof SubjectErased)) throw error;
+    if (!isDestroyed(error)) throw error;
     const later = await getMentor(deps.pool, mentor.mentorId);
     if (later === null) return null;
     // The row still names a record that is gone: not a moment between two statements, but a fault.
     if (later.nameRecordId === mentor.nameRecordId) throw error;
-    return asItIs(deps, caller, later);
+    return asItIs(deps, viewer, later);
   }
 }
 
-async function shown(deps: ApiDeps, caller: Caller, mentor: Mentor): Promise<z.input<typeof mentorShape>> {
-  const actor = caller.subjectId;
-  const name = await deps.vault.reveal({ recordId: mentor.nameRecordId, purpose: 'staff-view', actor });
+async function shown(deps: ApiDeps, viewer: Viewer, mentor: Mentor): Promise<z.input<typeof mentorShape>> {
+  const { actor } = viewer;
+  const purpose = viewer.mentorId === mentor.mentorId ? 'own-view' : 'staff-view';
+  const name = await deps.vault.reveal({ recordId: mentor.nameRecordId, purpose, actor });
   return {
     mentorId: mentor.mentorId,
     name: name.expose(),

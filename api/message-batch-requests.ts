@@ -5,7 +5,6 @@ import { discardBatch, finishReceiving, findBatch, openBatch } from '../db/messa
 import { inTransaction } from '../db/pool';
 import { findTemplate, type Template } from '../db/templates';
 import { sealableWords } from '../domain/message-words';
-import { RETENTION } from '../domain/retention';
 import type { VariableValues } from '../domain/templates';
 import type { Caller } from './authentication';
 import { takeRows } from './batch-row-check';
@@ -14,6 +13,7 @@ import { csvRecipients, type ReadRecipient } from './csv-recipients';
 import type { ApiDeps } from './deps';
 import { canonicalJson, idempotentRequest } from './idempotency';
 import { csvQuery, newMessageBatch } from './message-batches-shapes';
+import { refuseOptOutWord } from './message-requests';
 import { Problem } from './problems';
 import { refuseWhenOff } from './switches';
 
@@ -69,7 +69,7 @@ export async function requestBatch(
     subjectId: requestedBy,
     kind: 'text',
     value: sealableWords(common.text === undefined ? { variables } : { text: common.text }),
-    expiresAt: new Date(Date.parse(times.notAfter) + RETENTION.messageBody),
+    expiresAt: new Date(Date.parse(times.notAfter) + deps.config.retention.messageBody),
   });
   const { channel, language, kind, messageClass } = common;
   await openBatch(deps.pool, {
@@ -87,7 +87,7 @@ export async function requestBatch(
     requestHash: request.requestHash,
   });
   try {
-    await takeRows(deps, { batchId, requestedBy, channel, template, variables }, asked.recipients);
+    await takeRows(deps, { batchId, requestedBy, channel, language, template, variables }, asked.recipients);
     const made = { requestHash: asked.requestHash(), objectId: batchId };
     return { batchId: await finished(deps, request, made), start: asked.start };
   } catch (error) {
@@ -128,7 +128,16 @@ function askedByJson(req: Request, requestHash: string): Asked {
     const detail = 'Exactly one of text and template is expected.';
     throw new Problem('invalid-body', { errors: [{ pointer: '#/text', detail }] });
   }
+  refuseOptOutWord(common);
+  refuseCallOfAddress(common);
   return { common, start, recipients, requestHash: () => requestHash };
+}
+
+/** @throws {Problem} `invalid-body` */
+function refuseCallOfAddress({ channel, fallback }: Pick<Asked['common'], 'channel' | 'fallback'>): void {
+  if (fallback === undefined || channel === 'sms') return;
+  const detail = 'Only a text message can fall back to a call.';
+  throw new Problem('invalid-body', { errors: [{ pointer: '#/fallback', detail }] });
 }
 
 function askedByCsv(deps: ApiDeps, req: Request, caller: Caller): Asked {
@@ -138,6 +147,7 @@ function askedByCsv(deps: ApiDeps, req: Request, caller: Caller): Asked {
     const detail = 'The name of a template is expected here: a CSV holds its variables.';
     throw new Problem('invalid-query', { errors: [{ pointer: '#/template', detail }] });
   }
+  refuseCallOfAddress(common);
   const { recipients, digest } = csvRecipients(req);
   const words = { name: template, variables: {}, ...(version === undefined ? {} : { version }) };
   return {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { MESSAGE_CHANNELS, MESSAGE_KINDS } from '../domain/message';
 import { BATCH_STATES, MOST_RECIPIENTS, ROW_PROBLEMS, ROW_STATES } from '../domain/message-batch';
+import { KINDS_TO_ASK_FOR } from './messages-shapes';
 import { languageCode, listQuery, nextCursor, time } from './shared-shapes';
+import { templateName } from './templates-shapes';
 
 const LONGEST_TEXT = 1_600;
-/** `automatic` answers what somebody wrote; nobody asks for it. */
-const KINDS_TO_ASK_FOR = MESSAGE_KINDS.filter((kind) => kind !== 'automatic');
 
 /** What holds for all recipients of a batch, however they come. */
 const common = {
@@ -36,7 +36,7 @@ export const newMessageBatch = z
     text: z.string().min(1).max(LONGEST_TEXT).optional().meta({ description: 'The same words for all.' }),
     template: z
       .strictObject({
-        name: z.string().max(60),
+        name: templateName,
         version: z.int().positive().optional(),
         variables: variables.default({}).meta({ description: 'The same for all.' }),
       })
@@ -53,7 +53,7 @@ export const newMessageBatch = z
 /** For a CSV, whose words come from a template: a text in an address would stand in every log on the way. */
 export const csvQuery = z.strictObject({
   ...common,
-  template: z.string().max(60).optional().meta({ description: 'For `text/csv`: the name of the template; required.' }),
+  template: templateName.optional().meta({ description: 'For `text/csv`: the name of the template; required.' }),
   version: z.coerce.number().int().positive().optional().meta({ description: 'Default: the newest one.' }),
   start: z.enum(['true', 'false']).default('false').meta({ description: 'As `start` of the JSON body.' }),
 });

@@ -31,7 +31,7 @@ export function messageBatches(routes: Routes, deps: ApiDeps): void {
       const { batchId, start } = await requestBatch(deps, req, caller);
       const batch = await found(deps, batchId);
       const isFlawless = batch.readyCount === batch.rowCount;
-      if (start && isFlawless && batch.state === 'checked') await begin(deps, batch);
+      if (start && isFlawless && batch.state === 'checked') await begin(deps, batch, caller);
       res
         .status(201)
         .set('Location', `/messages/bulk/${batchId}`)
@@ -81,7 +81,7 @@ export function messageBatches(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('POST /messages/bulk/:batchId/start', async (req, res, caller) => {
     const batch = await own(deps, 'POST /messages/bulk/:batchId/start', checkedId(req, 'batchId'), caller);
     // A second time it finds itself started: the same answer.
-    if (batch.state === 'checked') await begin(deps, batch);
+    if (batch.state === 'checked') await begin(deps, batch, caller);
     else if (batch.endedAt !== null) throw new Problem('batch-over');
     res.status(202).json(await shown(deps, batch.batchId));
   });
@@ -95,6 +95,8 @@ export function messageBatches(routes: Routes, deps: ApiDeps): void {
       if (what === 'cancel' && batch.state === 'checked') {
         await deps.batches.start({ batchId, requestedBy, isCancelled: true });
       }
+      if (batch.endedAt === null) await noteAsked(deps, caller, batchId, what);
+      // What the workflow has taken and still works on shows in the batch when it is done.
       const state = batch.endedAt === null ? await deps.batches.tell(batchId, what) : 'over';
       const isWanted = what === 'cancel' && batch.state === 'cancelled';
       if (state === 'over' && !isWanted && !(await isNow(deps, batchId, what))) throw new Problem('batch-over');
@@ -108,9 +110,11 @@ async function isNow(deps: ApiDeps, batchId: string, what: 'pause' | 'resume' | 
   return what === 'cancel' && (await found(deps, batchId)).state === 'cancelled';
 }
 
-async function begin(deps: ApiDeps, { batchId, requestedBy, channel, readyCount }: MessageBatch): Promise<void> {
+async function begin(deps: ApiDeps, batch: MessageBatch, caller: Caller): Promise<void> {
+  const { batchId, requestedBy, channel, readyCount } = batch;
   if (readyCount === 0) throw new Problem('nothing-to-send');
   await refuseWhenOff(deps, channel);
+  await noteAsked(deps, caller, batchId, 'start');
   await deps.batches.start({ batchId, requestedBy });
 }
 
@@ -178,5 +182,16 @@ function estimatedEnd(batch: MessageBatch, over: number, toCome: number): string
 /** Admins may look at anybody's batch; that they did is kept. */
 async function noteRead(deps: ApiDeps, caller: Caller, objectId: string): Promise<void> {
   const entry = { actor: caller.subjectId, action: 'message-batch.read', objectId, outcome: 'done' } as const;
+  await appendAudit(deps.pool, entry);
+}
+
+/** Who wished it, before it is done: what is done is the workflow's entry, and names nobody. */
+async function noteAsked(
+  deps: ApiDeps,
+  caller: Caller,
+  objectId: string,
+  what: 'start' | 'pause' | 'resume' | 'cancel',
+): Promise<void> {
+  const entry = { actor: caller.subjectId, action: `message-batch.${what}-asked`, objectId, outcome: 'done' } as const;
   await appendAudit(deps.pool, entry);
 }

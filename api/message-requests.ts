@@ -6,9 +6,8 @@ import type { MessageContent, MessageInput } from '../domain/message';
 import { type MessageWords, sealableWords } from '../domain/message-words';
 import { parseEmailAddress } from '../domain/email-address';
 import { optOutWordAskedFor } from '../domain/opt-out-words';
-import { RETENTION } from '../domain/retention';
 import type { SealedValue } from '../domain/sealed';
-import { checkVariables, fill, languageFor, MOST_CHARACTERS } from '../domain/templates';
+import { carriesLink, checkVariables, fill, languageFor, MOST_CHARACTERS } from '../domain/templates';
 import type { Caller } from './authentication';
 import { hasOneOf } from './authorisation';
 import type { ApiDeps } from './deps';
@@ -43,6 +42,7 @@ export type Destination =
       readonly recordId: string;
       readonly token: Buffer;
       readonly country: string;
+      readonly isVerified: boolean;
     };
 
 /** Who may message anybody; everybody else themselves only. */
@@ -79,6 +79,7 @@ export async function judgeMessage(
   const times = givenTimes(given, requestedAt, at);
   checkWishes(caller, given, at);
   const destination = await destinationOf(deps, caller, given, at);
+  refuseUnverifiedOf(deps, given, destination, at);
   return { given, times, destination, content: await givenContent(deps, given, at), requestedAt };
 }
 
@@ -89,8 +90,8 @@ export async function sealMessage(
   { given, times, destination, content, requestedAt }: JudgedMessage,
   ids: MessageIds,
 ): Promise<MessageInput> {
-  const bodyUntil = new Date(Date.parse(times.notAfter) + RETENTION.messageBody);
-  const numberUntil = new Date(Date.parse(times.notAfter) + RETENTION.numberForOneMessage);
+  const bodyUntil = new Date(Date.parse(times.notAfter) + deps.config.retention.messageBody);
+  const numberUntil = new Date(Date.parse(times.notAfter) + deps.config.retention.numberForOneMessage);
   const sealed = await inTransaction(deps.pool, async (tx) => {
     const to = await recipientOf(deps, tx, destination, numberUntil);
     const { subjectId } = to;
@@ -137,7 +138,9 @@ function givenTimes(given: GivenMessage, now: Date, at: string): { notBefore: st
 function checkWishes(caller: Caller, given: GivenMessage, at: string): void {
   const isUrgent = given.messageClass === 'safety' || given.priority === 'emergency';
   // Both pass by what protects people: quiet hours and, where the organisation says so, their STOP.
-  if (isUrgent && !hasOneOf(caller, MAY_REACH_ANYBODY)) throw new Problem('role-not-allowed');
+  // And a call with words of one's own is no way to reach oneself.
+  const isCalled = given.fallback !== undefined;
+  if ((isUrgent || isCalled) && !hasOneOf(caller, MAY_REACH_ANYBODY)) throw new Problem('role-not-allowed');
   if (given.zone !== undefined && !isZone(given.zone)) {
     const detail = 'A name of the IANA time zone database is expected here.';
     throw new Problem('zone-unknown', { errors: [{ pointer: `${at}/zone`, detail }] });
@@ -162,7 +165,7 @@ function isZone(zone: string): boolean {
 export async function destinationOf(
   deps: MessageParts,
   caller: Caller,
-  { recipient, channel }: Pick<GivenMessage, 'recipient' | 'channel'>,
+  { recipient, channel, isForCall = false }: Pick<GivenMessage, 'recipient' | 'channel'> & { isForCall?: boolean },
   at: string,
 ): Promise<Destination> {
   const named = Object.entries(recipient).filter(([, value]) => value !== undefined);
@@ -195,7 +198,7 @@ export async function destinationOf(
   if (subjectId !== undefined && mine.subjectId !== undefined && subjectId !== caller.subjectId) {
     throw notReachable(pointer);
   }
-  const wanted = { kind, ...(subjectId === undefined ? mine : { subjectId }) } as const;
+  const wanted = { kind, isForCall, ...(subjectId === undefined ? mine : { subjectId }) } as const;
   const saved = await savedDestination(
     deps.pool,
     contactPointId === undefined ? wanted : { ...wanted, contactPointId },
@@ -219,6 +222,23 @@ async function checkOwnNumber(deps: MessageParts, caller: Caller, to: SealedValu
   throw new Problem('recipient-not-allowed', { errors: [{ pointer, detail }] });
 }
 
+/**
+ * Of a person who is named, and not a contact point of theirs: nobody but its owner can say whether a number they typed
+ * is theirs.
+ * @throws {Problem} `number-unverified` with `UNVERIFIED_NUMBERS=refuse`
+ */
+function refuseUnverifiedOf(
+  { config }: MessageParts,
+  { recipient }: Pick<GivenMessage, 'recipient'>,
+  to: Destination,
+  at: string,
+): void {
+  const isNamed = to.how === 'saved' && recipient.subjectId !== undefined;
+  if (!isNamed || to.isVerified || config.limits.unverifiedNumbers === 'allow') return;
+  const detail = 'Somebody with a verified contact point that fits the channel is expected here.';
+  throw new Problem('number-unverified', { errors: [{ pointer: `${at}/recipient/subjectId`, detail }] });
+}
+
 function notReachable(pointer: string): Problem {
   const detail = 'Somebody who saved a contact point that fits the channel is expected here.';
   return new Problem('not-found', { errors: [{ pointer, detail }] });
@@ -234,9 +254,7 @@ export async function givenContent(
     throw wrong(`${at}/text`, 'Exactly one of text and template is expected.');
   }
   if (template === undefined) {
-    const asked = channel === 'sms' ? optOutWordAskedFor(text ?? '') : null;
-    // Whoever answered so would be opted out, or in, and not have answered.
-    if (asked !== null) throw wrong(`${at}/text`, `${asked} as a reply would opt the person out or in: another word.`);
+    refuseOptOutWord({ text, channel }, at);
     return { words: { text: text ?? '' }, template: NO_TEMPLATE };
   }
   const { name, version, variables } = template;
@@ -244,6 +262,9 @@ export async function givenContent(
   if (found === null) {
     const detail = 'The name of a template is expected here, and one of its versions.';
     throw new Problem('not-found', { errors: [{ pointer: `${at}/template`, detail }] });
+  }
+  if (carriesLink(found)) {
+    throw wrong(`${at}/template`, 'This template shows a link of its reader’s own: it is sent by its own job only.');
   }
   const faults = checkVariables(found, variables);
   if (faults.length > 0) {
@@ -254,7 +275,22 @@ export async function givenContent(
   if (channel === 'sms' && body.length > MOST_CHARACTERS) {
     throw wrong(`${at}/template/variables`, `The text comes to more than ${MOST_CHARACTERS} characters.`);
   }
+  refuseOptOutWord({ text: body, channel }, at, 'template/variables');
   return { words: { variables }, template: { templateId: found.templateId, templateVersion: found.version } };
+}
+
+/**
+ * Whoever answered so would be opted out, or in, and not have answered.
+ * @throws {Problem} `invalid-body`
+ */
+export function refuseOptOutWord(
+  { text, channel }: Pick<GivenMessage, 'text' | 'channel'>,
+  at = '#',
+  place: 'text' | 'template/variables' = 'text',
+): void {
+  const asked = channel === 'sms' ? optOutWordAskedFor(text ?? '') : null;
+  if (asked !== null)
+    throw wrong(`${at}/${place}`, `${asked} as a reply would opt the person out or in: another word.`);
 }
 
 const NO_TEMPLATE = { templateId: null, templateVersion: null } as const;

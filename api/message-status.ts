@@ -1,5 +1,6 @@
 import { appendAudit } from '../db/audit';
 import { knowsSid, noteReceiptSid } from '../db/dispatches';
+import { noteByReceipt } from '../db/may-send';
 import { inTransaction } from '../db/pool';
 import { storeEvent, markHandled, type WebhookEvent } from '../db/webhook-events';
 import { changesTheCourse, isMessageStatus } from '../domain/message-status';
@@ -50,7 +51,13 @@ export function messageStatus(routes: Routes, deps: ApiDeps): void {
 /** A last receipt of a text that nobody intended is how a double comes to light: nothing but counting can be done then. */
 async function store(deps: ApiDeps, event: ReceiptEvent): Promise<{ readonly handledAt: Date | null }> {
   const isLast = changesTheCourse(event);
-  const stored = await storedInTime(deps.pool, event.seenKey, storeEvent(deps.pool, asStored(event), !isLast));
+  // With what it says beyond its message, which may be over: an event that is known has had its consequences.
+  const storing = inTransaction(deps.pool, async (tx) => {
+    const stored = await storeEvent(tx, asStored(event), !isLast);
+    if (isLast) await noteByReceipt(tx, event, { isNews: stored.isNew });
+    return stored;
+  });
+  const stored = await storedInTime(deps.pool, event.seenKey, storing);
   const { dispatchId, sid } = event;
   if (isLast && dispatchId !== null && stored.handledAt === null) {
     await within(STORE_WITHIN, countDouble(deps, dispatchId, sid));

@@ -1,12 +1,16 @@
 import { z } from 'zod';
-import { MESSAGE_CHANNELS, MESSAGE_KINDS, MESSAGE_REASONS, MESSAGE_STATES } from '../domain/message';
+import { MESSAGE_CHANNELS, MESSAGE_KINDS, MESSAGE_REASONS, MESSAGE_STATES, type MessageKind } from '../domain/message';
 import { countryCode, languageCode, listQuery, nextCursor, phoneNumber, time } from './shared-shapes';
+import { templateName } from './templates-shapes';
 
 /** The longest text Twilio takes. */
 const LONGEST_TEXT = 1_600;
 
-/** `automatic` answers what somebody wrote; nobody asks for it. */
-const KINDS_TO_ASK_FOR = MESSAGE_KINDS.filter((kind) => kind !== 'automatic');
+/**
+ * `automatic` answers what somebody wrote, and `verification` is a code that somebody waits for: both go past quiet hours or
+ * a refusal, so the service alone sends them.
+ */
+export const KINDS_TO_ASK_FOR = MESSAGE_KINDS.filter((kind) => kind !== 'automatic' && kind !== 'verification');
 
 const recipientShape = z
   .strictObject({
@@ -32,7 +36,7 @@ export const newMessage = z
     text: z.string().min(1).max(LONGEST_TEXT).optional().meta({ description: 'The words, as they are to be sent.' }),
     template: z
       .strictObject({
-        name: z.string().max(60),
+        name: templateName,
         version: z.int().positive().optional().meta({ description: 'Default: the newest one, from then on for good.' }),
         variables: z.record(z.string().max(60), z.union([z.string().max(LONGEST_TEXT), z.number()])).default({}),
       })
@@ -62,8 +66,11 @@ export const newMessage = z
     oneOf: [{ required: ['text'] }, { required: ['template'] }],
   });
 
-/** What a request, or a row of a batch, says. */
-export type GivenMessage = z.output<typeof newMessage>;
+/** A code for a contact point, as the service itself asks for it. */
+export const verificationMessage = newMessage.extend({ kind: z.literal('verification') });
+
+/** What a request, or the service itself, says. */
+export type GivenMessage = Omit<z.output<typeof newMessage>, 'kind'> & { readonly kind: MessageKind };
 
 export const messageAccepted = z
   .strictObject({ success: z.literal(true), messageId: z.uuid(), state: z.literal('accepted') })

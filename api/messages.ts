@@ -9,6 +9,7 @@ import { checkOwner, hasOneOf } from './authorisation';
 import { checkedBody, checkedId, checkedQuery } from './checked-input';
 import type { ApiDeps } from './deps';
 import { idempotentRequest } from './idempotency';
+import { isoTime } from './iso-time';
 import { type JudgedMessage, judgeMessage, MAY_REACH_ANYBODY, sealMessage, tokensOf } from './message-requests';
 import {
   type messageAccepted,
@@ -22,7 +23,7 @@ import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { Problem } from './problems';
 import type { Routes } from './routes';
 import { refuseWhenOff } from './switches';
-import { refuseUnverified } from './unverified-numbers';
+import { mustBeVerified } from './unverified-numbers';
 
 const ROUTE = 'POST /messages';
 
@@ -40,7 +41,7 @@ export function messages(routes: Routes, deps: ApiDeps): void {
     if (given.channel === 'email' && deps.config.mail === null) throw new Problem('email-disabled');
     const judged = await judgeMessage(deps, caller, given);
     if (!hasOneOf(caller, MAY_REACH_ANYBODY)) {
-      await refuseUnverified(deps, caller, tokensOf(deps, judged.destination), '#/recipient');
+      await mustBeVerified(deps, caller, tokensOf(deps, judged.destination), '#/recipient');
     }
     await refuseWhereTooMany(deps, judged);
     await deps.messages.start(await sealMessage(deps, caller, judged, { messageId, requestHash }));
@@ -105,6 +106,11 @@ export function messages(routes: Routes, deps: ApiDeps): void {
     if (!isParty(caller, before)) await noteRead(deps, caller, messageId);
     // What is over is told from its row, also when Temporal is down.
     const isOver = 'live' in before && !before.live;
+    const actor = caller.subjectId;
+    if (!isOver) {
+      const entry = { actor, action: 'message.cancel-asked', objectId: messageId, outcome: 'done' } as const;
+      await appendAudit(deps.pool, entry);
+    }
     const result = isOver ? 'not-found' : await deps.messages.cancel(messageId);
     const row = await findMessage(deps.pool, messageId);
     const answer: Shown =
@@ -240,8 +246,4 @@ function asShown(row: MessageRow): Shown {
     sentAt: isoTime(row.sent_at),
     endedAt: isoTime(row.ended_at),
   };
-}
-
-function isoTime(at: Date | null): string | null {
-  return at?.toISOString() ?? null;
 }

@@ -3,10 +3,12 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Pool } from 'pg';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { countWaiting } from '../db/app-event-delivery';
+import { retentionFreshness } from '../db/retention-runs';
 import { MESSAGE_CHANNELS } from '../domain/message';
 import type { Logger } from '../vault/logger';
 import { type Rule, RULES } from './authorisation';
 import { SERVER_TIMEOUTS } from './limits';
+import { addQualityMetrics } from './quality-metrics';
 import { contextOf } from './request-context';
 
 /** What the API counts. Labels are words of ours and route patterns: never an id, a token, a URL or a country. */
@@ -31,10 +33,9 @@ const ACCEPTING: Readonly<Record<string, { readonly what: string; readonly chann
 };
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+/** By who calls: a kind of access that comes later must not become a webhook by itself. */
 const WEBHOOKS: ReadonlySet<string> = new Set(
-  Object.entries<Rule>(RULES).flatMap(([name, { access }]) =>
-    access === 'public' || access === 'signed-in' ? [] : [name],
-  ),
+  Object.entries<Rule>(RULES).flatMap(([name, { access }]) => (access === 'twilio' || access === 'sns' ? [name] : [])),
 );
 
 export function createApiMetrics({ pool, logger }: { pool: Pool; logger: Logger }): ApiMetrics {
@@ -83,6 +84,9 @@ export function createApiMetrics({ pool, logger }: { pool: Pool; logger: Logger 
     },
   });
 
+  addQualityMetrics(registry, { pool, logger });
+  observeRetention(registry, pool, logger);
+
   const note = (req: Request, res: Response): void => {
     const { route, startedAt } = contextOf(res);
     const method = METHODS.includes(req.method) ? req.method : 'other';
@@ -106,6 +110,32 @@ export function createApiMetrics({ pool, logger }: { pool: Pool; logger: Logger 
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** Two numbers of one question: an alert rule needs the time, a dashboard the verdict. */
+function observeRetention(registry: Registry, pool: Pool, logger: Logger): void {
+  const registers = [registry];
+  const stale = new Gauge({
+    name: 'kindline_retention_stale',
+    help: '1 when no run of the retention sweep has come to its end for two days.',
+    registers,
+  });
+  void new Gauge({
+    name: 'kindline_retention_last_success_timestamp_seconds',
+    help: 'When a run of the retention sweep last came to its end; NaN: none has.',
+    registers,
+    async collect() {
+      try {
+        const { lastSuccessAt, staleSince } = await retentionFreshness(pool);
+        this.set(lastSuccessAt === null ? Number.NaN : lastSuccessAt.getTime() / 1_000);
+        stale.set(staleSince === null ? 0 : 1);
+      } catch (error) {
+        logger.warn({ error }, 'the last retention sweep could not be read');
+        this.set(Number.NaN);
+        stale.set(Number.NaN);
+      }
+    },
+  });
 }
 
 /** Null for who was never let in: that says nothing about what we do. */

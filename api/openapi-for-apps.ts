@@ -1,3 +1,4 @@
+import { disclosuresQuery, disclosuresShape } from './disclosures-shapes';
 import {
   contactPointList,
   contactPointShape,
@@ -8,6 +9,7 @@ import {
 import {
   callAccepted,
   connectMentorRequest,
+  consentTextsQuery,
   consentTextsShape,
   mentorCallPage,
   mentorCallShape,
@@ -39,6 +41,7 @@ const CONTACT_POINT = {
   country: 'US',
   createdAt: '2026-11-21T15:04:05.678Z',
   verifiedAt: null,
+  unreachable: null,
 };
 
 /** What an app does for its user. */
@@ -47,6 +50,7 @@ export const APP_OPERATIONS = {
     id: 'listConsentTexts',
     tag: 'Calls',
     summary: 'The texts one agrees to before a call, by version and language',
+    query: consentTextsQuery,
     answers: {
       200: {
         description: 'Show one of them, and send its version and language with the request for a call.',
@@ -55,12 +59,34 @@ export const APP_OPERATIONS = {
       },
     },
   },
+  'GET /disclosures': {
+    id: 'listDisclosures',
+    tag: 'Calls',
+    summary: 'What people are told before a call: recording, limits, deletion, emergencies',
+    query: disclosuresQuery,
+    answers: {
+      200: {
+        description: 'Show them beside the text that is agreed to.',
+        content: { 'application/json': disclosuresShape },
+        example: {
+          languages: [
+            {
+              language: 'en',
+              disclosures: [{ kind: 'emergency', text: 'In an emergency, call 911.', isSpoken: false }],
+            },
+          ],
+          privacyPolicyUrl: 'https://app.example.org/privacy',
+        },
+      },
+    },
+    problems: ['invalid-query'],
+  },
   'POST /connect-mentor': {
     id: 'connectMentor',
     tag: 'Calls',
     summary: 'Asks for a call with a mentor',
     description:
-      'The phone rings, neutral words ask for key 1, a mentor is found and both are connected; each sees only a number of the organisation. A user has one live call: a second request is merged into it.',
+      'The phone rings, neutral words ask for key 1, a mentor is found and both are connected; each sees only a number of the organisation. When all mentors are talking, a helpline takes the call; with `mayWait` the user is asked whether they would rather be rung again, and waits with the status `waiting`. A user has one live call: a second request is merged into it.',
     body: {
       schema: connectMentorRequest,
       examples: {
@@ -70,6 +96,7 @@ export const APP_OPERATIONS = {
           consent: CONSENT,
           preferences: { languages: ['es', 'en'], specialties: ['sleep'] },
           mayCallBack: true,
+          mayWait: true,
         },
       },
     },
@@ -84,10 +111,12 @@ export const APP_OPERATIONS = {
       },
     },
     problems: [
+      'calls-not-open-to-you',
       'mentor-not-allowed',
       'number-unverified',
       'not-found',
       'consent-required',
+      'recording-off',
       'phone-number-invalid',
       'phone-number-not-allowed',
       'country-not-allowed',
@@ -113,7 +142,8 @@ export const APP_OPERATIONS = {
     id: 'getMentorCall',
     tag: 'Calls',
     summary: 'How a call goes',
-    description: 'Ask every second or two while it lives. A call that is over does not change any more.',
+    description:
+      'Ask every second or two while it lives. A call that is over does not change any more. One that waits says at which position: 1 is next.',
     answers: {
       200: {
         description: 'Its state. A call that led to no mentor carries helplines: show them.',
@@ -126,7 +156,7 @@ export const APP_OPERATIONS = {
   'DELETE /mentor-calls/:callId': {
     id: 'cancelMentorCall',
     tag: 'Calls',
-    summary: 'Cancels a call, or ends the conversation',
+    summary: 'Cancels a call, leaves the queue, or ends the conversation',
     description: 'May be repeated: a call that is over is answered as it ended.',
     answers: {
       200: {

@@ -1,3 +1,4 @@
+import { callQualityShape } from './call-quality-shapes';
 import { mentorChange, mentorPage, mentorShape, newMentor, newWindows } from './mentors-shapes';
 import type { Operation } from './openapi-operations';
 import { listQuery } from './shared-shapes';
@@ -12,7 +13,8 @@ const NEW_MENTOR = {
   zone: 'America/New_York',
   windows: WINDOWS,
 };
-const MENTOR = {
+/** An example. */
+export const MENTOR = {
   mentorId: '8c1f4f0e-3b6a-4d7e-9a55-7f2e1c0b9d33',
   name: NEW_MENTOR.name,
   country: 'US',
@@ -33,8 +35,40 @@ const NUMBER_PROBLEMS = [
   'zone-unknown',
 ] as const;
 
+const QUALITY = {
+  endedAt: '2026-11-21T15:31:05.678Z',
+  msToAnswer: 6_000,
+  msToMentor: 14_000,
+  mentorsRung: 1,
+  bridgeSeconds: 1_440,
+  reconnections: 0,
+  ringBacks: 0,
+  linesLost: 0,
+  endedFirst: 'mentor',
+  userPostDialDelayMs: 2_000,
+  mentorPostDialDelayMs: 3_000,
+  userSipCode: 200,
+  mentorSipCode: 200,
+  insights: { user: null, mentor: null },
+  insightsDueAt: null,
+};
+
 /** What the organisation's own people and programs do. */
 export const STAFF_OPERATIONS = {
+  'GET /mentor-calls/:callId/quality': {
+    id: 'getCallQuality',
+    tag: 'Calls',
+    summary: 'How a call went, in figures',
+    description: 'There a minute or two after the end of the call. Each look is audited.',
+    answers: {
+      200: {
+        description: 'The figures; null until they are noted.',
+        content: { 'application/json': callQualityShape },
+        example: { callId: '8c1f4f0e-3b6a-4d7e-9a55-7f2e1c0b9d33', quality: QUALITY },
+      },
+    },
+    problems: ['not-found'],
+  },
   'POST /mentors': {
     id: 'createMentor',
     tag: 'Mentors',
@@ -97,7 +131,7 @@ export const STAFF_OPERATIONS = {
     summary: 'Takes a mentor off the list and destroys name and number',
     isEdit: true,
     answers: { 204: { description: 'Gone. A call that is running goes on to its end.' } },
-    problems: ['not-found'],
+    problems: ['not-found', 'subject-held'],
   },
   'GET /switches': {
     id: 'listSwitches',

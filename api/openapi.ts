@@ -14,19 +14,24 @@ Errors are \`application/problem+json\` (RFC 9457): compare \`code\`, show \`hin
 
 const TAGS: readonly { name: Operation['tag']; description: string }[] = [
   { name: 'Calls', description: 'Ask for a call, follow it, cancel it.' },
+  { name: 'Recordings', description: 'Conversations that both sides agreed to have recorded. For admins.' },
   { name: 'Contact points', description: 'Numbers and addresses that a person has saved.' },
   {
     name: 'Alerts',
     description: 'Calls that tell something, until somebody says that they have heard it. For staff and services.',
   },
+  { name: 'Buddies', description: 'Friends who have agreed to be asked how somebody is doing.' },
   { name: 'Messages', description: 'Texts and e-mails to one person each.' },
   { name: 'Mentors', description: 'Who can be rung, and when. For admins.' },
   { name: 'Switches', description: 'What may go out while the service runs. For admins.' },
   { name: 'Batches', description: 'Messages to many: checked, then started. For staff, admins and services.' },
   { name: 'Templates', description: 'What the organisation says, in versions.' },
   { name: 'Preferences', description: 'What people want to get from us.' },
+  { name: 'Wellbeing', description: 'Scores, the alerts they begin, and who is asked then.' },
   { name: 'Costs', description: 'What it costs, and the budget. For admins.' },
   { name: 'Events', description: 'What Twilio told us. For admins.' },
+  { name: 'Incidents', description: 'What the watchdog has found. For staff and admins.' },
+  { name: 'Pages', description: 'Pages of mentors and staff, in a browser, behind a sign-in of their own.' },
   { name: 'Service', description: 'The service about itself. For anybody.' },
   { name: 'Twilio', description: 'Not for apps: asked by Twilio alone, proven by its signature.' },
 ];
@@ -83,6 +88,13 @@ export function openapiDocument(): Json {
           bearerFormat: 'JWT',
           description: 'An access token of the configured OpenID issuer.',
         },
+        pageSession: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'kindline-session',
+          description:
+            'Set by the sign-in; `__Host-kindline-session` over https. What changes something needs a form too.',
+        },
         twilioSignature: {
           type: 'apiKey',
           in: 'header',
@@ -114,18 +126,20 @@ function operation(name: RouteName, schemas: Schemas): Json {
     summary: about.summary,
     description: [about.description, whoMay(rule)].filter((text) => text !== undefined).join('\n\n'),
     security: securityOf(rule),
-    ...(rule.access === 'signed-in' ? { 'x-roles': rule.roles } : {}),
+    ...(rule.access === 'signed-in' || rule.access === 'page' ? { 'x-roles': rule.roles } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...requestBody(rule, about, schemas),
+    ...requestBody(name, rule, about, schemas),
     responses: { ...answers(about, schemas), ...problemAnswers(name, rule, about, schemas) },
   };
 }
 
 function whoMay(rule: Rule): string {
   if (rule.access === 'public') return 'For anybody; no sign-in.';
+  if (rule.access === 'link') return 'For whoever has the link from a message; no sign-in.';
   if (rule.access === 'sns') return 'Not for apps: only AWS SNS can sign this request.';
   if (rule.access === 'twilio') return 'Not for apps: only Twilio can sign this request.';
   const roles = `Roles: ${inWords(rule.roles)}.`;
+  if (rule.access === 'page') return `${roles} Signed in to the pages.`;
   if (rule.owner === undefined) return roles;
   const { exceptFor } = rule.owner;
   return `${roles} Only one’s own${exceptFor.length === 0 ? '' : `, except for ${inWords(exceptFor)}`}.`;
@@ -136,7 +150,8 @@ function inWords(roles: readonly Role[]): string {
 }
 
 function securityOf(rule: Rule): readonly Json[] {
-  if (rule.access === 'public' || rule.access === 'sns') return [];
+  if (rule.access === 'public' || rule.access === 'sns' || rule.access === 'link') return [];
+  if (rule.access === 'page') return [{ pageSession: [] }];
   return rule.access === 'twilio' ? [{ twilioSignature: [] }] : [{ accessToken: [] }];
 }
 
@@ -160,7 +175,7 @@ function queryParameters({ query }: Operation, schemas: Schemas): Json[] {
   }));
 }
 
-function requestBody(rule: Rule, { body }: Operation, schemas: Schemas): Json {
+function requestBody(name: RouteName, rule: Rule, { body }: Operation, schemas: Schemas): Json {
   if (rule.access === 'twilio') {
     const form = { type: 'object', description: 'Fields of Twilio’s.', additionalProperties: { type: 'string' } };
     return { requestBody: { content: { 'application/x-www-form-urlencoded': { schema: form } } } };
@@ -169,6 +184,8 @@ function requestBody(rule: Rule, { body }: Operation, schemas: Schemas): Json {
     const message = { type: 'string', description: 'A message of SNS, JSON that carries its own signature.' };
     return { requestBody: { content: { 'text/plain': { schema: message } } } };
   }
+  if (rule.access === 'page') return name.startsWith('POST ') ? { requestBody: PAGE_FORM } : {};
+  if (rule.access === 'link') return name.startsWith('POST ') ? { requestBody: LINK_FORM } : {};
   if (body === undefined) return {};
   const examples = Object.entries(body.examples).map(([summary, value]) => [
     summary.replaceAll(' ', '-'),
@@ -200,6 +217,42 @@ function answer({ description, content, example, headers }: OperationAnswer, sch
   };
 }
 
+/** Sent by a page of ours: nobody else has its token. */
+const PAGE_FORM = {
+  required: true,
+  content: {
+    'application/x-www-form-urlencoded': {
+      schema: {
+        type: 'object',
+        required: ['formToken'],
+        properties: { formToken: { type: 'string', description: 'As it stands in the page.' } },
+        additionalProperties: { type: 'string' },
+      },
+    },
+  },
+} as const;
+
+/** The link is all the proof there is. */
+const LINK_FORM = {
+  content: {
+    'application/x-www-form-urlencoded': {
+      schema: { type: 'object', additionalProperties: { type: 'string' } },
+    },
+  },
+} as const;
+
+/** What a page can have instead of its content; the words are those of the problem with the same status. */
+const PAGE_ANSWERS = {
+  401: 'Not signed in any more; nothing was changed.',
+  403: 'Not for this role, or no form of ours.',
+  413: 'Larger than any form of ours.',
+  429: 'Asked too often.',
+  500: 'Something went wrong on our side.',
+  503: 'Something the page needs is down.',
+} as const;
+
+const NEEDS_SESSION: readonly string[] = ['401', '403'];
+
 /** Problems by status, each with the codes it can have. */
 function problemAnswers(name: RouteName, rule: Rule, about: Operation, schemas: Schemas): Json {
   if (rule.access === 'twilio') {
@@ -215,6 +268,21 @@ function problemAnswers(name: RouteName, rule: Rule, about: Operation, schemas: 
       413: { description: 'Larger than anything SNS sends; says nothing.' },
       415: { description: 'Compressed, which SNS’s requests never are; says nothing.' },
     };
+  }
+  // Public ones too: whoever signs in reads a page, whatever happens.
+  if (about.tag === 'Pages') {
+    const isGet = name.startsWith('GET ');
+    const others = Object.entries(PAGE_ANSWERS).filter(
+      ([status]) => !(status in about.answers) && !(isGet && ['401', '413'].includes(status)),
+    );
+    return Object.fromEntries(
+      others
+        .filter(([status]) => rule.access === 'page' || !NEEDS_SESSION.includes(status))
+        .map(([status, description]) => [
+          status,
+          { description, content: { 'text/html': { schema: { type: 'string' } } } },
+        ]),
+    );
   }
   const all = problemsOf(name, rule, about);
   const statuses = [...new Set(all.map((code) => PROBLEMS[code][0]))];

@@ -28,7 +28,7 @@ export const preferencesShape = z
   .strictObject({
     preferences: z.array(preferenceShape),
     stoppedNumbers: z.array(z.strictObject({ contactPointId: z.uuid(), since: time })).meta({
-      description: 'Saved numbers that get no texts from us: STOP was texted from them, and START starts again.',
+      description: 'Verified numbers that get no texts from us: STOP was texted from them, and START starts again.',
     }),
   })
   .meta({ id: 'Preferences' });

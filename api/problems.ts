@@ -20,6 +20,12 @@ export const PROBLEMS = {
     'The Idempotency-Key cannot be used',
     'Send 1 to 255 visible ASCII characters, for example a UUID, or leave the header out.',
   ],
+  'sign-in-failed': [
+    400,
+    'You were not signed in',
+    'Begin again at the page you wanted. A sign-in is good for ten minutes, in the browser in which it began.',
+  ],
+  'session-over': [401, 'You are not signed in any more', 'Sign in and press the button again. Nothing was changed.'],
   'token-required': [401, 'Sign-in is required', 'Send an access token: Authorization: Bearer …'],
   'token-invalid': [401, 'The access token is not valid', 'Get a new access token and send the request again.'],
   'role-not-allowed': [403, 'Your role may not do this', 'Sign in with an account that has the role this needs.'],
@@ -27,6 +33,11 @@ export const PROBLEMS = {
     403,
     'You cannot ask for this mentor',
     'Leave preferences.mentorId out, or name a mentor you have talked to.',
+  ],
+  'calls-not-open-to-you': [
+    403,
+    'Calls are not open to you yet',
+    'Call one of the helplines yourself, or ask the organisation to put you on its list.',
   ],
   'recipient-not-allowed': [
     403,
@@ -38,6 +49,16 @@ export const PROBLEMS = {
     'This number or address is not verified',
     'Save it as a contact point, have a code sent: POST /contact-points/{contactPointId}/verify, and send the code back.',
   ],
+  'form-not-ours': [
+    403,
+    'This was not sent by a page of ours',
+    'Open the page again and press the button there. Nothing was changed.',
+  ],
+  'account-not-linked': [
+    403,
+    'Your account is not a mentor’s yet',
+    'Ask the organisation for an invitation code, and enter it at /mentor/join.',
+  ],
   'origin-not-allowed': [403, 'This page may not ask', 'Open the Temporal Web UI under its configured address.'],
   'namespace-not-allowed': [
     403,
@@ -45,7 +66,46 @@ export const PROBLEMS = {
     'Choose the namespace of this service in the Temporal Web UI.',
   ],
   'not-found': [404, 'Not found', 'Check the address. What belongs to somebody else is not found either.'],
+  'buddy-cannot-be-asked': [
+    409,
+    'This buddy cannot be asked',
+    'They have not agreed yet, or do not want to be asked any more: GET /api/buddy tells. Ask another buddy.',
+  ],
+  'too-many-exceptions': [409, 'There are too many exceptions', 'Delete some that are over, or import fewer shifts.'],
   'too-many-contact-points': [409, 'You have too many contact points', 'Delete one that you no longer need.'],
+  'profile-required': [
+    409,
+    'We do not know your first name yet',
+    'PUT it to /api/users/me/profile first: what your buddies get says who asks.',
+  ],
+  'too-many-buddies': [409, 'You have named enough buddies', 'Remove one that you no longer need.'],
+  'buddy-already-named': [
+    409,
+    'This person is a buddy of yours already',
+    'Look at GET /api/buddy: the number or the address stands there.',
+  ],
+  'buddy-has-refused': [
+    409,
+    'This person does not want to be asked by you',
+    'Please respect it, and name somebody else.',
+  ],
+  'buddy-already-verified': [409, 'They have agreed already', 'Ask them for a check-in when you need one.'],
+  'buddy-asked-enough': [
+    409,
+    'They have been asked three times',
+    'Talk to them another way: no further e-mail goes to this address for you.',
+  ],
+  'buddy-was-asked': [
+    409,
+    'They were asked at this number and address',
+    'Remove the entry and add it anew: whoever is reached elsewhere has to agree there.',
+  ],
+  'recording-off': [409, 'Nothing is recorded here', 'Leave recording out, with the consent to a text without it.'],
+  'recording-not-there': [
+    409,
+    'There is nothing to listen to',
+    'Its state says why: it has not ended yet, has no sound, or is being deleted.',
+  ],
   'template-name-taken': [409, 'Another template has this name', 'Choose another name, or change that template.'],
   'template-built-in': [
     409,
@@ -58,6 +118,34 @@ export const PROBLEMS = {
     'There is no code that counts',
     'Have a new code sent: the same request without a code. It counts for ten minutes.',
   ],
+  'call-not-over': [409, 'The call is not over', 'Say how it was when it is: GET /mentor-calls/{callId} tells.'],
+  'no-conversation': [409, 'This call led to no mentor', 'Only conversations with a mentor are rated.'],
+  'feedback-closed': [
+    409,
+    'This cannot be rated any more',
+    'A call is rated within seven days of its end, and a rating is changed within a day.',
+  ],
+  'subject-held': [
+    409,
+    'A legal hold keeps what is held of this person',
+    'Lift it first: GET /legal-holds names it. Until then availability can be switched off.',
+  ],
+  'contact-has-refused': [
+    409,
+    'This person does not want to be your contact',
+    'They have said so, and are not asked again. Name somebody else.',
+  ],
+  'emergency-not-waiting': [
+    409,
+    'No emergency step waits to be confirmed',
+    'GET the alert: its step has to be awaiting-human. In an emergency call the emergency services yourself.',
+  ],
+  'policy-invalid': [
+    422,
+    'The escalation policy cannot be used',
+    'See errors: each names a step and what belongs there.',
+  ],
+  'link-over': [410, 'This link does not open any more', 'Ask for a new one: it opens once, within five minutes.'],
   'already-deleted': [
     410,
     'What this request made has been deleted since',
@@ -114,6 +202,21 @@ export const PROBLEMS = {
     'The time zone is unknown',
     'Send a name of the IANA time zone database, for example Europe/Madrid.',
   ],
+  'calendar-unreadable': [
+    422,
+    'The calendar cannot be read',
+    'Send the text of an iCalendar file (RFC 5545), with a thousand events and a thousand shifts in the next year at most.',
+  ],
+  'buddy-is-oneself': [
+    422,
+    'This is your own number or address',
+    'Name somebody else: a buddy is who looks after you.',
+  ],
+  'buddy-order-incomplete': [
+    422,
+    'The order does not name each buddy once',
+    'Send the ids of all buddies of GET /api/buddy, each once.',
+  ],
   'payload-not-readable': [
     422,
     'A payload cannot be decoded',
@@ -155,6 +258,11 @@ export const PROBLEMS = {
     'If-Match is required',
     'Send the ETag of your last GET in If-Match, so that nobody else’s change is lost; * overwrites whatever is there.',
   ],
+  'buddy-asked-lately': [
+    429,
+    'They have been asked a short while ago',
+    'Wait for the time named in Retry-After: one e-mail an hour, and not too many in a week.',
+  ],
   'too-many-requests': [429, 'Too many requests', 'Wait for the time named in Retry-After.'],
   'internal-error': [
     500,
@@ -169,7 +277,17 @@ export const PROBLEMS = {
     'Calls cannot be placed right now',
     'Call one of the helplines yourself, or try again later.',
   ],
+  'app-calls-unavailable': [
+    503,
+    'There are no calls from the app here',
+    'Ask for a call to your phone: POST /connect-mentor. Whoever runs this service sets TWIML_APP_SID and an API key.',
+  ],
   'temporarily-unavailable': [503, 'The service is not available right now', 'Try again in a few seconds.'],
+  'sign-in-not-configured': [
+    503,
+    'Nobody can sign in to these pages',
+    'Whoever runs the service has to set OIDC_CLIENT_ID: docs/pages.md says how.',
+  ],
   'sign-in-unavailable': [503, 'Sign-in cannot be checked right now', 'Try again in a few seconds.'],
 } as const satisfies Record<string, readonly [status: number, title: string, hint: string]>;
 
@@ -204,6 +322,8 @@ export interface ProblemSettings {
   readonly crisisOverride: string | null;
   /** The country to assume when nothing tells it. */
   readonly defaultCountry: string;
+  /** `PRIVACY_POLICY_URL`: at the end of problems that are pages. */
+  readonly privacyPolicyUrl?: string | null;
 }
 
 /**

@@ -10,6 +10,12 @@ export interface RequestContext {
   route: string | null;
   /** ISO country of the caller, as soon as something tells it; decides which helplines an answer names. */
   country: string | null;
+  /** Whether a person reads the answer: then a problem is a page too. */
+  isPage: boolean;
+  /** Of a page that a link in a message leads to: its reader has no account, and nowhere else to go. */
+  isLinkPage: boolean;
+  /** Of who is signed in to the pages: whoever is here with the wrong account can sign out. */
+  formToken: string | null;
 }
 
 const contexts = new WeakMap<Response, RequestContext>();
@@ -18,7 +24,15 @@ const contexts = new WeakMap<Response, RequestContext>();
 export function contextOf(res: Response): RequestContext {
   let context = contexts.get(res);
   if (context === undefined) {
-    context = { requestId: randomUUID(), startedAt: performance.now(), route: null, country: null };
+    context = {
+      requestId: randomUUID(),
+      startedAt: performance.now(),
+      route: null,
+      country: null,
+      isPage: false,
+      isLinkPage: false,
+      formToken: null,
+    };
     contexts.set(res, context);
   }
   return context;

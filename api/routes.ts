@@ -10,7 +10,9 @@ import type { Logger } from '../vault/logger';
 import type { Authenticate, SignedIn } from './authentication';
 import { checkRole, isCounted, type RouteName, type RoutesWith, RULES } from './authorisation';
 import { isDeeperThan } from './json-depth';
-import { JSON_BODY, JSON_DEPTH, SNS_BODY, WEBHOOK_BODY } from './limits';
+import { FORM_BODY, JSON_BODY, JSON_DEPTH, SNS_BODY, WEBHOOK_BODY } from './limits';
+import { beginLinkPage, beginPage, seeOther } from './page-answers';
+import type { PageSessions, Visitor } from './page-sessions';
 import { Problem } from './problems';
 import type { RequestLimits } from './rate-limits';
 import { contextOf } from './request-context';
@@ -18,6 +20,7 @@ import { readWebhook, type TwilioRequest, type TwilioVerifier } from './twilio-r
 
 export type PublicHandler = (req: Request, res: Response) => void | Promise<void>;
 export type SnsHandler = (message: SnsMessage, res: Response) => Promise<void>;
+export type PageHandler = (req: Request, res: Response, visitor: Visitor) => Promise<void>;
 export type SignedInHandler = (req: Request, res: Response, caller: SignedIn) => Promise<void>;
 export type TwilioHandler = (asked: TwilioRequest, res: Response) => Promise<void>;
 
@@ -26,7 +29,7 @@ export interface BodyWanted {
   /** Bytes of JSON at most. */
   readonly jsonLimit: number;
   /** Also taken: a body of this type, which the handler reads from the request as it arrives. */
-  readonly streams: 'text/csv';
+  readonly streams?: 'text/csv';
 }
 
 /** The only way to mount a route: what must be proven before a handler runs comes from the table of rules. */
@@ -35,6 +38,10 @@ export interface Routes {
   signedIn(name: RoutesWith<'signed-in'>, handler: SignedInHandler, body?: BodyWanted): void;
   twilio(name: RoutesWith<'twilio'>, handler: TwilioHandler): void;
   sns(name: RoutesWith<'sns'>, handler: SnsHandler): void;
+  /** A page behind a link, or what its button does. A GET changes nothing: scanners follow every link of a message. */
+  link(name: RoutesWith<'link'>, handler: PublicHandler): void;
+  /** A page of somebody who is signed in to it, or what its form does. */
+  page(name: RoutesWith<'page'>, handler: PageHandler): void;
   /** @throws {Error} when a rule of the table has no route */
   complete(): void;
 }
@@ -46,6 +53,7 @@ export function createRoutes(
   limits: RequestLimits,
   snsReader: SnsReader,
   logger: Logger,
+  sessions: PageSessions,
 ): Routes {
   const missing = new Set(Object.keys(RULES));
   const mount = (name: RouteName, handlers: RequestHandler[], onError: ErrorRequestHandler[] = []): void => {
@@ -135,11 +143,54 @@ export function createRoutes(
       mount(name, handlers, [emptyAnswer]);
     },
 
+    link(name, handler) {
+      mount(name, [
+        async (req, res, next) => {
+          beginLinkPage(res);
+          await limits.ofAddress(req, res);
+          next();
+        },
+        ...(name.startsWith('POST ') ? [formBody] : []),
+        handler,
+      ]);
+    },
+
+    page(name, handler) {
+      const rule = RULES[name];
+      const visitors = new WeakMap<Request, Visitor>();
+      const isForm = name.startsWith('POST ');
+      mount(name, [
+        async (req, res, next) => {
+          beginPage(res);
+          await limits.ofAddress(req, res);
+          if (isForm) sessions.checkSender(req);
+          const visitor = await sessions.visitor(req);
+          if (visitor === null && isForm) throw new Problem('session-over');
+          // Whoever opens a page wants to be there, so they are led to the sign-in and back.
+          if (visitor === null) return seeOther(res, `/sign-in?to=${encodeURIComponent(req.path)}`);
+          contextOf(res).formToken = visitor.formToken;
+          checkRole(rule, visitor);
+          await limits.ofCaller(visitor, name, res);
+          visitors.set(req, visitor);
+          next();
+        },
+        ...(isForm ? [formBody] : []),
+        async (req, res) => {
+          const visitor = visitors.get(req);
+          if (visitor === undefined) throw new Problem('session-over');
+          if (isForm) sessions.checkForm(req, visitor);
+          await handler(req, res, visitor);
+        },
+      ]);
+    },
+
     complete() {
       if (missing.size > 0) throw new Error(`rules without a route: ${[...missing].join(', ')}`);
     },
   };
 }
+
+const formBody = express.urlencoded({ limit: FORM_BODY, inflate: false, extended: false, parameterLimit: 20 });
 
 /** A body that is neither JSON nor what the route streams is refused instead of being ignored; so is a compressed one. */
 function onlyJson(streams: BodyWanted['streams'] | undefined): RequestHandler {

@@ -22,6 +22,10 @@ export const countryCode = z
   .string()
   .regex(/^[A-Z]{2}$/)
   .meta({ description: 'ISO 3166, two letters.', examples: ['US'] });
+export const month = z
+  .string()
+  .regex(/^20\d\d-(?:0[1-9]|1[0-2])$/)
+  .meta({ description: 'A month, UTC.', examples: ['2026-11'] });
 export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC.', examples: ['2026-11-21T15:04:05.678Z'] });
 
 /** The query of every list. */
@@ -59,6 +63,7 @@ export const helplines = z
       .regex(/^[A-Z]{2}$/)
       .meta({ description: 'ISO 3166, or ZZ for a country we have no entry for.' }),
     crisis: helpline,
+    second: helpline.nullable().meta({ description: 'Another one, should the first not answer.' }),
     emergency: helpline,
     psi: helpline.nullable().meta({ description: 'Postpartum Support International, where it can be reached.' }),
   })

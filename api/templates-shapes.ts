@@ -57,7 +57,7 @@ const body = {
 
 export const templateName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/)
+  .regex(/^[a-z][a-z0-9.-]{0,39}$/)
   .meta({ description: 'In small letters, digits and hyphens.', examples: ['shift-change'] });
 
 export const newTemplate = z.strictObject({ name: templateName, ...body }).meta({ id: 'NewTemplate' });

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from '../vault/logger';
+import { sendProblemPage } from './page-answers';
 import { Problem, type ProblemCode, type ProblemSettings, sendProblem } from './problems';
 import { contextOf } from './request-context';
 import { isUnavailable } from './unavailable';
@@ -32,7 +33,8 @@ export function terminalErrorHandler(settings: ProblemSettings, logger: Logger):
       res.destroy();
       return;
     }
-    sendProblem(req, res, problem, settings);
+    if (context.isPage) sendProblemPage(res, problem, settings);
+    else sendProblem(req, res, problem, settings);
   };
 }
 

@@ -1,7 +1,15 @@
 import type { Response } from 'express';
 import { adoptCallSid } from '../db/dispatches';
 import { isCallStatus, isTerminal } from '../domain/call-status';
-import { greetingTwiml, hangUpTwiml, noKeyTwiml, type TwimlContext, whisperTwiml } from '../domain/twiml';
+import { OFFER_KINDS } from '../domain/mentor-call';
+import {
+  greetingTwiml,
+  hangUpTwiml,
+  noKeyTwiml,
+  recordingQuestionTwiml,
+  type TwimlContext,
+  whisperTwiml,
+} from '../domain/twiml';
 import type { CarriedAnswer } from '../domain/webhook-urls';
 import type { ApiDeps } from './deps';
 import { GREETINGS, LOOK_UP_WITHIN } from './limits';
@@ -24,7 +32,7 @@ export function voiceWebhooks(routes: Routes, deps: ApiDeps): void {
   routes.twilio('POST /twiml/connect-mentor', async (asked, res) => {
     const ids = readUserLeg(asked.query);
     if (ids === null || nothingToSay(asked)) return sendTwiml(res, hangUpTwiml());
-    const ctx = twimlContext(deps, { ...ids, country: countryOnTheLine(deps, asked) });
+    const ctx = twimlContext(deps, { ...ids, country: ids.appCountry ?? countryOnTheLine(deps, asked) });
     if (!isWhole(asked)) return sendTwiml(res, helplineFromMemory(deps, ctx));
     const leg: UserLeg = { asked, ctx, loop: readCount(asked.query, 'loop') ?? 0, carried: carriedAnswer(asked) };
     sendTwiml(res, await answerUserLeg(deps, leg));
@@ -35,7 +43,7 @@ export function voiceWebhooks(routes: Routes, deps: ApiDeps): void {
     const leg = mentorLeg(deps, asked);
     if (leg === null) return sendTwiml(res, hangUpTwiml());
     const confirmSeconds = Math.max(1, Math.round(deps.config.mentorCall.times.mentorConfirm / 1_000));
-    sendTwiml(res, whisperTwiml(leg.ctx, leg.step, confirmSeconds));
+    sendTwiml(res, whisperTwiml(leg.ctx, leg.step, confirmSeconds, leg.recording === 'ask'));
   });
 
   routes.twilio('POST /twiml/mentor-confirm', (asked, res) => answerMentorLeg(deps, asked, res));
@@ -54,7 +62,7 @@ function nothingToSay(asked: TwilioRequest): boolean {
  * name ends and its value begins, so one that was overheard can be split anew until these are lost: it must not
  * become anybody's leg. Should Twilio itself ever leave them out, a person is on the line: hence the helpline.
  */
-function isWhole({ field }: TwilioRequest): boolean {
+export function isWhole({ field }: TwilioRequest): boolean {
   return isCallSid(field('CallSid')) && isCallStatus(field('CallStatus') ?? '');
 }
 
@@ -63,6 +71,8 @@ function answerUserLeg(deps: ApiDeps, leg: UserLeg): Promise<string> | string {
   const step = readCount(asked.query, 'n') ?? 0;
   const giveUp = () => helplineFromMemory(deps, ctx);
   const common = { asked, ctx, loop, giveUp };
+  // Of the helpline's Dial; calls of before asked without it.
+  const nth = step === 0 ? {} : { step };
   const dial = { dialStatus: carried.dialStatus ?? 'failed', dialSeconds: carried.dialSeconds ?? 0 };
   switch (asked.query.get('step')) {
     case 'greeting':
@@ -76,7 +86,7 @@ function answerUserLeg(deps: ApiDeps, leg: UserLeg): Promise<string> | string {
         again: (next) => ctx.urls.dialOver(ctx, { step, loop: next, carried: dial }),
       });
     case 'offer': {
-      const offer = asked.query.get('offer') === 'reconnect' ? 'reconnect' : 'helpline';
+      const offer = OFFER_KINDS.find((kind) => kind === asked.query.get('offer')) ?? 'helpline';
       const digits = carried.digits ?? '';
       return answerQuestion(deps, {
         ...common,
@@ -87,8 +97,8 @@ function answerUserLeg(deps: ApiDeps, leg: UserLeg): Promise<string> | string {
     case 'helpline-over':
       return answerQuestion(deps, {
         ...common,
-        question: { kind: 'helpline-over', ...dial },
-        again: (next) => ctx.urls.helplineOver(ctx, { loop: next, carried: dial }),
+        question: { kind: 'helpline-over', ...nth, ...dial },
+        again: (next) => ctx.urls.helplineOver(ctx, { ...nth, loop: next, carried: dial }),
         // They have just talked to the helpline, or it did not answer: ringing it again helps nobody.
         giveUp: () => noKeyTwiml(ctx),
       });
@@ -144,29 +154,44 @@ async function confirmed(deps: ApiDeps, { asked, ctx, loop, carried }: UserLeg):
 
 async function answerMentorLeg(deps: ApiDeps, asked: TwilioRequest, res: Response): Promise<void> {
   const leg = mentorLeg(deps, asked);
-  const { digits } = carriedAnswer(asked);
+  const { digits = '' } = carriedAnswer(asked);
+  const isGone = isTerminal(asked.field('CallStatus') ?? '');
   // No key at all: a voicemail, or a mentor who does not want to. The dial's own action tells the workflow.
-  if (leg === null || !isWhole(asked) || digits === undefined || digits === '') return sendTwiml(res, hangUpTwiml());
-  const { ctx, step } = leg;
+  const isTaken = digits !== '' || (leg?.recording === 'answer' && !isGone);
+  if (leg === null || !isWhole(asked) || !isTaken) return sendTwiml(res, hangUpTwiml());
+  const { ctx, step, recording } = leg;
+  // They have taken the call: the second question needs no workflow.
+  if (recording === 'ask' && digits === '1') return sendTwiml(res, recordingQuestionTwiml(ctx, step));
+  const ids = { callId: ctx.callId, step, language: ctx.language };
   const document = await answerQuestion(deps, {
     asked,
     ctx,
     loop: readCount(asked.query, 'loop') ?? 0,
-    question: { kind: 'mentor-answered', step, digits },
+    question:
+      recording === 'answer'
+        ? { kind: 'mentor-answered', step, digits: '1', recording: digits === '1' }
+        : { kind: 'mentor-answered', step, digits },
     again: (next) =>
-      ctx.urls.mentorConfirm({ callId: ctx.callId, step, language: ctx.language }, { loop: next, carried: { digits } }),
+      ctx.urls.mentorConfirm(recording === null ? ids : { ...ids, recording }, { loop: next, carried: { digits } }),
     giveUp: hangUpTwiml,
   });
   sendTwiml(res, document);
 }
 
-function mentorLeg(deps: ApiDeps, asked: TwilioRequest): { ctx: TwimlContext; step: number } | null {
+interface MentorLeg {
+  readonly ctx: TwimlContext;
+  readonly step: number;
+  readonly recording: 'ask' | 'answer' | null;
+}
+
+function mentorLeg(deps: ApiDeps, asked: TwilioRequest): MentorLeg | null {
   const callId = asked.query.get('call');
   const step = readCount(asked.query, 'n');
   if (!isUuid(callId) || step === null) return null;
   const language = readLanguage(asked.query);
   const ctx = twimlContext(deps, { callId, dispatchId: CALLED_IN, language, country: countryOnTheLine(deps, asked) });
-  return { ctx, step };
+  const rec = asked.query.get('rec');
+  return { ctx, step, recording: rec === 'ask' || rec === 'answer' ? rec : null };
 }
 
 /** What Twilio says now or, after "one moment", said when it asked first. */

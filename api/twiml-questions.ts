@@ -4,6 +4,7 @@ import { callerIdFor } from '../domain/caller-id';
 import type { CallPlan, TwimlQuestion } from '../domain/mentor-call';
 import { countryOfNumber } from '../domain/phone-number';
 import { hangUpTwiml, helplineTwiml, oneMomentTwiml, planTwiml, type TwimlContext } from '../domain/twiml';
+import type { UserLegIds } from '../domain/webhook-urls';
 import { ProcessIsOver } from '../temporal/errors';
 import type { LogFields } from '../vault/log-fields';
 import type { ApiDeps } from './deps';
@@ -45,7 +46,7 @@ export async function answerQuestion(deps: ApiDeps, ask: TwimlAsk): Promise<stri
     giveUp,
     tell: ({ validUntil, updateId, withinMs }) =>
       deps.process.ask(ctx.callId, { ...ask.question, callSid, validUntil }, updateId, withinMs),
-    write: (plan) => written(deps, plan, ctx),
+    write: (plan) => planDocument(deps, plan, ctx),
   });
 }
 
@@ -79,7 +80,7 @@ export async function answeredInTime<Plan>(deps: ApiDeps, ask: TimedAsk<Plan>): 
     if (error instanceof ProcessIsOver) return hangUpTwiml();
     deps.logger.warn({ ...ask.ids, loop, error }, 'a TwiML question was not answered in time');
     if (loop >= MOST_LOOPS) return ask.giveUp();
-    return oneMomentTwiml({ language: ask.language }, ask.again(loop + 1));
+    return oneMomentTwiml({ language: ask.language, promptsOf: deps.promptsOf }, ask.again(loop + 1));
   }
 }
 
@@ -93,7 +94,8 @@ function updateId(asked: TwilioRequest, callSid: string): string {
     .digest('hex');
 }
 
-async function written(deps: ApiDeps, plan: CallPlan, ctx: TwimlContext): Promise<string> {
+/** A plan of the workflow as a document; the mentor's number is revealed for it. */
+export async function planDocument(deps: ApiDeps, plan: CallPlan, ctx: TwimlContext): Promise<string> {
   if (plan.do !== 'dial-mentor') return planTwiml(plan, ctx);
   const mentorNumber = await deps.vault.reveal({
     recordId: plan.mentorRecordId,
@@ -109,15 +111,15 @@ export function sendTwiml(res: Response, document: string): void {
 }
 
 /** What a document needs to know of the call it is for. */
-export function twimlContext(
-  deps: ApiDeps,
-  ids: { readonly callId: string; readonly dispatchId: string; readonly language: string; readonly country: string },
-): TwimlContext {
+export function twimlContext(deps: ApiDeps, ids: UserLegIds & { readonly country: string }): TwimlContext {
   return {
     ...ids,
     urls: deps.urls,
+    promptsOf: deps.promptsOf,
     greetingName: deps.config.mentorCall.greetingName,
     crisisOverride: deps.config.helplines.crisisOverride,
+    spokenDisclosures: deps.config.mentorCall.spokenDisclosures,
+    kept: deps.config.retention,
   };
 }
 
@@ -134,5 +136,6 @@ export function helplineFromMemory(deps: ApiDeps, { country, language }: Pick<Tw
     language,
     callerId: callerIdFor(deps.config.twilio.phoneNumbers, country),
     crisisOverride: deps.config.helplines.crisisOverride,
+    promptsOf: deps.promptsOf,
   });
 }

@@ -5,8 +5,9 @@ import { findUnsubscribeLink, type FoundLink, noteLinkUsed } from '../db/mail-li
 import { inTransaction } from '../db/pool';
 import type { Db } from '../db/query';
 import { linkHash } from '../vault/link-tokens';
-import { renderUnsubscribe, type UnsubscribeState } from '../web/unsubscribe';
+import { renderUnsubscribe, UNSUBSCRIBE_LANGUAGES, type UnsubscribeState } from '../web/unsubscribe';
 import type { ApiDeps } from './deps';
+import { sendPage } from './page-answers';
 import type { Routes } from './routes';
 
 interface Opened {
@@ -19,14 +20,14 @@ interface Opened {
  * who opens it is asked first. Whoever has the link has the mail: nothing else is asked.
  */
 export function unsubscribe(routes: Routes, deps: ApiDeps): void {
-  routes.open('GET /unsubscribe/:token', async (req, res) => {
+  routes.link('GET /unsubscribe/:token', async (req, res) => {
     const opened = await open(deps, req);
     if (opened === null) return send(deps, req, res, 'gone');
     const why = await whyBlocked(deps.pool, [opened.link.recipientToken]);
     send(deps, req, res, why === null ? 'ask' : why === 'unsubscribed' ? 'done' : 'blocked');
   });
 
-  routes.open('POST /unsubscribe/:token', async (req, res) => {
+  routes.link('POST /unsubscribe/:token', async (req, res) => {
     const opened = await open(deps, req);
     if (opened === null) return send(deps, req, res, 'gone');
     const { hash, link } = opened;
@@ -70,11 +71,8 @@ async function open(deps: ApiDeps, req: Request): Promise<Opened | null> {
 }
 
 function send({ config }: ApiDeps, req: Request, res: Response, state: UnsubscribeState): void {
-  const language = req.acceptsLanguages('en', 'es') === 'es' ? 'es' : 'en';
-  const { html, contentSecurityPolicy } = renderUnsubscribe(state, language, config.privacyPolicyUrl);
-  res
-    .status(state === 'gone' ? 404 : 200)
-    .set({ 'Content-Security-Policy': contentSecurityPolicy, 'Cache-Control': 'no-store' })
-    .type('html')
-    .send(html);
+  const wanted = req.acceptsLanguages(...UNSUBSCRIBE_LANGUAGES);
+  const language = UNSUBSCRIBE_LANGUAGES.find((each) => each === wanted) ?? 'en';
+  const page = renderUnsubscribe(state, language, config.privacyPolicyUrl);
+  sendPage(res, page, state === 'gone' ? 404 : 200);
 }

@@ -16,7 +16,23 @@ export async function refuseUnverified(
   tokens: readonly Buffer[],
   pointer: string,
 ): Promise<void> {
-  if (deps.config.limits.unverifiedNumbers === 'allow' || (await hasVerified(deps.pool, subjectId, tokens))) return;
+  if (deps.config.limits.unverifiedNumbers === 'allow') return;
+  await mustBeVerified(deps, { subjectId }, tokens, pointer);
+}
+
+/**
+ * As {@link refuseUnverified}, whatever the configuration says: for words of the caller's own, which would otherwise reach
+ * whoever has the number they saved.
+ *
+ * @throws {Problem} `number-unverified`
+ */
+export async function mustBeVerified(
+  { pool }: Pick<ApiDeps, 'pool'>,
+  { subjectId }: Pick<Caller, 'subjectId'>,
+  tokens: readonly Buffer[],
+  pointer: string,
+): Promise<void> {
+  if (await hasVerified(pool, subjectId, tokens)) return;
   const detail = 'A contact point of yours that is verified is expected here.';
   throw new Problem('number-unverified', { errors: [{ pointer, detail }] });
 }

@@ -10,6 +10,7 @@ import { handleInboundText } from './inbound-texts';
 import { handleMailEvent } from './mail-events';
 import { checkedCursor, type CursorScope, signedCursor } from './paging';
 import { Problem } from './problems';
+import { handleRecordingStatus } from './recording-status';
 import type { Routes } from './routes';
 import { eventsQuery, type replayShape, type webhookEventPage, type webhookEventShape } from './webhook-events-shapes';
 
@@ -22,6 +23,7 @@ const HANDLERS: Readonly<Record<string, EventHandler>> = {
   'inbound-text': handleInboundText,
   'mail-event': handleMailEvent,
   'message-status': handleMessageStatus,
+  'recording-status': handleRecordingStatus,
 };
 
 /** Events of Twilio's, for whoever has to find out what became of one, and to hand it over again. */

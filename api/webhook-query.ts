@@ -24,17 +24,24 @@ export interface UserLegQuery {
   readonly callId: string;
   readonly dispatchId: string;
   readonly language: string;
+  readonly appCountry: string | undefined;
 }
 
 export function readUserLeg(query: URLSearchParams): UserLegQuery | null {
   const [callId, dispatchId] = [query.get('call'), query.get('dispatch')];
   if (!isUuid(callId) || !isUuid(dispatchId)) return null;
-  return { callId, dispatchId, language: readLanguage(query) };
+  return { callId, dispatchId, language: readLanguage(query), appCountry: readAppCountry(query) };
 }
 
 export function readLanguage(query: URLSearchParams): string {
   const language = query.get('lang') ?? '';
   return /^[a-z]{2}$/.test(language) ? language : 'en';
+}
+
+/** Where a user is who called from the app. */
+export function readAppCountry(query: URLSearchParams): string | undefined {
+  const country = query.get('app') ?? '';
+  return /^[A-Z]{2}$/.test(country) ? country : undefined;
 }
 
 /** A small whole number, or null. */

@@ -1,8 +1,14 @@
 import { z } from 'zod';
+import { arrangeBuddies, buddyVariables } from './buddies';
 import { checked } from './checked';
+import { arrangeMatching, arrangeMentorCall, mentorCallVariables } from './mentor-call';
 import { productionProblems } from './production';
+import { arrangeRecording, recordingVariables } from './recording';
+import { arrangeRetention, retentionVariables } from './retention';
 import {
+  anyText,
   boolean,
+  duration,
   E164,
   HELPLINE_NUMBER,
   helplineNumber,
@@ -18,23 +24,23 @@ import {
   required,
   SNS_TOPIC,
   text,
+  tokenLifetime,
   url,
   WEBHOOK_SECRET,
   webhookSecret,
   webhookUrl,
   whole,
 } from './variables';
+import { arrangeWatchdog, watchdogVariables } from './watchdog';
+import { arrangeWellbeing, wellbeingVariables } from './wellbeing';
 
 /** What to put in `ALLOW_STAND_INS` to run production's entry points against stand-ins. */
 export const STAND_INS_PHRASE = 'i-am-testing';
 
-const duration = (fallback: string) =>
-  optional('a duration such as 30s, 5m, 24h or 7d', parseDuration(fallback) ?? Number.NaN, parseDuration);
 const RATE = 'a number and a time such as 600/1m';
 const rate = (fallback: string) => optional(RATE, parseRate(fallback) ?? NO_RATE, parseRate);
 const rates = (fallback: string) => optional(`${RATE}, or several`, parseRates(fallback) ?? [], parseRates);
 const NO_RATE = { count: 1, withinMs: 1_000 };
-const anyText = (expected: string) => optional(expected, null, text);
 const httpUrl = url('http:', 'https:');
 const awsRegion = (v: string) => (/^[a-z]{2}(-[a-z]+)+-\d$/.test(v) ? v : null);
 const roleList = listOf(/^(user|mentor|staff|admin|service)$/);
@@ -78,7 +84,11 @@ export const variables = z.object({
   TWILIO_SECONDARY_AUTH_TOKEN: anyText('the second auth token, during a rotation'),
   TWILIO_API_KEY: optional('SK and 32 hexadecimal digits', null, (v) => (/^SK[0-9a-fA-F]{32}$/.test(v) ? v : null)),
   TWILIO_API_SECRET: anyText('the secret of TWILIO_API_KEY'),
+  TWIML_APP_SID: optional('AP and 32 hexadecimal digits', null, (v) => (/^AP[0-9a-fA-F]{32}$/.test(v) ? v : null)),
+  VOICE_TOKEN_TTL: optional('a duration from 1m to 15m', 600_000, tokenLifetime),
   TWILIO_API_BASE_URL: optional('an http or https URL', null, httpUrl),
+  TWILIO_INSIGHTS_BASE_URL: optional('an http or https URL', null, httpUrl),
+  VOICE_INSIGHTS: optional('on or off', false, (v) => (v === 'on' ? true : v === 'off' ? false : null)),
   TWILIO_WEBHOOK_BASE_URL: optional('an http or https URL', null, httpUrl),
   TWILIO_PHONE_NUMBER: required('one or more numbers of ours in E.164, separated by commas', listOf(E164)),
   VOICE_FALLBACK_URL: optional('an http or https URL that contains {country}', null, (v) =>
@@ -114,6 +124,9 @@ export const variables = z.object({
   OIDC_ISSUER: required('an http or https URL', httpUrl),
   OIDC_AUDIENCE: optional('the audience of access tokens', 'kindline', text),
   OIDC_ROLES_CLAIM: optional('the name of a claim', 'roles', text),
+  OIDC_CLIENT_ID: anyText('the id under which the issuer knows the pages'),
+  OIDC_CLIENT_SECRET: anyText('the secret of OIDC_CLIENT_ID'),
+  PAGE_SESSION: duration('1h'),
 
   CODEC_PORT: optional('a port from 0 to 65535', 3001, whole(0, 65_535)),
   CODEC_HOST: optional('a host name or address to listen on', '127.0.0.1', text),
@@ -139,19 +152,8 @@ export const variables = z.object({
   DISPATCH_HTTP_TIMEOUT: duration('10s'),
   DISPATCH_SEND_MARGIN: optional('a duration such as 11s', null, parseDuration),
 
-  CALL_USER_RING: duration('30s'),
-  CALL_USER_CONFIRM: duration('40s'),
-  CALL_MENTOR_RING: duration('20s'),
-  CALL_MENTOR_CONFIRM: duration('15s'),
-  CALL_MAX_DURATION: duration('60m'),
-  CALL_RING_BACK_WINDOW: duration('2m'),
-  CALL_MENTOR_SEARCH: duration('90s'),
-  CALL_OVERALL_WAIT: duration('3m'),
-  CALL_PROVIDER_PATIENCE: duration('60s'),
-  CALL_LEG_SILENCE: duration('8s'),
-  CALL_MAX_MENTORS: optional('a number from 1 to 10', 4, whole(1, 10)),
-  USER_CONFIRM: optional('key, amd or off', 'key' as const, oneOf('key', 'amd', 'off')),
-  CALL_GREETING_NAME: anyText('a name to say in the greeting'),
+  ...mentorCallVariables,
+  ...recordingVariables,
 
   ALERT_RING: duration('30s'),
   ALERT_ATTEMPTS: optional('a number from 1 to 10', 3, whole(1, 10)),
@@ -182,9 +184,17 @@ export const variables = z.object({
   ),
   S3_ENDPOINT: optional('an http or https URL', null, httpUrl),
 
+  ...retentionVariables,
+
   QUIET_HOURS: optional('local times such as 21:00-08:00', null, parseQuietHours),
   MESSAGE_RECEIPT_PATIENCE: duration('12h'),
   MESSAGE_RECEIPT_SILENCE: duration('10m'),
+
+  ...watchdogVariables,
+
+  ...buddyVariables,
+
+  ...wellbeingVariables,
 
   VOICE_ENABLED: optional('true or false', true, boolean),
   SMS_ENABLED: optional('true or false', true, boolean),
@@ -237,7 +247,7 @@ function arrange(v: Variables) {
     temporal: {
       address: v.TEMPORAL_ADDRESS,
       namespace: v.TEMPORAL_NAMESPACE,
-      /** Only linked from the start page of a development machine. */
+      /** Linked from the staff page, and from the start page of a development machine. */
       uiUrl: v.TEMPORAL_UI_URL,
       taskQueue: v.KINDLINE_TASK_QUEUE,
       apiKey: v.TEMPORAL_API_KEY,
@@ -250,8 +260,13 @@ function arrange(v: Variables) {
       secondaryAuthToken: v.TWILIO_SECONDARY_AUTH_TOKEN,
       apiKey: v.TWILIO_API_KEY,
       apiSecret: v.TWILIO_API_SECRET,
+      /** Null: nobody calls from the app. */
+      twimlAppSid: v.TWIML_APP_SID,
+      voiceTokenTtlMs: v.VOICE_TOKEN_TTL,
       /** Null: Twilio itself. */
       apiBaseUrl: v.TWILIO_API_BASE_URL,
+      /** Null: Voice Insights is not asked. */
+      insights: arrangeInsights(v),
       webhookBaseUrl: v.TWILIO_WEBHOOK_BASE_URL ?? publicBaseUrl,
       phoneNumbers: v.TWILIO_PHONE_NUMBER,
       /** Contains `{country}`. */
@@ -265,7 +280,16 @@ function arrange(v: Variables) {
     appWebhook: arrangeAppWebhook(v),
     /** Only linked from the start page; the codec server itself reads `config/codec.ts`. */
     codec: { publicUrl: v.CODEC_PUBLIC_URL },
-    oidc: { issuer: v.OIDC_ISSUER, audience: v.OIDC_AUDIENCE, rolesClaim: v.OIDC_ROLES_CLAIM },
+    oidc: {
+      issuer: v.OIDC_ISSUER,
+      audience: v.OIDC_AUDIENCE,
+      rolesClaim: v.OIDC_ROLES_CLAIM,
+      /** The pages as a client of the issuer; null: nobody signs in to them. */
+      clientId: v.OIDC_CLIENT_ID,
+      /** Null: a public client, which proves itself by PKCE alone. */
+      clientSecret: v.OIDC_CLIENT_SECRET,
+    },
+    pageSessionMs: v.PAGE_SESSION,
     keys: arrangeKeys(v),
     dispatch: {
       leaseMs: v.DISPATCH_LEASE,
@@ -274,23 +298,11 @@ function arrange(v: Variables) {
       /** A claim with less lease than this left is given up: the request could outlive it. */
       sendMarginMs: v.DISPATCH_SEND_MARGIN ?? v.DISPATCH_HTTP_TIMEOUT + 1_000,
     },
-    mentorCall: {
-      times: {
-        userRing: v.CALL_USER_RING,
-        userConfirm: v.CALL_USER_CONFIRM,
-        mentorRing: v.CALL_MENTOR_RING,
-        mentorConfirm: v.CALL_MENTOR_CONFIRM,
-        maxDuration: v.CALL_MAX_DURATION,
-        ringBackWindow: v.CALL_RING_BACK_WINDOW,
-        mentorSearch: v.CALL_MENTOR_SEARCH,
-        overallWait: v.CALL_OVERALL_WAIT,
-        providerPatience: v.CALL_PROVIDER_PATIENCE,
-        legSilence: v.CALL_LEG_SILENCE,
-      },
-      maxMentors: v.CALL_MAX_MENTORS,
-      userConfirm: v.USER_CONFIRM,
-      greetingName: v.CALL_GREETING_NAME,
-    },
+    mentorCall: arrangeMentorCall(v),
+    recording: arrangeRecording(v),
+    matching: arrangeMatching(v),
+    buddies: arrangeBuddies(v),
+    wellbeing: arrangeWellbeing(v),
     voiceAlert: {
       times: {
         ring: v.ALERT_RING,
@@ -321,6 +333,7 @@ function arrange(v: Variables) {
       /** Instead of AWS, where certificates and confirmations are fetched. */
       standIn: v.MAIL_EVENTS_STAND_IN,
     },
+    watchdog: arrangeWatchdog(v),
     privacyPolicyUrl: v.PRIVACY_POLICY_URL,
     costsIntervalMs: v.COSTS_INTERVAL,
     inboundTexts: {
@@ -336,6 +349,7 @@ function arrange(v: Variables) {
       checkpointS3: v.AUDIT_CHECKPOINT_S3,
       s3Endpoint: v.S3_ENDPOINT,
     },
+    retention: arrangeRetention(v),
     messages: {
       /** Local time of the recipient; null: texts go out at any hour. */
       quietHours: v.QUIET_HOURS,
@@ -345,7 +359,7 @@ function arrange(v: Variables) {
     },
     /** What may be sent at all; staff can switch off more while the service runs (`db/switches.ts`). */
     enabled: { voice: v.VOICE_ENABLED, sms: v.SMS_ENABLED, email: arrangeMail(v) !== null },
-    /** What becomes of work under way when its line is stopped or switched off. */
+    /** What becomes of work under way when its channel is switched off. */
     whenSwitchedOff: v.WHEN_SWITCHED_OFF,
     lineProbeIntervalMs: v.LINE_PROBE_INTERVAL,
     sweepIntervalMs: v.SWEEP_INTERVAL,
@@ -364,6 +378,18 @@ function arrangeAppWebhook(v: Variables) {
     secrets: [v.APP_WEBHOOK_SECRET, v.APP_WEBHOOK_SECONDARY_SECRET].filter((secret) => secret !== null),
     timeoutMs: v.APP_WEBHOOK_TIMEOUT,
     mayBePrivate: v.NODE_ENV !== 'production' || v.ALLOW_STAND_INS,
+  } as const;
+}
+
+/** The same account at another product of Twilio's. What speaks Twilio's API instead of it speaks this one too. */
+function arrangeInsights(v: Variables) {
+  if (!v.VOICE_INSIGHTS) return null;
+  return {
+    accountSid: v.TWILIO_ACCOUNT_SID,
+    authToken: v.TWILIO_AUTH_TOKEN,
+    apiKey: v.TWILIO_API_KEY,
+    apiSecret: v.TWILIO_API_SECRET,
+    apiBaseUrl: v.TWILIO_INSIGHTS_BASE_URL ?? v.TWILIO_API_BASE_URL,
   } as const;
 }
 

@@ -24,9 +24,23 @@ function mismatches(v: Judged<Variables>): ConfigProblem[] {
   if (v.DISPATCH_LEASE <= margin) {
     problems.push({ variable: 'DISPATCH_LEASE', expected: 'more than DISPATCH_SEND_MARGIN, or nothing is ever sent' });
   }
+  const longestNeed = (v.QUEUE_LIMIT === 0 ? 0 : v.QUEUE_LONGEST_WAIT) + Math.max(v.CALL_LONGEST, v.CALL_MAX_DURATION);
+  // Destroyed earlier, the number would be gone while its user waits to be rung.
+  if (v.RETENTION_NUMBER_FOR_ONE_CALL < longestNeed) {
+    problems.push({
+      variable: 'RETENTION_NUMBER_FOR_ONE_CALL',
+      expected: 'no less than QUEUE_LONGEST_WAIT and CALL_LONGEST (or CALL_MAX_DURATION) together',
+    });
+  }
   if ((v.TWILIO_API_KEY === null) !== (v.TWILIO_API_SECRET === null)) {
     const missing = v.TWILIO_API_KEY === null ? 'TWILIO_API_KEY' : 'TWILIO_API_SECRET';
     problems.push({ variable: missing, expected: 'a value: TWILIO_API_KEY and TWILIO_API_SECRET go together' });
+  }
+  if (v.TWIML_APP_SID !== null && v.TWILIO_API_KEY === null && v.TWILIO_API_SECRET === null) {
+    problems.push({
+      variable: 'TWILIO_API_KEY',
+      expected: 'a key, because TWIML_APP_SID is set: it signs voice tokens',
+    });
   }
   if (hasMail(v) && v.MAIL_FROM === null) {
     problems.push({ variable: 'MAIL_FROM', expected: 'the address that mails are from' });
@@ -34,8 +48,14 @@ function mismatches(v: Judged<Variables>): ConfigProblem[] {
   if (v.MAIL_SMTP_URL !== null && v.AWS_SES_REGION !== null) {
     problems.push({ variable: 'AWS_SES_REGION', expected: 'nothing, because MAIL_SMTP_URL is set' });
   }
+  if (v.ALERT_EMAILS.length > 0 && !hasMail(v)) {
+    problems.push({ variable: 'ALERT_EMAILS', expected: 'nothing, because no MAIL_SMTP_URL or AWS_SES_REGION is set' });
+  }
   if (v.APP_WEBHOOK_URL !== null && v.APP_WEBHOOK_SECRET === null) {
     problems.push({ variable: 'APP_WEBHOOK_SECRET', expected: 'a value, because APP_WEBHOOK_URL is set' });
+  }
+  if (v.OIDC_CLIENT_SECRET !== null && v.OIDC_CLIENT_ID === null) {
+    problems.push({ variable: 'OIDC_CLIENT_ID', expected: 'a value, because OIDC_CLIENT_SECRET is set' });
   }
   problems.push(...keyRingProblems(v));
   return problems;
@@ -72,6 +92,7 @@ function standIns(v: Judged<Variables>): ConfigProblem[] {
     if (!holds) problems.push({ variable, expected: `${expected} in production` });
   };
   expect(v.TWILIO_API_BASE_URL === null, 'TWILIO_API_BASE_URL', 'nothing, so that calls go to Twilio itself,');
+  expect(v.TWILIO_INSIGHTS_BASE_URL === null, 'TWILIO_INSIGHTS_BASE_URL', 'nothing, for Twilio itself,');
   expect(isHttps(v.PUBLIC_BASE_URL), 'PUBLIC_BASE_URL', 'the public https address of the API');
   expect(
     isHttps(v.TWILIO_WEBHOOK_BASE_URL ?? v.PUBLIC_BASE_URL),

@@ -17,6 +17,21 @@ export function parseDuration(text: string): number | null {
   return Number(count) * (UNITS[unit] ?? Number.NaN);
 }
 
+/** A duration within bounds, both included. */
+export function durationFrom(least: string, most: string): (text: string) => number | null {
+  const [min, max] = [parseDuration(least) ?? 0, parseDuration(most) ?? 0];
+  return (text) => {
+    const ms = parseDuration(text);
+    return ms !== null && ms >= min && ms <= max ? ms : null;
+  };
+}
+
+/** No token can be taken back, so none lives long; one that is gone before the phone has rung is of no use either. */
+export function tokenLifetime(text: string): number | null {
+  const ms = parseDuration(text);
+  return ms !== null && ms >= 60_000 && ms <= 900_000 ? ms : null;
+}
+
 /** So many within a time. */
 export interface Rate {
   readonly count: number;
@@ -118,6 +133,15 @@ export function listOf(pattern: RegExp): (value: string) => readonly string[] | 
   };
 }
 
+/** Comma-separated choices, at least one, each once. */
+export function listOneOf<const T extends string>(...choices: readonly T[]): (value: string) => readonly T[] | null {
+  return (value) => {
+    const entries = value.split(',').map((entry) => oneOf(...choices)(entry.trim()));
+    const known = entries.filter((entry) => entry !== null);
+    return known.length === entries.length && new Set(known).size === known.length ? known : null;
+  };
+}
+
 export const E164 = /^\+[1-9]\d{6,14}$/;
 
 /** Only this machine answers there. */
@@ -147,3 +171,17 @@ export function parseQuietHours(value: string): { readonly from: number; readonl
   const until = Number(found[3]) * 60 + Number(found[4]);
   return from === until ? null : { from, until };
 }
+
+/** Addresses of the organisation's own people, separated by commas, each once. */
+export function addressList(value: string): readonly string[] | null {
+  const addresses = value.split(',').map((address) => address.trim().toLowerCase());
+  const isEach = addresses.every((address) => /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+$/.test(address));
+  return isEach && new Set(addresses).size === addresses.length ? addresses : null;
+}
+
+/** A duration that may be left out. */
+export const duration = (fallback: string) =>
+  optional('a duration such as 30s, 5m, 24h or 7d', parseDuration(fallback) ?? Number.NaN, parseDuration);
+
+/** Any words, or null. */
+export const anyText = (expected: string) => optional(expected, null, text);

@@ -11,8 +11,9 @@ import {
 import { appendAudit } from './audit';
 import { noteAppEvent } from './app-events';
 import { forgetTokens } from './erasure';
+import type { Held } from './legal-holds';
+import { type OldPage, type OldRows, pageOf, takePage } from './old-rows';
 import { inTransaction } from './pool';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
 import { type Db, execute, many, maybeOne } from './query';
 import { destroyRecord } from './vault-rows';
 
@@ -174,22 +175,13 @@ export async function giveAlertNumbersAway(
   });
 }
 
-/** Alerts that ended long ago, with whom they were for and the calls they made. @returns how many it took, or would */
-export async function deleteOldAlerts(pool: Pool, rows: OldRows): Promise<number> {
-  const old = { table: 'voice_alerts', key: 'alert_id', where: `NOT live AND ended_at < ${LONG_AGO}` };
-  if (rows.isDryRun) return await deleteOld(pool, old, rows);
-  return await inTransaction(pool, async (tx) => {
-    const ids = (
-      await many(
-        tx,
-        z.object({ alert_id: z.uuid() }),
-        `SELECT alert_id FROM voice_alerts WHERE NOT live AND ended_at < ${LONG_AGO} LIMIT $2 FOR UPDATE SKIP LOCKED`,
-        [rows.olderThanMs, rows.limit],
-      )
-    ).map((row) => row.alert_id);
-    for (const table of ['call_logs', 'voice_alert_recipients']) {
-      await execute(tx, `DELETE FROM ${table} WHERE alert_id = ANY($1)`, [ids]);
-    }
-    return await execute(tx, 'DELETE FROM voice_alerts WHERE alert_id = ANY($1)', [ids]);
-  });
+/** Alerts that ended long ago, with whom they were for and the calls they made. */
+export function deleteOldAlerts(db: Db, rows: OldRows): Promise<OldPage> {
+  const old = { table: 'voice_alerts', key: 'alert_id', time: 't.ended_at', where: 'NOT t.live' };
+  const page = pageOf({ ...old, heldWhere: ({ alerts }: Held) => `t.alert_id IN ${alerts}` }, rows);
+  const of = 'alert_id IN (SELECT key FROM page WHERE NOT is_held)';
+  const acts = `calls AS (DELETE FROM call_logs WHERE ${of}),
+     recipients AS (DELETE FROM voice_alert_recipients WHERE ${of}),
+     gone AS (DELETE FROM voice_alerts WHERE ${of} RETURNING 1)`;
+  return takePage(db, page, acts, rows);
 }

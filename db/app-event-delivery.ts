@@ -14,7 +14,8 @@ import {
   toAppEvent,
   toAppEventRow,
 } from './app-event-rows';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import { heldBySubject } from './legal-holds';
+import { deleteOld, type OldPage, type OldRows } from './old-rows';
 import { type Db, execute, many, maybeOne, one } from './query';
 
 /** Claimed for one attempt. */
@@ -139,7 +140,8 @@ export async function resendEvent(db: Db, eventId: string): Promise<AppEventRow 
   return row === null ? null : toAppEventRow(row);
 }
 
-/** Removes events that were kept for their time. @returns how many, or how many it would */
-export function deleteOldEvents(db: Db, rows: OldRows): Promise<number> {
-  return deleteOld(db, { table: 'app_events', key: 'event_id', where: `happened_at < ${LONG_AGO}` }, rows);
+/** Removes events that were kept for their time. */
+export function deleteOldEvents(db: Db, rows: OldRows): Promise<OldPage> {
+  const old = { table: 'app_events', key: 'event_id', time: 't.happened_at' };
+  return deleteOld(db, { ...old, heldWhere: heldBySubject }, rows);
 }

@@ -15,6 +15,8 @@ export interface NewAppEvent {
   readonly state: string;
   /** Undefined: now. */
   readonly at?: Date | string | undefined;
+  /** A state that is told each time it is entered; whoever notes it sees to it that a repeated step does not. */
+  readonly isToldAgain?: boolean;
 }
 
 /**
@@ -22,14 +24,15 @@ export interface NewAppEvent {
  * repeated step tells it once. One INSERT that no constraint refuses: an event never holds up what it tells of.
  * @param tx the transaction of the change
  */
-export async function noteAppEvent(tx: Db, { subjectId, type, objectId, state, at }: NewAppEvent): Promise<void> {
+export async function noteAppEvent(tx: Db, event: NewAppEvent): Promise<void> {
+  const { subjectId, type, objectId, state, at, isToldAgain = false } = event;
   await execute(
     tx,
     `INSERT INTO app_events (subject_id, type, object_id, state, happened_at)
      SELECT $1::uuid, $2, $3::uuid, $4::text, coalesce($5::timestamptz, clock_timestamp())
-      WHERE $4::text IS DISTINCT FROM
+      WHERE $6::boolean OR $4::text IS DISTINCT FROM
             (SELECT state FROM app_events WHERE object_id = $3::uuid ORDER BY txid DESC, position DESC LIMIT 1)`,
-    [subjectId, type, objectId, state, at ?? null],
+    [subjectId, type, objectId, state, at ?? null, isToldAgain],
   );
 }
 

@@ -5,7 +5,8 @@ import type { EndReason, Outcome } from '../domain/mentor-call';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
 import { forgetTokens } from './erasure';
-import { type OfferResult, releaseAllSlots } from './mentor-slots';
+import { leaveQueue } from './mentor-queue';
+import { releaseAllSlots } from './mentor-slots';
 import { inTransaction } from './pool';
 import { type Db, maybeOne } from './query';
 import { destroyRecord } from './vault-rows';
@@ -18,6 +19,10 @@ export interface CallEnd {
   readonly endedAt: Date | string;
   /** Of the bridge. */
   readonly durationSeconds: number;
+  /** Of the last turn, where its mentor talked: whoever rings when a call ends after a conversation has not. */
+  readonly connectedStep?: number | undefined;
+  /** How long that conversation was; left out in runs that began before it was told. */
+  readonly connectedSeconds?: number | undefined;
   /** Keeps a number given for this call only until the ring-back window is over; `destroyCallNumber` ends it. */
   readonly keepNumber?: boolean | undefined;
   /** Who ended it: a subject id, or `system`. */
@@ -39,8 +44,9 @@ export async function closeCall(pool: Pool, end: CallEnd): Promise<boolean> {
         WHERE call_id = $1 AND live RETURNING user_id`,
       [end.callId, end.outcome, end.endReason, end.mergedInto ?? null, end.endedAt, end.durationSeconds],
     );
-    const result: OfferResult = end.outcome === 'completed' ? 'completed' : 'caller-gone';
-    await releaseAllSlots(tx, end.callId, result);
+    const { connectedStep: step, connectedSeconds: talkedSeconds = null } = end;
+    await releaseAllSlots(tx, end.callId, step === undefined ? null : { step, talkedSeconds });
+    await leaveQueue(tx, end.callId);
     if (end.keepNumber !== true) await destroyNumber(tx, end.callId);
     if (closed === null) return false;
     await forgetIfErased(tx, end.callId);

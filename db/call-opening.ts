@@ -36,14 +36,14 @@ export async function openCall(pool: Pool, input: MentorCallInput, limits: Reque
   return await inTransaction(pool, async (tx) => {
     // Always user before number, so that two requests never wait for each other. Held until the commit.
     await lock(tx, LOCKS.user, input.userId);
-    await lock(tx, LOCKS.target, input.recipientToken);
+    if (input.recipientToken !== null) await lock(tx, LOCKS.target, input.recipientToken);
     const before = await maybeOne(tx, existingRow, 'SELECT merged_into, limited_by FROM call_logs WHERE call_id = $1', [
       input.callId,
     ]);
     if (before !== null) {
       if (before.merged_into !== null) return { state: 'merged', mergedInto: before.merged_into };
       if (before.limited_by === null) return { state: 'opened' };
-      const now = await countRecentRequests(tx, { userId: input.userId, tokenHexes: [input.recipientToken] }, limits);
+      const now = await countRecentRequests(tx, whoAndWhom(input), limits);
       return { state: 'limited', which: before.limited_by, retryAfterSeconds: now?.retryAfterSeconds ?? 1 };
     }
     return await open(tx, input, limits);
@@ -62,8 +62,7 @@ async function open(tx: PoolClient, input: MentorCallInput, limits: RequestLimit
     await audit(tx, input, 'mentor-call.merged');
     return { state: 'merged', mergedInto: live.call_id };
   }
-  const recent = { userId: input.userId, tokenHexes: [input.recipientToken] };
-  const limited = await countRecentRequests(tx, recent, limits);
+  const limited = await countRecentRequests(tx, whoAndWhom(input), limits);
   if (limited !== null) {
     await insertCall(tx, input, { status: 'failed', endReason: 'too-many-requests', limitedBy: limited.which });
     await audit(tx, input, 'mentor-call.limited');
@@ -72,6 +71,11 @@ async function open(tx: PoolClient, input: MentorCallInput, limits: RequestLimit
   await insertCall(tx, input, { status: 'starting' });
   await audit(tx, input, 'mentor-call.requested');
   return { state: 'opened' };
+}
+
+/** Where nobody is rung there is nobody to protect from it: a call from the app counts for its user only. */
+function whoAndWhom({ userId, recipientToken }: MentorCallInput): { userId: string; tokenHexes: readonly string[] } {
+  return { userId, tokenHexes: recipientToken === null ? [] : [recipientToken] };
 }
 
 /**
@@ -121,9 +125,9 @@ async function insertCall(tx: Db, input: MentorCallInput, first: FirstState): Pr
     `INSERT INTO call_logs (call_id, workflow_id, user_id, record_id, number_is_for_this_call_only, recipient_token,
                             country, language, organisation_number, status, outcome, end_reason, live, merged_into,
                             request_hash, consent_version, consent_language, may_call_back, preferences, requested_at,
-                            limited_by, ended_at)
+                            limited_by, way_in, call_sid, ended_at)
      VALUES ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-             CASE WHEN $13 THEN NULL ELSE clock_timestamp() END)`,
+             $22, $23, CASE WHEN $13 THEN NULL ELSE clock_timestamp() END)`,
     [
       input.callId,
       mentorCallWorkflowId(input.callId),
@@ -146,6 +150,9 @@ async function insertCall(tx: Db, input: MentorCallInput, first: FirstState): Pr
       JSON.stringify(input.preferences),
       input.requestedAt,
       first.limitedBy ?? null,
+      input.fromApp ? 'app' : 'phone',
+      // One that is over at once is told so and hangs up by itself: no sweep is to end it in the middle of a word.
+      isOver ? null : (input.fromApp?.callSid ?? null),
     ],
   );
   const { userId: subjectId, callId: objectId } = input;

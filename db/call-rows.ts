@@ -10,13 +10,14 @@ import {
 } from '../domain/mentor-call';
 import { notingAppEvents } from './app-events';
 import { cursorTime, decodeCursor, type Page, toPage, behindSql, type Place, type Placed, placeValues } from './cursor';
-import { type Db, execute, many, maybeOne } from './query';
+import { type Db, execute, many, maybeOne, one } from './query';
 
 export interface CallRow {
   readonly callId: string;
   readonly workflowId: string;
   readonly userId: string;
-  readonly recordId: string;
+  /** Null where nobody was rung: the user called from the app. */
+  readonly recordId: string | null;
   readonly numberIsForThisCallOnly: boolean;
   readonly country: string;
   readonly language: string;
@@ -42,6 +43,8 @@ export interface CallRow {
   readonly endedAt: Date | null;
   /** Of the bridge. */
   readonly durationSeconds: number | null;
+  /** While it waits in the queue. */
+  readonly waiting: { readonly position: number; readonly since: Date; readonly until: Date } | null;
 }
 
 const callRow = z
@@ -49,7 +52,7 @@ const callRow = z
     call_id: z.uuid(),
     workflow_id: z.string(),
     user_id: z.uuid(),
-    record_id: z.uuid(),
+    record_id: z.uuid().nullable(),
     number_is_for_this_call_only: z.boolean(),
     country: z.string(),
     language: z.string(),
@@ -71,6 +74,9 @@ const callRow = z
     bridged_at: z.date().nullable(),
     ended_at: z.date().nullable(),
     duration_seconds: z.int().nullable(),
+    waiting_since: z.date().nullable(),
+    waits_until: z.date().nullable(),
+    waiting_position: z.int().nullable(),
     cursor_at: z.string(),
   })
   .readonly();
@@ -84,10 +90,15 @@ const SELECT_CALL = `SELECT call_logs.call_id, workflow_id, user_id, record_id, 
   CASE WHEN status = 'starting' AND ring.sid IS NOT NULL THEN 'ringing-user' ELSE status END AS status, outcome,
   end_reason, live, merged_into, request_hash, consent_version, consent_language, may_call_back,
   preferences->>'mentorId' AS requested_mentor_id, mentor_id, COALESCE(call_sid, ring.sid) AS call_sid, requested_at,
-  answered_at, bridged_at, ended_at, duration_seconds, ${cursorTime('opened_at')} AS cursor_at
+  answered_at, bridged_at, ended_at, duration_seconds, place.waiting_since, place.waits_until,
+  place.position AS waiting_position, ${cursorTime('opened_at')} AS cursor_at
   FROM call_logs LEFT JOIN LATERAL (
     SELECT sid FROM dispatches WHERE dispatches.call_id = call_logs.call_id AND sid IS NOT NULL
      ORDER BY dispatches.created_at DESC LIMIT 1) AS ring ON true
+  LEFT JOIN LATERAL (
+    SELECT q.waiting_since, q.waits_until, (SELECT count(*)::int FROM mentor_queue before
+             WHERE (before.waiting_since, before.entry) <= (q.waiting_since, q.entry)) AS position
+      FROM mentor_queue q WHERE q.call_id = call_logs.call_id) AS place ON true
   WHERE kind = 'mentor-call' AND`;
 
 /** The call, whoever's it is; the caller checks `userId`. */
@@ -96,10 +107,10 @@ export async function findCall(db: Db, callId: string): Promise<CallRow | null> 
   return row === null ? null : toCall(row);
 }
 
-/** The vault record of the number that a call rings, of whatever kind the call is; null when there is no such call. */
+/** The vault record of the number that a call rings, of whatever kind the call is; null when there is no such call or number. */
 export async function recordOfCall(db: Db, callId: string): Promise<string | null> {
   const query = 'SELECT record_id FROM call_logs WHERE call_id = $1';
-  return (await maybeOne(db, z.object({ record_id: z.uuid() }), query, [callId]))?.record_id ?? null;
+  return (await maybeOne(db, z.object({ record_id: z.uuid().nullable() }), query, [callId]))?.record_id ?? null;
 }
 
 /** The call whose user's leg this is, or null: for callbacks of legs that no dispatch of ours made. */
@@ -126,21 +137,34 @@ export async function findLiveCallByToken(db: Db, tokens: readonly Buffer[]): Pr
   return row === null ? null : toCall(row);
 }
 
+export interface CallList {
+  readonly userId?: string | undefined;
+  /** Only those that are under way, or that are over. */
+  readonly live?: boolean | undefined;
+  readonly limit: number;
+  readonly cursor?: string | null | undefined;
+}
+
 /** Calls, newest first, a page at a time; of one user, or of all. A cursor that is not ours starts from the newest. */
-export async function listCalls(
-  db: Db,
-  { userId, limit, cursor }: { userId?: string | undefined; limit: number; cursor?: string | null | undefined },
-): Promise<Page<CallRow>> {
+export async function listCalls(db: Db, { userId, live, limit, cursor }: CallList): Promise<Page<CallRow>> {
   const before = cursor == null ? null : decodeCursor(cursor);
   const rows = await many(
     db,
     callRow,
     `${SELECT_CALL} ($1::uuid IS NULL OR user_id = $1)
         AND ($2::timestamptz IS NULL OR (opened_at, call_logs.call_id) < ($2::timestamptz, $3::uuid))
+        AND ($5::boolean IS NULL OR live = $5)
       ORDER BY opened_at DESC, call_logs.call_id DESC LIMIT $4`,
-    [userId ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
+    [userId ?? null, before?.at ?? null, before?.id ?? null, limit + 1, live ?? null],
   );
   return toPage(rows, limit, (row) => row.call_id, toCall);
+}
+
+/** How many calls are under way. */
+export async function countLiveCalls(db: Db): Promise<number> {
+  const counted = z.object({ live: z.int() });
+  const row = await one(db, counted, "SELECT count(*)::int AS live FROM call_logs WHERE live AND kind = 'mentor-call'");
+  return row.live;
 }
 
 /** Live calls that were opened longer ago than this: the sweep asks Temporal whether they still run. */
@@ -220,5 +244,11 @@ function toCall(row: z.output<typeof callRow>): CallRow {
     bridgedAt: row.bridged_at,
     endedAt: row.ended_at,
     durationSeconds: row.duration_seconds,
+    waiting: toWaiting(row),
   };
+}
+
+function toWaiting(row: z.output<typeof callRow>): CallRow['waiting'] {
+  const { waiting_position: position, waiting_since: since, waits_until: until } = row;
+  return position === null || since === null || until === null ? null : { position, since, until };
 }

@@ -7,6 +7,7 @@ export {
   findCallIdBySid,
   findLiveCall,
   findLiveCallByToken,
+  countLiveCalls,
   listCalls,
   liveCalls,
   recordOfCall,

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { appendAudit } from './audit';
 import { type ContactPoint, lockContactPoints } from './contact-points';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import { heldBySubject } from './legal-holds';
+import { deleteOld, type OldPage, type OldRows } from './old-rows';
 import { type Db, execute, maybeOne, one } from './query';
 
 /** How long a code counts, how often it can be tried, and how many one person, or one number, gets in an hour. */
@@ -88,7 +89,7 @@ export async function takeTry(db: Db, contactPointId: string): Promise<Buffer | 
 export async function noteVerified(tx: Db, { contactPointId, subjectId }: ContactPoint): Promise<void> {
   const changed = await execute(
     tx,
-    `UPDATE contact_points SET verified_at = clock_timestamp()
+    `UPDATE contact_points SET verified_at = clock_timestamp(), unreachable_since = NULL, unreachable_code = NULL
       WHERE contact_point_id = $1 AND verified_at IS NULL AND deleted_at IS NULL`,
     [contactPointId],
   );
@@ -110,7 +111,8 @@ async function dropCode(tx: Db, contactPointId: string): Promise<void> {
   );
 }
 
-/** Codes that nobody counts any more. @returns how many it took, or would */
-export function deleteOldCodes(db: Db, rows: OldRows): Promise<number> {
-  return deleteOld(db, { table: 'contact_point_codes', key: 'code_id', where: `t.created_at < ${LONG_AGO}` }, rows);
+/** Codes that nobody counts any more. */
+export function deleteOldCodes(db: Db, rows: OldRows): Promise<OldPage> {
+  const old = { table: 'contact_point_codes', key: 'code_id', time: 't.created_at' };
+  return deleteOld(db, { ...old, heldWhere: heldBySubject }, rows);
 }

@@ -15,6 +15,8 @@ export interface ContactPoint {
   readonly createdAt: Date;
   /** When a code that was sent there came back; null: anybody may have saved it. */
   readonly verifiedAt: Date | null;
+  /** Twilio says that there is no such number; null: it does not, or its owner has verified or saved it again since. */
+  readonly unreachable: { readonly since: Date; readonly code: string } | null;
 }
 
 export interface NewContactPoint {
@@ -37,6 +39,8 @@ const contactPointRow = z
     country: z.string().nullable(),
     created_at: z.date(),
     verified_at: z.date().nullable(),
+    unreachable_since: z.date().nullable(),
+    unreachable_code: z.string().nullable(),
   })
   .transform(
     (row): ContactPoint => ({
@@ -49,9 +53,14 @@ const contactPointRow = z
       country: row.country,
       createdAt: row.created_at,
       verifiedAt: row.verified_at,
+      unreachable:
+        row.unreachable_since === null || row.unreachable_code === null
+          ? null
+          : { since: row.unreachable_since, code: row.unreachable_code },
     }),
   );
-const COLUMNS = 'contact_point_id, subject_id, record_id, kind, token, token_version, country, created_at, verified_at';
+const COLUMNS = `contact_point_id, subject_id, record_id, kind, token, token_version, country, created_at, verified_at,
+  unreachable_since, unreachable_code`;
 
 /** Lets requests of one person that save contact points follow each other, until the transaction ends. */
 export async function lockContactPoints(tx: Db, subjectId: string): Promise<void> {
@@ -60,7 +69,8 @@ export async function lockContactPoints(tx: Db, subjectId: string): Promise<void
 
 /**
  * Saves a contact point. Run it in a transaction together with the sealing of its record. When the person has saved
- * the same number before, that one is returned, and the record sealed for this request is destroyed.
+ * the same number before, that one is returned, no longer marked as one that nothing reaches, and the record sealed for
+ * this request is destroyed.
  */
 export async function createContactPoint(tx: Db, input: NewContactPoint): Promise<ContactPoint> {
   const made = await maybeOne(
@@ -76,8 +86,8 @@ export async function createContactPoint(tx: Db, input: NewContactPoint): Promis
     return await one(
       tx,
       contactPointRow,
-      `SELECT ${COLUMNS} FROM contact_points
-        WHERE subject_id = $1 AND kind = $2 AND token = $3 AND deleted_at IS NULL`,
+      `UPDATE contact_points SET unreachable_since = NULL, unreachable_code = NULL
+        WHERE subject_id = $1 AND kind = $2 AND token = $3 AND deleted_at IS NULL RETURNING ${COLUMNS}`,
       [input.subjectId, input.kind, input.token],
     );
   }

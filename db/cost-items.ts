@@ -4,10 +4,12 @@
  */
 import { z } from 'zod';
 import { ELSEWHERE, FIRST_LOOK_MS, PRICE_TABLE, PRICES, PRICES_CURRENCY } from '../domain/prices';
+import type { Held } from './legal-holds';
+import { type OldPage, type OldRows, stripOld } from './old-rows';
 import { type Db, execute, one } from './query';
 
 /** A transaction that has noted its time may commit this much later. */
-const LOOK_BACK = "interval '10 minutes'";
+export const LOOK_BACK = "interval '10 minutes'";
 
 /** The table of estimates as rows, so that the amounts are made where the items are. */
 const PRICE_ROWS = JSON.stringify([
@@ -19,15 +21,17 @@ const PRICED = `jsonb_to_recordset($1::jsonb) AS p(country text, "textSegment" b
 const counted = z.object({ made: z.int() });
 
 /**
- * Texts that the provider has taken since the last time.
+ * Texts that the provider has taken since the last time, also one that had left before it was withdrawn, and a second one
+ * that nobody intended.
  * @returns how many costs were noted; `limit` means there are more
  */
 export function noteTextCosts(db: Db, limit: number): Promise<number> {
   const taken = `
-    SELECT d.sid, d.country, d.settled_at AS at, greatest(coalesce(m.segments, 1), 1) AS units
-      FROM dispatches d LEFT JOIN messages m ON m.message_id = d.message_id
-     WHERE d.state = 'accepted' AND d.settled_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
-       AND d.channel = 'sms' AND (SELECT c.item FROM costs c WHERE c.item = d.sid) IS NULL
+    SELECT s.sid, d.country, d.settled_at AS at, greatest(coalesce(m.segments, 1), 1) AS units
+      FROM dispatches d CROSS JOIN LATERAL unnest(array_prepend(d.sid, d.other_sids)) AS s(sid)
+      LEFT JOIN messages m ON m.message_id = d.message_id
+     WHERE d.sid IS NOT NULL AND d.settled_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
+       AND d.channel = 'sms' AND (SELECT c.item FROM costs c WHERE c.item = s.sid) IS NULL
      ORDER BY d.settled_at LIMIT $2`;
   return noteTexts(db, limit, { source: 'texts', price: 'textSegment', due: taken });
 }
@@ -107,7 +111,10 @@ export async function noteLegCosts(db: Db, limit: number): Promise<number> {
          LEFT JOIN call_logs c ON c.call_id = e.call_id
          LEFT JOIN mentor_offers o ON o.call_id = e.call_id AND o.step = e.step
          LEFT JOIN mentors m ON m.mentor_id = o.mentor_id
-        WHERE e.type = 'call-status' AND e.status = 'completed' AND e.sid IS NOT NULL
+        WHERE e.type IN ('call-status', 'asked') AND e.status = 'completed' AND e.sid IS NOT NULL
+          -- Of what is asked for it may only mean that it is gone.
+          AND (e.type = 'call-status' OR EXISTS (
+            SELECT FROM webhook_events a WHERE a.sid = e.sid AND a.status = 'in-progress'))
           AND e.received_at > (SELECT noted_until - ${LOOK_BACK} FROM mark)
           AND (SELECT k.item FROM costs k WHERE k.item = e.sid) IS NULL
         ORDER BY e.received_at LIMIT $2),
@@ -148,4 +155,23 @@ export function noteNumberCosts(
      ON CONFLICT (item) DO NOTHING`,
     [JSON.stringify(numbers), PRICES_CURRENCY, PRICE_TABLE],
   );
+}
+
+/** What is left of a cost whose leg or text nobody is to find any more: month, kind, country, units and amount. */
+export const FORGET_ITEM = `item = 'anonymised:' || gen_random_uuid(), next_look_at = NULL,
+       occurred_at = date_trunc('day', occurred_at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'`;
+
+/** Costs of long ago no longer know which leg or text they were for. Sums stay as they are; numbers of ours are ours. */
+export function forgetOldCostItems(db: Db, rows: OldRows): Promise<OldPage> {
+  const where = "t.item NOT LIKE 'anonymised:%' AND t.item NOT LIKE 'number:%'";
+  const old = { table: 'costs', key: 'item', type: 'text', time: 't.occurred_at', where } as const;
+  return stripOld(db, FORGET_ITEM, { ...old, heldWhere: heldItems }, rows);
+}
+
+function heldItems({ calls, messages, alerts, subjects }: Held): string {
+  return `t.item IN (
+     SELECT sid FROM dispatches WHERE sid IS NOT NULL
+        AND (call_id IN ${calls} OR message_id IN ${messages} OR alert_id IN ${alerts})
+     UNION SELECT sid FROM webhook_events WHERE sid IS NOT NULL AND call_id IN ${calls}
+     UNION SELECT message_sid FROM inbound_texts WHERE subject_id IN ${subjects})`;
 }

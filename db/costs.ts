@@ -17,7 +17,7 @@ export interface MonthlyCosts {
   readonly currency: string;
   /** Legs, texts, numbers or recordings. */
   readonly count: number;
-  /** Minutes begun, segments, numbers or recordings. */
+  /** Minutes begun, of recordings too, segments, or numbers. */
   readonly units: number;
   readonly amountMicro: number;
   /** How much of the amount is by our own table. */

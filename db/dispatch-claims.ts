@@ -218,6 +218,21 @@ export async function suppress(pool: Pool, dispatchId: string, because: Suppress
 }
 
 /**
+ * Whether a call has not been tried because it stands in our own queue, where it has no row yet, or because its line is
+ * closed: what is the recipient's own (their limit, another call to them) is no such wait.
+ */
+export async function waitsForLine(db: Db, dispatchId: string, isConfigured: boolean): Promise<boolean> {
+  const row = await maybeOne(
+    db,
+    z.object({ is_untried: z.boolean(), closed: z.string().nullable() }),
+    `SELECT attempt_began_at IS NULL AND state = 'ready' AS is_untried, ${closedSql(2)} AS closed
+       FROM dispatches d WHERE dispatch_id = $1`,
+    [dispatchId, isConfigured],
+  );
+  return row === null || (row.is_untried && row.closed !== null);
+}
+
+/**
  * Gives the claim back: nothing was sent (lease too short, connection refused) or the provider said that it did not
  * look (429). The attempt then does not count as one that may have sent something. When an earlier attempt is still
  * in doubt the dispatch goes back to `unknown`, else to `ready`.

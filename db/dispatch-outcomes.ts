@@ -3,7 +3,8 @@
  * at the same time; each of these statements says from which states it may move the row, and moves nothing else.
  */
 import { z } from 'zod';
-import { LONG_AGO, type OldRows, stripOld } from './old-rows';
+import { heldByObject } from './legal-holds';
+import { type OldPage, type OldRows, stripOld } from './old-rows';
 import { type Db, execute, maybeOne, sqlState, UNIQUE_VIOLATION } from './query';
 import { type Dispatch, findDispatch } from './dispatch-rows';
 
@@ -193,7 +194,8 @@ export async function closeAbandoned(db: Db, dispatchId: string): Promise<boolea
 }
 
 /** Acts of long ago no longer know whom they were for. One whose outcome is open does: it is what tells two acts apart. */
-export function forgetOldRecipients(db: Db, rows: OldRows): Promise<number> {
-  const where = `created_at < ${LONG_AGO} AND recipient_token IS NOT NULL AND state NOT IN ('ready', 'attempting', 'unknown')`;
-  return stripOld(db, 'recipient_token = NULL', { table: 'dispatches', key: 'dispatch_id', where }, rows);
+export function forgetOldRecipients(db: Db, rows: OldRows): Promise<OldPage> {
+  const where = `t.recipient_token IS NOT NULL AND t.state NOT IN ('ready', 'attempting', 'unknown')`;
+  const old = { table: 'dispatches', key: 'dispatch_id', time: 't.created_at', where };
+  return stripOld(db, 'recipient_token = NULL', { ...old, heldWhere: heldByObject }, rows);
 }

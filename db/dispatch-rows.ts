@@ -20,7 +20,7 @@ export interface Dispatch {
   readonly messageId: string | null;
   readonly alertId: string | null;
   readonly workflowId: string;
-  readonly channel: 'voice' | 'sms' | 'email';
+  readonly channel: 'voice' | 'sms' | 'email' | 'recording';
   readonly messageClass: 'ordinary' | 'safety';
   readonly state: DispatchState;
   /** Counts from 1 with the first claim; names the claim in everything the claimant writes. */
@@ -50,7 +50,7 @@ export interface NewDispatch {
   readonly workflowId: string;
   /** Hex of the recipient's token. */
   readonly recipientToken: string;
-  readonly channel: 'voice' | 'sms' | 'email';
+  readonly channel: 'voice' | 'sms' | 'email' | 'recording';
   readonly messageClass?: 'ordinary' | 'safety';
   readonly sender: string;
   readonly country: string;
@@ -69,7 +69,7 @@ export const dispatchRow = z
     message_id: z.uuid().nullable(),
     alert_id: z.uuid().nullable(),
     workflow_id: z.string(),
-    channel: z.enum(['voice', 'sms', 'email']),
+    channel: z.enum(['voice', 'sms', 'email', 'recording']),
     message_class: z.enum(['ordinary', 'safety']),
     state: z.enum(DISPATCH_STATES),
     attempt: z.int(),

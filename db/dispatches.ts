@@ -16,6 +16,7 @@ export {
   overdueDispatches,
   sidsOwnedByOthers,
   suppress,
+  waitsForLine,
 } from './dispatch-claims';
 export {
   abandon,

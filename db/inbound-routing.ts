@@ -7,12 +7,14 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { MessageInput } from '../domain/message';
 import { sealableWords } from '../domain/message-words';
+import { readCheckInAnswer, type TextedAnswer } from '../domain/check-in-answers';
+import { readFeedback } from '../domain/feedback';
 import { optOutWord } from '../domain/opt-out-words';
 import { parsePhoneNumber, type PhoneNumber, refusalToRing } from '../domain/phone-number';
 import { languageOfCountry } from '../domain/prompts';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { isDestroyed } from '../domain/errors';
 import { questionName } from '../domain/question-names';
-import { RETENTION } from '../domain/retention';
+import type { RetentionPeriods } from '../domain/retention';
 import { SealedValue } from '../domain/sealed';
 import type { Tokenizer } from '../vault/tokens';
 import {
@@ -27,7 +29,17 @@ import {
   undecidedText,
   wasAnsweredLately,
 } from './inbound-texts';
-import { closeQuestion, fitsQuestion, kindsOfQuestions, openQuestions, type QuestionKind } from './open-questions';
+import { optInBuddies, optOutBuddies } from './buddy-opt-outs';
+import { takeFeedback } from './call-feedback';
+import { optInContacts, optOutContacts } from './contact-endings';
+import {
+  closeQuestion,
+  fitsQuestion,
+  kindsOfQuestions,
+  openQuestions,
+  type QuestionKind,
+  textedAnswer,
+} from './open-questions';
 import { isOptedOut, liftOptOut, ORGANISATION, recordOptOut } from './opt-outs';
 import { inTransaction } from './pool';
 import type { Db } from './query';
@@ -51,6 +63,7 @@ export interface InboundSettings {
   readonly allowedCountries: readonly string[];
   /** Ours: a text from one of them is answered by nobody. */
   readonly phoneNumbers: readonly string[];
+  readonly retention: Pick<RetentionPeriods, 'inboundText' | 'messageBody'>;
 }
 
 /** A text as Twilio gives it, in memory only. */
@@ -88,7 +101,7 @@ export async function storeText(parts: InboundParts, arrived: ArrivedText): Prom
     }
     const recipient = recipientToken(parts.tokenizer, phone.e164);
     const subjectId = await recipientSubject(tx, recipient);
-    const expiresAt = new Date(Date.now() + RETENTION.inboundText);
+    const expiresAt = new Date(Date.now() + parts.settings.retention.inboundText);
     const number = { subjectId, kind: 'phone', value: phone.e164, expiresAt } as const;
     const words = { subjectId, kind: 'text', value: SealedValue.of('text', body), expiresAt } as const;
     await insertInboundText(tx, {
@@ -148,7 +161,12 @@ interface Asked {
   /** Whether Twilio has blocked, unblocked or helped them already. */
   readonly twilioAnswers: boolean;
   readonly mayBeAnswered: () => Promise<boolean>;
+  /** Takes this text, or an earlier one, as the answer to a question. */
+  readonly answerQuestion: (tx: Db, questionId: string, words: AnswerText) => Promise<void>;
 }
+
+/** As it is in memory, or where its words are sealed. */
+type AnswerText = { readonly body: string } | { readonly bodyRecordId: string };
 
 /** Null: it is not for this one. */
 type Router = (tx: Db, asked: Asked) => Promise<Routing | null>;
@@ -156,35 +174,51 @@ type Router = (tx: Db, asked: Asked) => Promise<Routing | null>;
 /** In the order in which a text may be meant. The relation of a masked number comes second, where there are any. */
 const ROUTERS: readonly Router[] = [toOptOut, toChoice, toQuestion];
 
+/** What is to be done for a text once its routing has committed; may be done again. */
+export interface RoutedText {
+  /** The message that answers it, to be started; null when nothing is answered. */
+  readonly answer: MessageInput | null;
+  /** The check-in that it answers, whose workflow is to hear of it; null: none. */
+  readonly checkIn: TextedAnswer | null;
+}
+
+const NOTHING_TO_DO: RoutedText = { answer: null, checkIn: null };
+
 /**
  * Routes a stored text, once: a second time finds what the first decided.
  *
  * @param arrived what is still in memory; without it sender and words are revealed, as for a replay
- * @returns the message that answers it, to be started; null when nothing is answered
  */
 export async function routeText(
   parts: InboundParts,
   seenKey: string,
   arrived: Pick<ArrivedText, 'from' | 'body'> | null,
-): Promise<MessageInput | null> {
+): Promise<RoutedText> {
   try {
-    return await routed(parts, seenKey, arrived);
+    const text = await routed(parts, seenKey, arrived);
+    if (text === null) return NOTHING_TO_DO;
+    return { answer: await answerTo(parts, text), checkIn: await answeredCheckIn(parts.pool, text) };
   } catch (error) {
     // Swept or erased meanwhile: there is nobody left to answer, and nothing to be told again.
-    if (error instanceof RecordDestroyed || error instanceof SubjectErased) return null;
+    if (isDestroyed(error)) return NOTHING_TO_DO;
     throw error;
   }
+}
+
+async function answeredCheckIn(db: Db, { routedAs, questionId }: InboundText): Promise<TextedAnswer | null> {
+  const isAnswer = routedAs === 'answer' || routedAs === 'choice';
+  return isAnswer && questionId !== null ? await textedAnswer(db, questionId) : null;
 }
 
 async function routed(
   parts: InboundParts,
   seenKey: string,
   arrived: Pick<ArrivedText, 'from' | 'body'> | null,
-): Promise<MessageInput | null> {
+): Promise<InboundText | null> {
   const stored = await findInboundText(parts.pool, seenKey);
   if (stored === null) return null;
   const { inboundId, subjectId, senderRecordId, bodyRecordId } = stored;
-  if (stored.routedAs !== null) return await answerTo(parts, stored);
+  if (stored.routedAs !== null) return stored;
   if (subjectId === null || senderRecordId === null || bodyRecordId === null) {
     await noteRouting(parts.pool, inboundId, { routedAs: 'ignored', answer: null });
     return null;
@@ -196,7 +230,7 @@ async function routed(
   const recipient = recipientToken(parts.tokenizer, phone.e164);
   const { settings } = parts;
   const isOurs = settings.phoneNumbers.includes(phone.e164.expose());
-  const decided = await inTransaction(parts.pool, async (tx) => {
+  return await inTransaction(parts.pool, async (tx) => {
     await lockSender(tx, recipient.token);
     const text = await lockInboundText(tx, inboundId);
     if (text.routedAs !== null) return text;
@@ -214,11 +248,11 @@ async function routed(
       settings,
       twilioAnswers: settings.twilioAnswersOptOut || text.optOutType !== null,
       mayBeAnswered,
+      answerQuestion: (client, questionId, words) => answerQuestion(parts, client, questionId, words),
     };
     const routing = isOurs ? IGNORED : await firstRoute(tx, asked);
     return await noteRouting(tx, inboundId, await answerable(tx, asked, routing));
   });
-  return await answerTo(parts, decided);
 }
 
 const IGNORED: Routing = { routedAs: 'ignored', answer: null };
@@ -245,38 +279,69 @@ async function toOptOut(tx: Db, asked: Asked): Promise<Routing | null> {
   if (word.intent === 'help') return { routedAs: 'help', answer: twilioAnswers ? null : 'help' };
   if (word.intent === 'stop') {
     const isNew = await recordOptOut(tx, { recipient, scope, senders: twilioAnswers ? senders : [], actor });
+    if (scope === ORGANISATION) {
+      await optOutBuddies(tx, recipient.candidates);
+      await optOutContacts(tx, recipient.candidates);
+    }
     return { routedAs: 'opt-out', answer: isNew && !twilioAnswers ? 'opt-out-confirmed' : null };
   }
   // From anybody who is not opted out, YES and START are answers to whatever they were asked.
   if (word.mayBeAnAnswer && !(await isOptedOut(tx, { recipient, scope, senders }))) return null;
   const isLifted = await liftOptOut(tx, { recipient, scope, senders, actor });
+  if (scope === ORGANISATION) {
+    await optInBuddies(tx, recipient.candidates);
+    await optInContacts(tx, recipient.candidates);
+  }
   return { routedAs: 'opt-in', answer: isLifted && !twilioAnswers ? 'opted-in' : null };
 }
 
 /** A and B are asked for only after an answer that fits two questions. */
-async function toChoice(tx: Db, { text, body, recipient }: Asked): Promise<Routing | null> {
+async function toChoice(tx: Db, { text, body, recipient, answerQuestion: answer }: Asked): Promise<Routing | null> {
   const choice = ['A', 'B'].indexOf(body.trim().toUpperCase());
   if (choice < 0) return null;
   const undecided = await undecidedText(tx, { candidates: recipient.candidates, ourNumber: text.ourNumber });
   const questionId = undecided?.questionIds[choice];
   if (undecided === null || questionId === undefined) return null;
   await settleUndecided(tx, undecided.inboundId, questionId);
-  await closeQuestion(tx, questionId);
+  await answer(tx, questionId, { bodyRecordId: undecided.bodyRecordId });
   return { routedAs: 'choice', questionId, answer: null };
 }
 
-async function toQuestion(tx: Db, { body, recipient, senders, mayBeAnswered }: Asked): Promise<Routing | null> {
+async function toQuestion(tx: Db, asked: Asked): Promise<Routing | null> {
+  const { body, recipient, senders, mayBeAnswered } = asked;
   const open = await openQuestions(tx, { candidates: recipient.candidates, senders });
   const [newest, ...older] = open.filter((question) => fitsQuestion(question, body));
   if (newest === undefined) return null;
+  // Two people are asked about at this phone: a digit does not say whom. The pages do.
+  const isOfTwo = newest.kind === 'check-in' && older.some(({ kind }) => kind === 'check-in');
+  if (isOfTwo) return { routedAs: 'unknown', answer: (await mayBeAnswered()) ? 'help' : null };
   const other = older.find(({ kind }) => kind !== newest.kind);
   // Who has just got an automatic answer is not asked: then the newest question is the likeliest.
   if (other !== undefined && (await mayBeAnswered())) {
     const questions = { questionId: newest.questionId, otherQuestionId: other.questionId };
     return { routedAs: 'which-question', ...questions, answer: 'which-question' };
   }
-  await closeQuestion(tx, newest.questionId);
+  await asked.answerQuestion(tx, newest.questionId, { body });
   return { routedAs: 'answer', questionId: newest.questionId, answer: null };
+}
+
+/** Closes the question and keeps, of a call, how it was, and of a check-in what its workflow is told. */
+async function answerQuestion(
+  { vault, settings }: Pick<InboundParts, 'vault' | 'settings'>,
+  tx: Db,
+  questionId: string,
+  words: AnswerText,
+): Promise<void> {
+  const body =
+    'body' in words
+      ? words.body
+      : (await vault.reveal({ recordId: words.bodyRecordId, purpose: 'route', actor: 'system' })).expose();
+  const closed = await closeQuestion(tx, questionId, readCheckInAnswer(body));
+  if (closed === null || closed.kind !== 'survey') return;
+  const given = readFeedback(body);
+  if (given === null) return;
+  const { retention } = settings;
+  await takeFeedback(tx, { vault, retention }, { ...given, callId: closed.objectId, via: 'sms' });
 }
 
 /** The message that answers a routed text. Made anew for a repeat, under the same id: it is started once. */
@@ -291,7 +356,7 @@ async function answerTo(parts: InboundParts, text: InboundText): Promise<Message
   if (answer === 'which-question' && kinds === null) return null;
   const value = sealableWords({ variables: kinds === null ? {} : namedQuestions(kinds, language) });
   const now = Date.now();
-  const expiresAt = new Date(now + RETENTION.messageBody);
+  const expiresAt = new Date(now + parts.settings.retention.messageBody);
   const recordId = await parts.vault.seal({ subjectId, kind: 'text', value, expiresAt });
   return {
     messageId: text.answerMessageId,

@@ -1,6 +1,7 @@
 /** Texts to our numbers, as rows: sender and words are in the vault, named here until they are swept. */
 import { z } from 'zod';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import { heldBySubject } from './legal-holds';
+import { deleteOld, type OldPage, type OldRows } from './old-rows';
 import { type Db, execute, maybeOne, one } from './query';
 
 export const ROUTES_OF_TEXTS = [
@@ -169,17 +170,24 @@ export async function wasAnsweredLately(tx: Db, candidates: readonly Buffer[], i
 export async function undecidedText(
   tx: Db,
   { candidates, ourNumber }: { readonly candidates: readonly Buffer[]; readonly ourNumber: string },
-): Promise<{ inboundId: string; questionIds: readonly [string, string] } | null> {
+): Promise<{ inboundId: string; bodyRecordId: string; questionIds: readonly [string, string] } | null> {
   const row = await maybeOne(
     tx,
-    z.object({ inbound_id: z.uuid(), question_id: z.uuid(), other_question_id: z.uuid() }),
-    `SELECT inbound_id, question_id, other_question_id FROM inbound_texts
+    z.object({
+      inbound_id: z.uuid(),
+      body_record_id: z.uuid(),
+      question_id: z.uuid(),
+      other_question_id: z.uuid(),
+    }),
+    `SELECT inbound_id, body_record_id, question_id, other_question_id FROM inbound_texts
       WHERE sender_token = ANY($1) AND our_number = $2 AND other_question_id IS NOT NULL
         AND received_at > clock_timestamp() - interval '24 hours'
       ORDER BY received_at DESC LIMIT 1`,
     [candidates, ourNumber],
   );
-  return row === null ? null : { inboundId: row.inbound_id, questionIds: [row.question_id, row.other_question_id] };
+  if (row === null) return null;
+  const questionIds = [row.question_id, row.other_question_id] as const;
+  return { inboundId: row.inbound_id, bodyRecordId: row.body_record_id, questionIds };
 }
 
 /** They have said which question it answers. */
@@ -191,15 +199,17 @@ export async function settleUndecided(tx: Db, inboundId: string, questionId: str
   );
 }
 
-/** Rows whose records are gone by then, and the questions that nothing names any more. @returns how many it took, or would */
-export async function deleteOldTexts(db: Db, rows: OldRows): Promise<number> {
-  const texts = { table: 'inbound_texts', key: 'inbound_id', where: `received_at < ${LONG_AGO}` };
-  const unnamed = ['question_id', 'other_question_id'].map(
-    (column) => `NOT EXISTS (SELECT FROM inbound_texts i WHERE i.${column} = t.question_id)`,
-  );
-  const where = [`asked_at < ${LONG_AGO}`, ...unnamed].join(' AND ');
-  return (
-    (await deleteOld(db, texts, rows)) +
-    (await deleteOld(db, { table: 'open_questions', key: 'question_id', where }, rows))
-  );
+/** Rows whose records are gone by then. */
+export function deleteOldTexts(db: Db, rows: OldRows): Promise<OldPage> {
+  const old = { table: 'inbound_texts', key: 'inbound_id', time: 't.received_at' };
+  return deleteOld(db, { ...old, heldWhere: heldBySubject }, rows);
+}
+
+/** Questions that no text names any more. */
+export function deleteOldQuestions(db: Db, rows: OldRows): Promise<OldPage> {
+  const where = ['question_id', 'other_question_id']
+    .map((column) => `NOT EXISTS (SELECT FROM inbound_texts i WHERE i.${column} = t.question_id)`)
+    .join(' AND ');
+  const old = { table: 'open_questions', key: 'question_id', time: 't.asked_at', where };
+  return deleteOld(db, { ...old, heldWhere: heldBySubject }, rows);
 }

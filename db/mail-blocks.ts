@@ -10,6 +10,7 @@ const WEAKEST_FIRST: readonly MailBlockReason[] = ['unsubscribed', 'bounced', 'c
 /**
  * Blocks an address. May be repeated; a complaint outranks the others, and a mailbox that is not there one that has only
  * unsubscribed: neither may be lifted by a link that stands in every mail.
+ * @param tokenVersion that is current; a token that was made before, and somebody else knows, keeps its own
  * @returns whether that is new
  */
 export async function blockAddress(
@@ -20,7 +21,11 @@ export async function blockAddress(
 ): Promise<boolean> {
   const changed = await execute(
     db,
-    `INSERT INTO mail_blocks (recipient_token, token_version, reason) VALUES ($1, $2, $3)
+    `INSERT INTO mail_blocks (recipient_token, token_version, reason)
+     SELECT $1, coalesce(
+         (SELECT token_version FROM recipients WHERE recipient_token = $1),
+         (SELECT token_version FROM contact_points WHERE token = $1 AND deleted_at IS NULL LIMIT 1),
+         $2::int), $3
      ON CONFLICT (recipient_token) DO UPDATE SET reason = EXCLUDED.reason
        WHERE array_position($4, EXCLUDED.reason) > array_position($4, mail_blocks.reason)`,
     [recipientToken, tokenVersion, reason, WEAKEST_FIRST],

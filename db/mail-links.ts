@@ -1,6 +1,7 @@
 /** The links by which somebody asks for no further e-mail; only their hashes are here. */
 import { z } from 'zod';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import type { Held } from './legal-holds';
+import { deleteOld, type OldPage, type OldRows } from './old-rows';
 import { type Db, execute, maybeOne } from './query';
 
 export interface UnsubscribeLink {
@@ -45,7 +46,9 @@ export async function noteLinkUsed(db: Db, linkHash: Buffer): Promise<void> {
   );
 }
 
-/** Links in e-mails of long ago. @returns how many it took, or would */
-export function deleteOldLinks(db: Db, rows: OldRows): Promise<number> {
-  return deleteOld(db, { table: 'unsubscribe_links', key: 'link_hash', where: `made_at < ${LONG_AGO}` }, rows);
+/** Links in e-mails of long ago. What was asked by one stays as a block of the address. */
+export function deleteOldLinks(db: Db, rows: OldRows): Promise<OldPage> {
+  const old = { table: 'unsubscribe_links', key: 'link_hash', type: 'bytea', time: 't.made_at' } as const;
+  const heldWhere = ({ messages }: Held) => `t.message_id IN ${messages}`;
+  return deleteOld(db, { ...old, heldWhere }, rows);
 }

@@ -3,9 +3,11 @@
  * act there is no moment in which an opt-out could come and be too late.
  */
 import { z } from 'zod';
-import type { MessageClass, MessageKind } from '../domain/message';
+import { type MessageClass, type MessageKind, SUPPRESSED_BECAUSE, type SuppressedBecause } from '../domain/message';
+import { isOfTheNumber } from '../domain/twilio-errors';
 import { appendAudit } from './audit';
 import { type Db, execute, maybeOne } from './query';
+import { noteUnreachable } from './unreachable-points';
 
 /** What the claim has to know of a message to ask its recipient's wishes. */
 export interface SendingGuard {
@@ -42,25 +44,26 @@ export function guardValues(guard: SendingGuard | null): readonly unknown[] {
 /**
  * An expression over `dispatches d` that is null, or the `SuppressedBecause`.
  * @param first number of its first parameter; {@link guardValues} gives the four values
+ * @param tokens an array: under which tokens the recipient may have said no
  */
-export function whyNotSql(first: number): string {
+export function whyNotSql(first: number, tokens = 'ARRAY[d.recipient_token]'): string {
   const [subject, kind, channel, ignores] = [first, first + 1, first + 2, first + 3].map((n) => `$${n}`);
   const exempt = exemptSql(`${kind}::text`, `${ignores}::boolean`);
   return `CASE
     WHEN ${subject}::uuid IS NULL THEN NULL
     WHEN ${channel}::text = 'sms' AND EXISTS (
       SELECT FROM provider_blocks b
-       WHERE b.recipient_token = d.recipient_token AND b.lifted_at IS NULL
+       WHERE b.recipient_token = ANY(${tokens}) AND b.lifted_at IS NULL
          AND (b.sender = d.sender OR b.others_allowed_at IS NULL)) THEN 'blocked'
     WHEN ${channel}::text = 'email' AND EXISTS (
       SELECT FROM mail_blocks b
-       WHERE b.recipient_token = d.recipient_token AND b.reason <> 'unsubscribed') THEN 'blocked'
+       WHERE b.recipient_token = ANY(${tokens}) AND b.reason <> 'unsubscribed') THEN 'blocked'
     WHEN ${exempt} THEN NULL
     WHEN ${channel}::text = 'email' AND ${kind}::text <> 'verification' AND EXISTS (
-      SELECT FROM mail_blocks b WHERE b.recipient_token = d.recipient_token) THEN 'opted-out'
+      SELECT FROM mail_blocks b WHERE b.recipient_token = ANY(${tokens})) THEN 'opted-out'
     WHEN ${channel}::text = 'sms' AND EXISTS (
       SELECT FROM opt_outs o
-       WHERE o.recipient_token = d.recipient_token AND o.scope = 'organisation' AND o.lifted_at IS NULL) THEN 'opted-out'
+       WHERE o.recipient_token = ANY(${tokens}) AND o.scope = 'organisation' AND o.lifted_at IS NULL) THEN 'opted-out'
     WHEN EXISTS (
       SELECT FROM preferences p
        WHERE p.subject_id = ${subject}::uuid AND p.channel = ${channel}::text AND p.kind = ${kind}::text
@@ -76,27 +79,82 @@ function exemptSql(kind: string, ignores: string): string {
     ELSE EXISTS (SELECT FROM policies WHERE name = 'emergency-ignores-opt-out' AND is_on) END)`;
 }
 
+/** Why a claimed dispatch must not be sent after all, asked with every token under which its recipient is known. */
+export async function whyNotUnder(
+  db: Db,
+  dispatchId: string,
+  guard: SendingGuard,
+  tokens: readonly Buffer[],
+): Promise<SuppressedBecause | null> {
+  const row = await maybeOne(
+    db,
+    z.object({ against: z.enum(SUPPRESSED_BECAUSE).nullable() }),
+    `SELECT ${whyNotSql(2, '$6::bytea[]')} AS against FROM dispatches d WHERE d.dispatch_id = $1`,
+    [dispatchId, ...guardValues(guard), tokens],
+  );
+  return row?.against ?? null;
+}
+
 /**
  * Leaves an audit entry when a claimed dispatch goes past an opt-out or a preference. To be called after the claim.
  * @returns whether it did
  */
-export async function auditOverride(db: Db, dispatchId: string, guard: SendingGuard | null): Promise<boolean> {
+export async function auditOverride(
+  db: Db,
+  dispatchId: string,
+  guard: SendingGuard | null,
+  tokens: readonly Buffer[],
+): Promise<boolean> {
   if (guard === null || !guard.ignoresOptOut || guard.kind === 'automatic') return false;
-  const row = await maybeOne(
-    db,
-    z.object({ against: z.string().nullable() }),
-    `SELECT ${whyNotSql(2)} AS against FROM dispatches d WHERE d.dispatch_id = $1`,
-    [dispatchId, ...guardValues({ ...guard, ignoresOptOut: false })],
-  );
-  if (row === null || row.against === null) return false;
+  const against = await whyNotUnder(db, dispatchId, { ...guard, ignoresOptOut: false }, tokens);
+  if (against === null) return false;
   await appendAudit(db, {
     actor: 'system',
     action: 'opt-out.overridden',
     objectId: dispatchId,
-    purpose: row.against,
+    purpose: against,
     outcome: 'done',
   });
   return true;
+}
+
+/** The code under which Twilio refuses, or fails later, because the person said STOP to this sender. */
+const OPTED_OUT = '21610';
+
+/**
+ * A receipt may tell long after the create was accepted what concerns more than its message: that Twilio blocks the
+ * pair, or that there is no such number. It may be of a message that is over, or of a text that nobody intended; what
+ * the person has done since (asked for texts again, answered a code) outranks it.
+ * @param isNews whether it is told for the first time: a number that was saved once more is not marked by a repeat
+ */
+export async function noteByReceipt(
+  db: Db,
+  receipt: { readonly sid: string | null; readonly dispatchId: string | null; readonly errorCode: string | null },
+  { isNews }: { readonly isNews: boolean },
+): Promise<void> {
+  const { errorCode } = receipt;
+  const isBad = isNews && errorCode !== null && isOfTheNumber(Number(errorCode));
+  if (errorCode !== OPTED_OUT && !isBad) return;
+  const sent = await maybeOne(
+    db,
+    z.object({
+      recipient_token: z.instanceof(Buffer),
+      sender: z.string(),
+      created_at: z.date(),
+      is_lifted: z.boolean(),
+    }),
+    `SELECT recipient_token, sender, created_at, EXISTS (
+         SELECT FROM provider_blocks b
+          WHERE b.recipient_token = d.recipient_token AND b.sender = d.sender AND b.lifted_at > d.created_at) AS is_lifted
+       FROM dispatches d
+      WHERE channel = 'sms' AND (sid = $1 OR dispatch_id = $2) AND recipient_token IS NOT NULL
+      ORDER BY is_lifted, sid = $1 DESC NULLS LAST LIMIT 1`,
+    [receipt.sid, receipt.dispatchId],
+  );
+  if (sent === null) return;
+  const { recipient_token: recipientToken, sender, created_at: askedAt } = sent;
+  if (isBad) await noteUnreachable(db, recipientToken, errorCode, askedAt);
+  else if (!sent.is_lifted) await noteBlocked(db, { recipientToken, sender, code: OPTED_OUT });
 }
 
 export interface BlockedPair {

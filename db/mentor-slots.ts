@@ -1,87 +1,35 @@
 /**
- * Places of mentors. One row per place: reserving takes a free row, releasing empties it, and both may be repeated.
- * (A derived count in one statement double-booked 14 of 426 reservations; a counter leaks when a workflow dies.)
+ * Places of mentors. One row per place: reserving (`mentor-match.ts`) takes a free row, releasing empties it, and both may
+ * be repeated. (A derived count in one statement double-booked 14 of 426 reservations; a counter leaks when a workflow dies.)
  */
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { MatchReasons } from '../domain/mentor-matching';
 import { inTransaction } from './pool';
 import { type Db, execute, many, maybeOne } from './query';
 
-/** How an offer to a mentor ended. */
-export type OfferResult = 'no-answer' | 'busy' | 'declined' | 'failed' | 'silent' | 'completed' | 'caller-gone';
+/** How an offer to a mentor ended. `not-rung`: the place was taken, and its mentor's phone was never to ring. */
+export type OfferResult =
+  | 'no-answer'
+  | 'busy'
+  | 'declined'
+  | 'failed'
+  | 'silent'
+  | 'completed'
+  | 'caller-gone'
+  | 'not-rung';
 
-export interface Reservation {
-  /** The mentor of this step: of a repeated reserve the first one, whoever was asked for now. */
-  readonly mentorId: string;
-  /** True when this step had a mentor before. */
-  readonly again: boolean;
-}
-
-export interface ReserveInput {
-  readonly mentorId: string;
+/** The end of one mentor's turn. */
+export interface Release {
   readonly callId: string;
   readonly step: number;
-  /** The call's maximum and five minutes; only a sweep looks at it. */
-  readonly leaseMs: number;
-  readonly reasons?: MatchReasons;
+  readonly result: OfferResult;
+  /** Of the conversation; left out where there was none. */
+  readonly talkedSeconds?: number | null;
 }
+
+export type Connected = Pick<Release, 'step' | 'talkedSeconds'>;
 
 const offerRow = z.object({ mentor_id: z.uuid() });
-
-/** Ends the transaction without a reservation. */
-class NothingReserved extends Error {
-  override readonly name = 'NothingReserved';
-}
-
-/**
- * Reserves a place of this mentor for a step of a call.
- * @returns null when the mentor has no place free or was switched off, or the call is over
- */
-export async function reserveSlot(pool: Pool, input: ReserveInput): Promise<Reservation | null> {
-  try {
-    return await inTransaction(pool, (tx) => reserve(tx, input));
-  } catch (error) {
-    if (error instanceof NothingReserved) return null;
-    throw error;
-  }
-}
-
-async function reserve(tx: Db, { mentorId, callId, step, leaseMs, reasons }: ReserveInput): Promise<Reservation> {
-  // The lock orders us with closeCall: a late reserve must not take a place for a call that nobody will end again.
-  const live = await execute(tx, 'SELECT 1 FROM call_logs WHERE call_id = $1 AND live FOR SHARE', [callId]);
-  if (live === 0) throw new NothingReserved();
-  // The offer is unique per step and outlives the place: it decides who was first, also after the release.
-  const isFirst = await execute(
-    tx,
-    `INSERT INTO mentor_offers (call_id, step, mentor_id, reasons) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (call_id, step) DO NOTHING`,
-    [callId, step, mentorId, JSON.stringify(reasons ?? {})],
-  );
-  if (isFirst === 0) {
-    const first = await maybeOne(tx, offerRow, 'SELECT mentor_id FROM mentor_offers WHERE call_id = $1 AND step = $2', [
-      callId,
-      step,
-    ]);
-    if (first === null) throw new NothingReserved();
-    return { mentorId: first.mentor_id, again: true };
-  }
-  // `call_id IS NULL` outside too: the row that was found free may have been taken before it is locked.
-  const taken = await execute(
-    tx,
-    `UPDATE mentor_slots s
-        SET call_id = $2, step = $3, lease_until = clock_timestamp() + $4 * interval '1 millisecond'
-      WHERE s.call_id IS NULL AND (s.mentor_id, s.n) = (
-        SELECT f.mentor_id, f.n FROM mentor_slots f JOIN mentors m USING (mentor_id)
-         WHERE f.mentor_id = $1 AND f.call_id IS NULL AND f.n <= m.max_concurrent_calls
-           AND m.available AND m.deleted_at IS NULL
-         ORDER BY f.n LIMIT 1 FOR UPDATE OF f SKIP LOCKED)`,
-    [mentorId, callId, step, leaseMs],
-  );
-  if (taken === 0) throw new NothingReserved();
-  await execute(tx, 'UPDATE mentors SET last_called_at = clock_timestamp() WHERE mentor_id = $1', [mentorId]);
-  return { mentorId, again: false };
-}
 
 /**
  * Gives the place back and notes how the offer ended. May be repeated; the first result stays.
@@ -89,28 +37,46 @@ async function reserve(tx: Db, { mentorId, callId, step, leaseMs, reasons }: Res
  */
 export async function releaseSlot(
   pool: Pool,
-  { callId, step, result }: { callId: string; step: number; result: OfferResult },
+  { callId, step, result, talkedSeconds = null }: Release,
 ): Promise<boolean> {
   return await inTransaction(pool, async (tx) => {
     const mentors = await emptySlots(tx, 'call_id = $1 AND step = $2', [callId, step]);
-    await setOfferResult(tx, callId, step, result);
+    await setOfferResult(tx, { callId, step, result, talkedSeconds });
+    if (result === 'not-rung') await forgetKeptPlace(tx, callId, step);
     return mentors > 0;
   });
 }
 
 /** How an offer ended; the first result stays. */
-export async function setOfferResult(db: Db, callId: string, step: number, result: OfferResult): Promise<void> {
-  await execute(db, 'UPDATE mentor_offers SET result = $3 WHERE call_id = $1 AND step = $2 AND result IS NULL', [
-    callId,
-    step,
-    result,
-  ]);
+async function setOfferResult(db: Db, { callId, step, result, talkedSeconds }: Release): Promise<void> {
+  await execute(
+    db,
+    `UPDATE mentor_offers SET result = $3, talked_seconds = $4 WHERE call_id = $1 AND step = $2 AND result IS NULL`,
+    [callId, step, result, talkedSeconds ?? null],
+  );
 }
 
-/** Gives all places of a call back and finishes its offers; part of the transaction that closes the call. */
-export async function releaseAllSlots(tx: Db, callId: string, result: OfferResult): Promise<void> {
+/** Whose place was kept in vain has not been called: they stand where they stood. */
+async function forgetKeptPlace(db: Db, callId: string, step: number): Promise<void> {
+  await execute(
+    db,
+    `UPDATE mentors m SET last_called_at =
+        (SELECT max(o.offered_at) FROM mentor_offers o
+          WHERE o.mentor_id = m.mentor_id AND o.result IS DISTINCT FROM 'not-rung')
+      WHERE m.mentor_id = (SELECT mentor_id FROM mentor_offers WHERE call_id = $1 AND step = $2)`,
+    [callId, step],
+  );
+}
+
+/**
+ * Gives all places of a call back and finishes its offers; part of the transaction that closes the call.
+ * @param connected whose mentor has talked with the caller, and for how long; the others were left while they rang. Null:
+ *   there is none
+ */
+export async function releaseAllSlots(tx: Db, callId: string, connected: Connected | null): Promise<void> {
   await emptySlots(tx, 'call_id = $1', [callId]);
-  await execute(tx, 'UPDATE mentor_offers SET result = $2 WHERE call_id = $1 AND result IS NULL', [callId, result]);
+  if (connected !== null) await setOfferResult(tx, { callId, ...connected, result: 'completed' });
+  await execute(tx, `UPDATE mentor_offers SET result = 'caller-gone' WHERE call_id = $1 AND result IS NULL`, [callId]);
 }
 
 /** Which mentor a step was offered to; null when to nobody yet. */
@@ -148,7 +114,7 @@ export async function freeDeadSlots(db: Db, isRunning: (callId: string) => Promi
   for (const { call_id: callId } of rows) {
     try {
       if (await isRunning(callId)) continue;
-      await releaseAllSlots(db, callId, 'caller-gone');
+      await releaseAllSlots(db, callId, null);
       freed.push(callId);
     } catch (error) {
       failures.push(error);

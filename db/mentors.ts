@@ -2,20 +2,32 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { AvailabilityWindow } from '../domain/availability';
-import type { MentorCandidate } from '../domain/mentor-matching';
 import { appendAudit } from './audit';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
+import { expandShifts } from './mentor-shifts';
+import { isHeld } from './legal-holds';
 import { fitSlots } from './mentor-slots';
 import { inTransaction } from './pool';
 import { type Db, execute, many, maybeOne, one } from './query';
 import { destroyRecord } from './vault-rows';
 
-/** A mentor is everything that matching needs, and where name and number are sealed. */
-export interface Mentor extends MentorCandidate {
+/** A mentor is when and for what they can be rung, and where name and number are sealed. */
+export interface Mentor {
+  readonly mentorId: string;
   readonly subjectId: string;
   readonly nameRecordId: string;
   readonly phoneRecordId: string;
   readonly country: string;
+  readonly specialties: readonly string[];
+  readonly languages: readonly string[];
+  /** IANA. */
+  readonly zone: string;
+  readonly windows: readonly AvailabilityWindow[];
+  /** The mentor's own switch. */
+  readonly available: boolean;
+  readonly maxConcurrentCalls: number;
+  readonly currentCalls: number;
+  readonly lastCalledAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Counts changes from 1; an edit names the one it was made from. */
@@ -103,6 +115,7 @@ export async function createMentor(tx: Db, input: NewMentor, actor: string): Pro
   );
   await fitSlots(tx, mentorId, input.maxConcurrentCalls);
   await replaceWindows(tx, mentorId, input.windows);
+  await expandShifts(tx, mentorId);
   await appendAudit(tx, { actor, action: 'mentor.created', objectId: mentorId, outcome: 'done' });
   return toMentor(await one(tx, mentorRow, `${SELECT_MENTOR} AND m.mentor_id = $1`, [mentorId]));
 }
@@ -158,26 +171,64 @@ export async function updateMentor(
     }
     if (patch.maxConcurrentCalls !== undefined) await fitSlots(tx, mentorId, patch.maxConcurrentCalls);
     if (patch.windows !== undefined) await replaceWindows(tx, mentorId, patch.windows);
+    if (patch.windows !== undefined || patch.zone !== undefined) await expandShifts(tx, mentorId);
     await appendAudit(tx, { actor, action: 'mentor.changed', objectId: mentorId, outcome: 'done' });
     return toMentor(await one(tx, mentorRow, `${SELECT_MENTOR} AND m.mentor_id = $1`, [mentorId]));
   });
 }
 
 /**
+ * The mentor's own switch, for the next match; whoever is in a call goes on. May be repeated.
+ * @returns null when there is no such mentor
+ */
+export async function setAvailability(
+  pool: Pool,
+  mentorId: string,
+  available: boolean,
+  actor: string,
+): Promise<Mentor | null> {
+  return await inTransaction(pool, async (tx) => {
+    const changed = await execute(
+      tx,
+      `UPDATE mentors SET available = $2, updated_at = clock_timestamp(), version = version + 1
+        WHERE mentor_id = $1 AND available <> $2 AND deleted_at IS NULL`,
+      [mentorId, available],
+    );
+    const purpose = available ? 'on' : 'off';
+    const entry = {
+      actor,
+      action: 'mentor.availability-changed',
+      objectId: mentorId,
+      purpose,
+      outcome: 'done',
+    } as const;
+    if (changed > 0) await appendAudit(tx, entry);
+    return await getMentor(tx, mentorId);
+  });
+}
+
+/**
  * Takes a mentor off the list and destroys name and number; the row stays for the calls that name it. A call that is
  * running goes on to its end.
- * @returns null when there is no such mentor, `stale` when somebody else has changed it since
+ * @returns null when there is no such mentor, `stale` when somebody else has changed it since, `held` while a legal hold
+ *   keeps what is held of them
  */
 export async function deleteMentor(
   pool: Pool,
   mentorId: string,
   actor: string,
   expected: ExpectedVersion = 'any',
-): Promise<'deleted' | 'stale' | null> {
+): Promise<'deleted' | 'stale' | 'held' | null> {
   return await inTransaction(pool, async (tx) => {
+    const subjects = await subjectsOfMentor(tx, mentorId);
     const gone = await lockedMentor(tx, mentorId);
     if (gone === null) return null;
     if (!isExpected(gone.version, expected)) return 'stale';
+    for (const subjectId of subjects) {
+      if (!(await isHeld(tx, subjectId))) continue;
+      await appendAudit(tx, { actor, action: 'mentor.deleted', objectId: mentorId, outcome: 'refused' });
+      return 'held';
+    }
     await execute(
       tx,
       `UPDATE mentors SET deleted_at = clock_timestamp(), available = false, phone_token = NULL, version = version + 1
@@ -185,12 +236,30 @@ export async function deleteMentor(
       [mentorId],
     );
     await replaceWindows(tx, mentorId, []);
+    await execute(tx, 'DELETE FROM mentor_exceptions WHERE mentor_id = $1', [mentorId]);
+    await expandShifts(tx, mentorId);
     for (const recordId of [gone.name_record_id, gone.phone_record_id]) {
       await destroyRecord(tx, recordId, { reason: 'mentor-deleted', actor });
     }
     await appendAudit(tx, { actor, action: 'mentor.deleted', objectId: mentorId, outcome: 'done' });
     return 'deleted';
   });
+}
+
+/**
+ * As whom a mentor is known: on the list, and where they sign in. The lock is what whoever places a hold waits for; it is
+ * taken before that of the mentor, as an erasure does.
+ */
+async function subjectsOfMentor(tx: Db, mentorId: string): Promise<string[]> {
+  const rows = await many(
+    tx,
+    z.object({ subject_id: z.uuid() }),
+    `SELECT s.subject_id FROM subjects s
+      WHERE s.subject_id IN (SELECT unnest(ARRAY[subject_id, account_subject_id]) FROM mentors WHERE mentor_id = $1)
+      ORDER BY s.subject_id FOR SHARE`,
+    [mentorId],
+  );
+  return rows.map(({ subject_id: subjectId }) => subjectId);
 }
 
 /** Until the transaction ends nobody else edits this mentor; calls go on. */
@@ -237,11 +306,6 @@ export async function listMentors(db: Db, limit: number, cursor?: string | null)
     [limit + 1, after?.at ?? null, after?.id ?? null],
   );
   return toPage(rows, limit, (row) => row.mentor_id, toMentor);
-}
-
-/** Everybody who is switched on, with windows and current calls; `rankMentors` decides. */
-export async function matchCandidates(db: Db): Promise<Mentor[]> {
-  return (await many(db, mentorRow, `${SELECT_MENTOR} AND m.available`)).map(toMentor);
 }
 
 /** The mentor with this number, under any live version of the token key: for calls to our own numbers. */

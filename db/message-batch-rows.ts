@@ -224,7 +224,10 @@ export async function forgetRowTokens(tx: Db, batchId: string): Promise<void> {
   );
 }
 
-/** Messages of the batch that the provider does not have yet, after a row; for cancelling them. */
+/**
+ * Messages of the batch that are not over, after a row; for cancelling them. One that the provider has goes its way, and
+ * is not tried again nor said by a call.
+ */
 export function messagesToCancel(
   db: Db,
   batchId: string,
@@ -236,7 +239,7 @@ export function messagesToCancel(
     z.object({ row: z.int(), message_id: z.uuid() }),
     `SELECT r.row, r.message_id FROM message_batch_rows r LEFT JOIN messages m ON m.message_id = r.message_id
       WHERE r.batch_id = $1 AND r.row > $2 AND r.started_at IS NOT NULL
-        AND (m.message_id IS NULL OR (m.live AND m.state <> 'sent'))
+        AND (m.message_id IS NULL OR (m.live))
       ORDER BY r.row LIMIT $3`,
     [batchId, afterRow, limit],
   );

@@ -17,7 +17,9 @@ import {
   placeValues,
   toPage,
 } from './cursor';
+import type { Held } from './legal-holds';
 import { forgetRowTokens } from './message-batch-rows';
+import { type OldPage, type OldRows, pageOf, takePage } from './old-rows';
 import { inTransaction } from './pool';
 import { type Db, execute, many, maybeOne, one } from './query';
 
@@ -206,7 +208,8 @@ export async function noteBatchState(pool: Pool, batchId: string, state: BatchSt
       const { requested_by: subjectId } = changed;
       if (state === 'cancelled') await forgetRowTokens(tx, batchId);
       const action = ACTION[state];
-      if (action !== undefined) await appendAudit(tx, { actor: subjectId, action, objectId: batchId, outcome: 'done' });
+      // Who asked for it is in an entry of its own: it need not be whose batch it is, and may be a sweep.
+      if (action !== undefined) await appendAudit(tx, { actor: 'system', action, objectId: batchId, outcome: 'done' });
       await noteAppEvent(tx, { subjectId, type: `message-batch.${state}`, objectId: batchId, state });
       return state;
     }
@@ -277,28 +280,16 @@ export async function countOpen(
 /**
  * Deletes batches with their rows that ended longer ago than this, or were given that long ago and never started.
  * Records that only they named are destroyed with what nothing names.
- * @returns how many; with `isDryRun` how many there are, up to the limit, and nothing is changed
  */
-export async function deleteOldBatches(
-  db: Db,
-  { olderThanMs, limit, isDryRun }: { olderThanMs: number; limit: number; isDryRun: boolean },
-): Promise<number> {
-  const old = `SELECT batch_id FROM message_batches
-                WHERE state NOT IN ('sending', 'paused')
-                  AND coalesce(ended_at, received_at) < clock_timestamp() - $1 * interval '1 millisecond'
-                ORDER BY received_at LIMIT $2`;
-  const gone = `WITH old AS MATERIALIZED (${old}),
-                     of_them AS (DELETE FROM message_batch_rows WHERE batch_id IN (SELECT batch_id FROM old))
-                DELETE FROM message_batches WHERE batch_id IN (SELECT batch_id FROM old)`;
-  const values = [olderThanMs, limit];
-  if (!isDryRun) return await execute(db, gone, values);
-  const { count } = await one(
-    db,
-    z.object({ count: z.int() }),
-    `SELECT count(*)::int AS count FROM (${old}) o`,
-    values,
-  );
-  return count;
+export function deleteOldBatches(db: Db, rows: OldRows): Promise<OldPage> {
+  const time = 'coalesce(t.ended_at, t.received_at)';
+  const old = { table: 'message_batches', key: 'batch_id', time, where: "t.state NOT IN ('sending', 'paused')" };
+  const heldWhere = ({ subjects }: Held) =>
+    `t.requested_by IN ${subjects} OR t.batch_id IN (SELECT batch_id FROM message_batch_rows WHERE subject_id IN ${subjects})`;
+  const of = 'batch_id IN (SELECT key FROM page WHERE NOT is_held)';
+  const acts = `rows AS (DELETE FROM message_batch_rows WHERE ${of}),
+     gone AS (DELETE FROM message_batches WHERE ${of} RETURNING 1)`;
+  return takePage(db, pageOf({ ...old, heldWhere }, rows), acts, rows);
 }
 
 /** Rows with something wrong, by what it is. */

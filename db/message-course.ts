@@ -1,12 +1,11 @@
 /** What the workflow of a message writes: each step in one transaction with its audit entry and what the app is told. */
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { MessageInput, MessageOutcome, MessageReason, MessageState } from '../domain/message';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
-import { senderOf } from './dispatches';
 import { forgetTokens } from './erasure';
-import { noteBlocked } from './may-send';
+import { noteByReceipt } from './may-send';
 import { inTransaction } from './pool';
 import { type Db, execute, maybeOne } from './query';
 import { destroyRecord } from './vault-rows';
@@ -169,9 +168,6 @@ export interface MessageEnd {
   readonly endedAt: Date | string;
 }
 
-/** The code under which Twilio refuses, or fails later, because the person said STOP to this sender. */
-const OPTED_OUT = '21610';
-
 /**
  * Closes a message: final row, number destroyed if it was given for it only, audit entry, what the app is told. May be
  * repeated: the first end stays.
@@ -204,19 +200,12 @@ export async function closeMessage(pool: Pool, end: MessageEnd): Promise<boolean
     if (row.owns_record && end.fallbackAlertId === null) {
       await destroyRecord(tx, row.record_id, { reason: 'message-over', actor: 'system' });
     }
-    await noteTwiliosBlock(tx, end, row.recipient_token);
+    await noteByReceipt(tx, { ...end, dispatchId: null }, { isNews: false });
     if (row.is_erased) await forgetTokens(tx, row.subject_id);
     await auditEnd(tx, end, row.country);
     await tellApp(tx, { messageId: end.messageId, requestedBy: row.requested_by, batchId: row.batch_id }, end.outcome);
     return true;
   });
-}
-
-/** 21610 may also come in a receipt, long after the create was accepted: the pair is blocked from then on. */
-async function noteTwiliosBlock(tx: PoolClient, end: MessageEnd, recipientToken: Buffer | null): Promise<void> {
-  if (end.errorCode !== OPTED_OUT || end.sid === null || recipientToken === null) return;
-  const sender = await senderOf(tx, end.sid);
-  if (sender !== null) await noteBlocked(tx, { recipientToken, sender, code: OPTED_OUT });
 }
 
 /** Country, how it ended, and how often it was tried again: nothing else is said of a message. */

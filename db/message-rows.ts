@@ -10,7 +10,8 @@ import {
   type MessageState,
 } from '../domain/message';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import type { Held } from './legal-holds';
+import { deleteOld, type OldPage, type OldRows } from './old-rows';
 import { type Db, many, maybeOne } from './query';
 
 const messageRow = z
@@ -173,8 +174,10 @@ export function messageReceipts(db: Db, messageId: string): Promise<z.output<typ
 
 /**
  * Deletes rows of messages that ended longer ago than this. Records that only they named are destroyed with what nothing
- * names. @returns how many it took, or would
+ * names.
  */
-export function deleteOldMessages(db: Db, rows: OldRows): Promise<number> {
-  return deleteOld(db, { table: 'messages', key: 'message_id', where: `NOT live AND ended_at < ${LONG_AGO}` }, rows);
+export function deleteOldMessages(db: Db, rows: OldRows): Promise<OldPage> {
+  const old = { table: 'messages', key: 'message_id', time: 't.ended_at', where: 'NOT t.live' };
+  const heldWhere = ({ messages }: Held) => `t.message_id IN ${messages}`;
+  return deleteOld(db, { ...old, heldWhere }, rows);
 }

@@ -88,6 +88,7 @@ export function callsToDeleteAtTwilio(
        SELECT unnest(array_append(other_sids, sid)) AS call_sid, created_at AS since FROM dispatches
         WHERE channel = 'voice'
        UNION ALL SELECT call_sid, opened_at FROM call_logs
+       UNION ALL SELECT sid, since FROM calls_left_at_twilio
        UNION ALL SELECT sid, received_at FROM webhook_events WHERE sid LIKE 'CA%')
      SELECT call_sid, ${cursorTime('max(since)')} AS cursor_at, call_sid AS cursor_id FROM known
       WHERE call_sid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deletions_at_twilio d WHERE d.sid = known.call_sid)
@@ -99,7 +100,12 @@ export function callsToDeleteAtTwilio(
   );
 }
 
-/** Notes that Twilio has no record of this call any more; may be repeated. */
+/** Notes that Twilio has no record of this call any more; may be repeated. Of one that was anonymised nothing is left. */
 export async function noteDeletedAtTwilio(db: Db, callSid: string): Promise<void> {
-  await execute(db, 'INSERT INTO deletions_at_twilio (sid) VALUES ($1) ON CONFLICT DO NOTHING', [callSid]);
+  await execute(
+    db,
+    `WITH was_left AS (DELETE FROM calls_left_at_twilio WHERE sid = $1 RETURNING sid)
+     INSERT INTO deletions_at_twilio (sid) SELECT $1 WHERE NOT EXISTS (SELECT FROM was_left) ON CONFLICT DO NOTHING`,
+    [callSid],
+  );
 }

@@ -6,8 +6,9 @@
 import { z } from 'zod';
 import { appendAudit } from './audit';
 import { type Db, many, one } from './query';
+import type { Held } from './legal-holds';
 import { noteBlocked } from './may-send';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import { deleteOld, type OldPage, type OldRows } from './old-rows';
 import type { RecipientToken } from './recipients';
 
 /** The scope of every number that is no masked one. */
@@ -86,23 +87,38 @@ export interface StoppedNumber {
   readonly since: Date;
 }
 
-/** Which of the numbers a person has saved get no texts from the organisation, because somebody texted STOP from them. */
+/**
+ * Which of a person's numbers get no texts from the organisation, because somebody texted STOP from them. Of a number that
+ * they only saved nothing is told: it may be a stranger's, and so is the STOP.
+ */
 export async function stoppedNumbers(db: Db, subjectId: string): Promise<StoppedNumber[]> {
   const rows = await many(
     db,
     z.object({ contact_point_id: z.uuid(), since: z.date() }),
     `SELECT c.contact_point_id, o.since
        FROM contact_points c JOIN opt_outs o ON o.recipient_token = c.token
-      WHERE c.subject_id = $1 AND c.deleted_at IS NULL AND o.scope = $2 AND o.lifted_at IS NULL
+      WHERE c.subject_id = $1 AND c.deleted_at IS NULL AND c.verified_at IS NOT NULL AND o.scope = $2 AND o.lifted_at IS NULL
       ORDER BY o.since, c.contact_point_id`,
     [subjectId, ORGANISATION],
   );
   return rows.map((row) => ({ contactPointId: row.contact_point_id, since: row.since }));
 }
 
-/** Opt-outs and blocks that were lifted long ago; one that stands is never forgotten. @returns how many it took, or would */
-export async function deleteLiftedOptOuts(db: Db, rows: OldRows): Promise<number> {
-  const where = `lifted_at < ${LONG_AGO}`;
-  const ledger = await deleteOld(db, { table: 'opt_outs', key: 'opt_out_id', where }, rows);
-  return ledger + (await deleteOld(db, { table: 'provider_blocks', key: 'block_id', where }, rows));
+/** Opt-outs that were lifted long ago; one that stands is never forgotten. */
+export function deleteLiftedOptOuts(db: Db, rows: OldRows): Promise<OldPage> {
+  return deleteOld(db, { ...LIFTED, table: 'opt_outs', key: 'opt_out_id' }, rows);
 }
+
+/** The same of what Twilio blocks. */
+export function deleteLiftedBlocks(db: Db, rows: OldRows): Promise<OldPage> {
+  return deleteOld(db, { ...LIFTED, table: 'provider_blocks', key: 'block_id' }, rows);
+}
+
+/** They know a token only: it is somebody's whose number or address it is. */
+const LIFTED = {
+  time: 't.lifted_at',
+  where: 't.lifted_at IS NOT NULL',
+  heldWhere: ({ subjects }: Held) =>
+    `t.recipient_token IN (SELECT recipient_token FROM recipients WHERE subject_id IN ${subjects}
+       UNION SELECT token FROM contact_points WHERE subject_id IN ${subjects} AND token IS NOT NULL)`,
+} as const;

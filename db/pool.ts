@@ -5,6 +5,7 @@
 import { Pool, type PoolClient } from 'pg';
 import type { Config } from '../config/config';
 import type { Logger } from '../vault/logger';
+import { sqlState } from './query';
 
 /** Milliseconds. Far above what any of our statements needs; below Twilio's 15 s. */
 const CONNECT_TIMEOUT = 5_000;
@@ -30,11 +31,26 @@ export function createPool(config: DatabaseConfig, logger: Pick<Logger, 'warn'>)
   return pool;
 }
 
+/** Of one of two transactions that wait for each other; Postgres ends it as if it had never been. */
+const DEADLOCK_DETECTED = '40P01';
+const MOST_ATTEMPTS = 3;
+
 /**
  * Runs `fn` in one transaction: committed when it returns, rolled back when it throws.
  * A connection that failed on the way is thrown away, never given to the next caller.
+ * @param fn does nothing that a rollback does not undo: it is run anew where Postgres has ended it for another one
  */
 export async function inTransaction<T>(pool: Pool, fn: (tx: PoolClient) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await inOneTransaction(pool, fn);
+    } catch (error) {
+      if (sqlState(error) !== DEADLOCK_DETECTED || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function inOneTransaction<T>(pool: Pool, fn: (tx: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | null = null;
   const noteBroken = (error: Error): void => {

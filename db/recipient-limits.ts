@@ -35,7 +35,7 @@ const waitMs = (counts: string, within: string, whose: string): string => `
          SELECT greatest(1, ceil(extract(epoch FROM o.attempt_began_at - clock_timestamp()) * 1000 + step.within_ms))::bigint
                   AS wait_ms
            FROM dispatches o
-          WHERE ${whose} AND o.state IN ('accepted', 'attempting', 'unknown')
+          WHERE ${whose} AND (o.state IN ('accepted', 'attempting', 'unknown') OR (o.state = 'abandoned' AND o.sid IS NOT NULL))
             AND o.attempt_began_at > clock_timestamp() - step.within_ms * interval '1 millisecond'
           ORDER BY o.attempt_began_at DESC OFFSET step.count - 1 LIMIT 1) turn`;
 

@@ -54,34 +54,58 @@ export interface SavedDestination {
   readonly subjectId: string;
   readonly recordId: string;
   readonly token: Buffer;
+  /** Of the key that made the token. */
+  readonly tokenVersion: number;
   /** ISO 3166 of a number; null for an address. */
   readonly country: string | null;
+  /** Whether they have shown that it is theirs. */
+  readonly isVerified: boolean;
 }
 
 const savedRow = z
-  .object({ subject_id: z.uuid(), record_id: z.uuid(), token: z.instanceof(Buffer), country: z.string().nullable() })
+  .object({
+    subject_id: z.uuid(),
+    record_id: z.uuid(),
+    token: z.instanceof(Buffer),
+    token_version: z.int(),
+    country: z.string().nullable(),
+    is_verified: z.boolean(),
+  })
   .transform(
     (saved): SavedDestination => ({
       subjectId: saved.subject_id,
       recordId: saved.record_id,
       token: saved.token,
+      tokenVersion: saved.token_version,
       country: saved.country,
+      isVerified: saved.is_verified,
     }),
   );
 
-/** A contact point by its id, or the newest one of a person; null when there is none of that kind. */
+export interface WantedDestination {
+  readonly kind: 'phone' | 'email';
+  readonly contactPointId?: string;
+  readonly subjectId?: string;
+  /** A landline that takes no texts can be rung. */
+  readonly isForCall?: boolean;
+}
+
+/**
+ * A contact point by its id, or the newest one of a person: a verified one before one that may be a slip of the finger,
+ * and of those one that no text reaches last. Null when there is none of that kind.
+ */
 export function savedDestination(
   db: Db,
-  { kind, contactPointId, subjectId }: { kind: 'phone' | 'email'; contactPointId?: string; subjectId?: string },
+  { kind, contactPointId, subjectId, isForCall = false }: WantedDestination,
 ): Promise<SavedDestination | null> {
   return maybeOne(
     db,
     savedRow,
-    `SELECT subject_id, record_id, token, country FROM contact_points
+    `SELECT subject_id, record_id, token, token_version, country, verified_at IS NOT NULL AS is_verified FROM contact_points
       WHERE deleted_at IS NULL AND kind = $1 AND ($2::uuid IS NULL OR contact_point_id = $2)
         AND ($3::uuid IS NULL OR subject_id = $3) AND ($2::uuid IS NOT NULL OR $3::uuid IS NOT NULL)
-      ORDER BY created_at DESC, contact_point_id LIMIT 1`,
-    [kind, contactPointId ?? null, subjectId ?? null],
+      ORDER BY verified_at IS NULL, $4 AND unreachable_since IS NOT NULL, created_at DESC, contact_point_id LIMIT 1`,
+    [kind, contactPointId ?? null, subjectId ?? null, !isForCall],
   );
 }
 

@@ -4,15 +4,27 @@ import type { Vault } from './vault-records';
 import type { Db } from './query';
 import type { MessageContent } from '../domain/message';
 import { readWords } from '../domain/message-words';
+import { addressesOf, type MessageLink } from '../domain/message-links';
 import { SealedValue } from '../domain/sealed';
 import { countSegments } from '../domain/segments';
 import { fill, type Filled, formOfText, languageFor } from '../domain/templates';
 import { mailDocument, type MailLinks, mailText } from '../domain/mail-document';
+import { messageLinkToken } from '../vault/link-tokens';
+import type { ServiceKey } from '../vault/service-keys';
 
 /** The links stand at the end of every e-mail: to `PRIVACY_POLICY_URL`, and to its own way of being the last one. */
 export interface RenderParts extends MailLinks {
   readonly pool: Db;
   readonly vault: Pick<Vault, 'reveal'>;
+  /** For words that show a link of their reader's own; null where they are only spoken, which no link survives. */
+  readonly ownLinks: OwnLinks | null;
+}
+
+export interface OwnLinks {
+  /** The current service key `link`. */
+  readonly linkKey: ServiceKey;
+  /** `PUBLIC_BASE_URL`. */
+  readonly publicBaseUrl: string;
 }
 
 /**
@@ -39,7 +51,7 @@ export interface Rendered {
  * @throws {VariablesDoNotFit}
  */
 export async function renderContent(
-  { pool, vault, ...links }: RenderParts,
+  { pool, vault, ownLinks, ...links }: RenderParts,
   content: MessageContent,
   language: string,
   form: RenderedForm,
@@ -52,7 +64,10 @@ export async function renderContent(
   let filled: Filled;
   if ('text' in words) filled = { language, body: formOfText(words.text, language, written), subject: null };
   else if (template === null) throw new TypeError('A message with variables names a template');
-  else filled = fill(template, languageFor(template, language), words.variables, form);
+  else {
+    const values = { ...words.variables, ...addresses(content.link, ownLinks) };
+    filled = fill(template, languageFor(template, language), values, form);
+  }
   const body =
     form === 'html' ? mailDocument(filled, links) : form === 'mail-text' ? mailText(filled, links) : filled.body;
   return {
@@ -61,4 +76,11 @@ export async function renderContent(
     segments: form === 'text' ? countSegments(body).segments : 0,
     language: filled.language,
   };
+}
+
+function addresses(link: MessageLink | undefined, own: OwnLinks | null): Readonly<Record<string, string>> {
+  if (link === undefined) return {};
+  // Spoken, it is "a link".
+  if (own === null) return addressesOf(link.use, 'https://example.invalid', '-');
+  return addressesOf(link.use, own.publicBaseUrl, messageLinkToken(own.linkKey, link));
 }

@@ -50,8 +50,9 @@ export async function ensureSubjectKey(db: Db, ring: KeyRing, subjectId: string)
 async function insertFirstKey(db: Db, subjectId: string, wrapped: WrappedKey): Promise<boolean> {
   const inserted = await execute(
     db,
+    // The person first, as an erasure does; the foreign key would ask for them last.
     `INSERT INTO subject_keys (subject_id, version, ring, root_key_id, wrapped)
-     VALUES ($1, 1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+     SELECT subject_id, 1, $2::text, $3::text, $4::bytea FROM subjects WHERE subject_id = $1 FOR KEY SHARE ON CONFLICT DO NOTHING`,
     [subjectId, wrapped.ring, wrapped.rootKeyId, wrapped.bytes],
   );
   return inserted === 1;

@@ -2,52 +2,35 @@
  * Sealed records that no row names. A request is sealed before its workflow writes a row; when that workflow never
  * begins, the record is left over, and nobody can ask for it, show it or erase it by its owner's row.
  */
-import type { Pool } from 'pg';
 import { z } from 'zod';
-import { inTransaction } from './pool';
+import { heldBySubject } from './legal-holds';
+import { type OldPage, type OldRows, pageOf, takePage } from './old-rows';
 import { type Db, many, maybeOne } from './query';
 import { destroyRecord } from './vault-rows';
 
-export interface LeftOver {
-  /** Records that nothing names, of those that were looked at. */
-  readonly found: number;
-  readonly destroyed: number;
-}
-
-/**
- * Destroys at most `limit` records that are older than `olderThanMs` and named by no row.
- * With `isDryRun` nothing is changed: it only says how many there are, up to the limit.
- */
-export async function destroyUnreferencedRecords(
-  pool: Pool,
-  { olderThanMs, limit, isDryRun }: { olderThanMs: number; limit: number; isDryRun: boolean },
-): Promise<LeftOver> {
-  const unnamed = unnamedBy(await columnsThatName(pool));
-  const left = await many(
-    pool,
-    recordId,
-    `SELECT r.record_id FROM vault_records r
-      WHERE r.destroyed_at IS NULL AND r.created_at < clock_timestamp() - $1 * interval '1 millisecond' AND ${unnamed}
-      ORDER BY r.created_at LIMIT $2`,
-    [olderThanMs, limit],
-  );
-  if (isDryRun) return { found: left.length, destroyed: 0 };
-  let destroyed = 0;
+/** Destroys a page of records that are older and named by no row. Run it in a transaction. */
+export async function destroyUnreferencedRecords(tx: Db, rows: OldRows): Promise<OldPage> {
+  const unnamed = unnamedBy(await columnsThatName(tx));
+  const where = `t.destroyed_at IS NULL AND ${unnamed}`;
+  const old = { table: 'vault_records', key: 'record_id', time: 't.created_at', where, heldWhere: heldBySubject };
+  const statement = pageOf(old, rows);
+  const page = await takePage(tx, statement, '', { ...rows, isDryRun: true });
+  if (rows.isDryRun || page.taken === 0) return page;
+  const values = [rows.olderThanMs, rows.limit, rows.after?.at ?? null, rows.after?.id ?? null];
+  const left = await many(tx, recordId, `SELECT key AS record_id FROM (${statement}) p WHERE NOT is_held`, values);
+  let taken = 0;
   for (const { record_id: id } of left) {
-    const isGone = await inTransaction(pool, async (tx) => {
-      // A row that comes to name the record takes a key-share lock on it: the lock first, then the second look.
-      await tx.query('SELECT FROM vault_records WHERE record_id = $1 FOR UPDATE', [id]);
-      const still = await maybeOne(
-        tx,
-        recordId,
-        `SELECT r.record_id FROM vault_records r WHERE r.record_id = $1 AND ${unnamed}`,
-        [id],
-      );
-      return still !== null && (await destroyRecord(tx, id, { reason: 'unreferenced', actor: 'system' }));
-    });
-    if (isGone) destroyed += 1;
+    // A row that comes to name the record takes a key-share lock on it: the lock first, then the second look.
+    await tx.query('SELECT FROM vault_records WHERE record_id = $1 FOR UPDATE', [id]);
+    const still = await maybeOne(
+      tx,
+      recordId,
+      `SELECT t.record_id FROM vault_records t WHERE t.record_id = $1 AND ${unnamed}`,
+      [id],
+    );
+    if (still !== null && (await destroyRecord(tx, id, { reason: 'unreferenced', actor: 'system' }))) taken += 1;
   }
-  return { found: left.length, destroyed };
+  return { ...page, taken };
 }
 
 const recordId = z.object({ record_id: z.uuid() });
@@ -69,7 +52,7 @@ function unnamedBy(columns: readonly z.output<typeof naming>[]): string {
   if (columns.length === 0) return 'false';
   return columns
     .map(({ table_name: table, column_name: column }) => {
-      return `NOT EXISTS (SELECT FROM ${table} named WHERE named.${column} = r.record_id)`;
+      return `NOT EXISTS (SELECT FROM ${table} named WHERE named.${column} = t.record_id)`;
     })
     .join(' AND ');
 }

@@ -7,14 +7,14 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { RevealPurpose } from '../domain/audit-actions';
-import { RecordDestroyed, SubjectErased } from '../domain/errors';
+import { RecordDestroyed, SubjectErased, SubjectHeld } from '../domain/errors';
 import { SEALED_KINDS, type SealedKind, type SealedValue } from '../domain/sealed';
 import { openRecord, type SealedRecord, sealRecord } from '../vault/envelope';
 import type { KeyRing, WrappedKey } from '../vault/key-ring';
 import type { Logger } from '../vault/logger';
 import type { SubjectKeyCache } from '../vault/subject-key-cache';
 import { appendAudit } from './audit';
-import { eraseSubjectRows } from './erasure';
+import { eraseSubjectRows, type KeptOfErased } from './erasure';
 import { listenForErasures } from './erasure-broadcast';
 import { inTransaction } from './pool';
 import { type Db, execute, maybeOne } from './query';
@@ -55,7 +55,7 @@ export interface Vault {
   /** Destroys records whose time is over. @returns how many */
   destroyExpired(limit: number): Promise<number>;
   /** Erases a person in one transaction and tells all processes. @returns false when erased before */
-  eraseSubject(subjectId: string, actor: string): Promise<boolean>;
+  eraseSubject(subjectId: string, actor: string, keeps?: KeptOfErased): Promise<boolean>;
   /** Whether erasures elsewhere are heard; keys are kept in memory only while they are. */
   listening(): boolean;
   /** Zeroes all keys and ends the connection that listens. */
@@ -152,8 +152,14 @@ export function createVault({ pool, keyRing, cache, logger, databaseUrl }: Vault
       return destroyed;
     },
 
-    async eraseSubject(subjectId, actor) {
-      const erased = await inTransaction(pool, (tx) => eraseSubjectRows(tx, subjectId, actor));
+    async eraseSubject(subjectId, actor, keeps) {
+      const erased = await inTransaction(pool, (tx) => eraseSubjectRows(tx, subjectId, actor, keeps)).catch(
+        async (error: unknown) => {
+          const refused = { action: 'subject.erased', objectId: subjectId, outcome: 'refused' } as const;
+          if (error instanceof SubjectHeld) await appendAudit(pool, { actor, ...refused });
+          throw error;
+        },
+      );
       cache.evict(subjectId);
       return erased;
     },
@@ -201,14 +207,18 @@ async function readRecord(tx: Db, recordId: string): Promise<Readable | RecordDe
   };
 }
 
-/** Only beside an active key, locked: nothing is sealed for a person who is being erased at this moment. */
+/**
+ * Only beside an active key, locked: nothing is sealed for a person who is being erased at this moment. The person is
+ * locked before, as an erasure does, and not by the foreign key after.
+ */
 async function insertRecord(db: Db, record: SealedRecord, expiresAt: Date | null): Promise<void> {
   const inserted = await execute(
     db,
-    `INSERT INTO vault_records (record_id, subject_id, kind, format, key_version, wrapped_data_key, ciphertext,
+    `WITH person AS MATERIALIZED (SELECT subject_id FROM subjects WHERE subject_id = $2 FOR KEY SHARE)
+     INSERT INTO vault_records (record_id, subject_id, kind, format, key_version, wrapped_data_key, ciphertext,
                                 commitment, expires_at)
      SELECT $1::uuid, k.subject_id, $3, $4::int, k.version, $6::bytea, $7::bytea, $8::bytea, $9::timestamptz
-       FROM subject_keys k WHERE k.subject_id = $2 AND k.version = $5 AND k.state = 'active' FOR SHARE`,
+       FROM person JOIN subject_keys k USING (subject_id) WHERE k.version = $5 AND k.state = 'active' FOR SHARE OF k`,
     [
       record.recordId,
       record.subjectId,

@@ -45,13 +45,15 @@ export async function destroyRecord(
   return true;
 }
 
-/** Ids of records whose time is over, longest over first. */
+/** Ids of records whose time is over and that no legal hold keeps, longest over first. */
 export async function expiredRecords(db: Db, limit: number): Promise<string[]> {
   const rows = await many(
     db,
     z.object({ record_id: z.uuid() }),
     `SELECT record_id FROM vault_records
-      WHERE destroyed_at IS NULL AND expires_at <= clock_timestamp() ORDER BY expires_at LIMIT $1`,
+      WHERE destroyed_at IS NULL AND expires_at <= clock_timestamp()
+        AND subject_id NOT IN (SELECT h.subject_id FROM legal_holds h WHERE h.lifted_at IS NULL)
+      ORDER BY expires_at LIMIT $1`,
     [limit],
   );
   return rows.map(({ record_id: recordId }) => recordId);

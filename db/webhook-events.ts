@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
-import { deleteOld, LONG_AGO, type OldRows } from './old-rows';
+import { heldByObject } from './legal-holds';
+import { deleteOld, type OldPage, type OldRows } from './old-rows';
 import { type Db, execute, many, maybeOne, one } from './query';
 
 export interface WebhookEvent {
@@ -162,8 +163,11 @@ function toEvent(row: z.output<typeof eventRow>): StoredEvent {
 const EVENT_COLUMNS = `event_id, seen_key, type, sid, dispatch_id, call_id, leg, step, status, sequence, error_code,
   message_id, alert_id, payload, received_at, handled_at, copies, attempts, last_error`;
 
+/** An event that was handed over in vain this often is handed over after all others: many of them would fill each page. */
+const WORN_OUT_AFTER = 5;
+
 /**
- * Events that nobody has handled, oldest first: for the relay.
+ * Events that nobody has handled, oldest first, but those behind the others that were tried again and again: for the relay.
  * @param olderThanMs leaves those alone that the API is just handling
  * @param types null: all; a relay asks for those it knows, so that a newer API's do not fill every pass of it
  */
@@ -173,15 +177,18 @@ export async function unhandledEvents(
   olderThanMs = 2_000,
   types: readonly string[] | null = null,
 ): Promise<StoredEvent[]> {
-  const rows = await many(
-    db,
-    eventRow,
-    `SELECT ${EVENT_COLUMNS} FROM webhook_events
-      WHERE handled_at IS NULL AND received_at <= clock_timestamp() - $2 * interval '1 millisecond'
-        AND ($3::text[] IS NULL OR type = ANY($3))
-      ORDER BY received_at LIMIT $1`,
-    [limit, olderThanMs, types],
-  );
+  const part = (most: number, isWornOut: boolean) =>
+    many(
+      db,
+      eventRow,
+      `SELECT ${EVENT_COLUMNS} FROM webhook_events
+        WHERE handled_at IS NULL AND received_at <= clock_timestamp() - $2 * interval '1 millisecond'
+          AND ($3::text[] IS NULL OR type = ANY($3)) AND (attempts > $4) = $5
+        ORDER BY received_at LIMIT $1`,
+      [most, olderThanMs, types, WORN_OUT_AFTER, isWornOut],
+    );
+  const first = await part(limit, false);
+  const rows = first.length === limit ? first : [...first, ...(await part(limit - first.length, true))];
   return rows.map(toEvent);
 }
 
@@ -282,7 +289,8 @@ export async function lastStatus(
   return row === null ? null : { status: row.status, errorCode: row.error_code, receivedAt: row.received_at };
 }
 
-/** Events that were kept for their time, handled or not. @returns how many it took, or would */
-export function deleteOldWebhookEvents(db: Db, rows: OldRows): Promise<number> {
-  return deleteOld(db, { table: 'webhook_events', key: 'seen_key', where: `received_at < ${LONG_AGO}` }, rows);
+/** Events that were kept for their time, handled or not. */
+export function deleteOldWebhookEvents(db: Db, rows: OldRows): Promise<OldPage> {
+  const old = { table: 'webhook_events', key: 'seen_key', type: 'text', time: 't.received_at' } as const;
+  return deleteOld(db, { ...old, heldWhere: heldByObject }, rows);
 }

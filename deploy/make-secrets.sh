@@ -44,7 +44,7 @@ printf 'postgres://kindline_worker_login:%s@postgres:5432/kindline' "$(password)
 
 # Yours to fill in; those that are empty count as not set.
 for name in twilio_auth_token twilio_secondary_auth_token twilio_api_secret mail_smtp_url app_webhook_secret \
-  app_webhook_secondary_secret aws_credentials ui_client_secret; do
+  app_webhook_secondary_secret alert_webhook_token aws_credentials pages_client_secret ui_client_secret; do
   printf '' | keep "$name"
 done
 
@@ -52,4 +52,4 @@ if [ ! -s "$dir/twilio_auth_token" ]; then
   echo "to be filled in before the first start: twilio_auth_token" >&2
 fi
 echo "mail_smtp_url (unless AWS_SES_REGION is set), ui_client_secret, aws_credentials, twilio_api_secret, twilio_secondary_auth_token," >&2
-echo "app_webhook_secret and app_webhook_secondary_secret as you need them" >&2
+echo "app_webhook_secret, app_webhook_secondary_secret and alert_webhook_token as you need them" >&2

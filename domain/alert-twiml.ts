@@ -3,8 +3,9 @@
  * gets the same answer.
  */
 import VoiceResponse from 'twilio/lib/twiml/VoiceResponse';
-import { promptsFor } from './prompts';
+import type { PromptsOf } from './prompts';
 import type { SealedValue } from './sealed';
+import { sayWords, speak } from './speech';
 import { gatherKey, say } from './twiml';
 import { ALERT_KEYS } from './voice-alert';
 import type { AlertLegIds, WebhookUrls } from './webhook-urls';
@@ -12,16 +13,18 @@ import type { AlertLegIds, WebhookUrls } from './webhook-urls';
 /** What every document of one leg needs to know. */
 export interface AlertTwimlContext extends AlertLegIds {
   readonly urls: WebhookUrls;
+  readonly promptsOf: PromptsOf;
   /** `CALL_GREETING_NAME`; null says no name at all. */
   readonly greetingName: string | null;
 }
 
 /** The first words: neutral, because anybody may have picked up. Static: needs no database, no workflow, no key ring. */
 export function alertGreetingTwiml(ctx: AlertTwimlContext, tryNumber: number): string {
-  const { speech, neutral } = promptsFor(ctx.language);
+  const prompts = ctx.promptsOf(ctx.language);
+  const { neutral } = prompts;
   const words = tryNumber <= 1 ? neutral.alert(ctx.greetingName) : neutral.alertAgain(ctx.greetingName);
   const response = new VoiceResponse();
-  gatherKey(response, ctx.urls.alert(ctx, 'confirmed', { tryNumber })).say(speech, words);
+  speak(gatherKey(response, ctx.urls.alert(ctx, 'confirmed', { tryNumber })), prompts, words);
   response.hangup();
   return response.toString();
 }
@@ -36,24 +39,24 @@ export function alertMessageTwiml(
     readonly n: number;
   },
 ): string {
-  const { speech } = promptsFor(message.language);
-  const own = promptsFor(ctx.language);
+  const own = ctx.promptsOf(ctx.language);
   const response = new VoiceResponse();
   const gather = gatherKey(response, ctx.urls.alert(ctx, 'answered', { n: message.n }));
-  gather.say(speech, message.words.expose());
+  // Said with the voice of its own language, and never taken for the address of a recording.
+  sayWords(gather, ctx.promptsOf(message.language), message.words.expose());
   gather.pause({ length: 1 });
   const acknowledge = message.acknowledge ? ALERT_KEYS.acknowledge : null;
-  gather.say(own.speech, own.confirmed.alertKeys({ acknowledge, again: ALERT_KEYS.again }));
+  speak(gather, own, own.confirmed.alertKeys({ acknowledge, again: ALERT_KEYS.again }));
   response.hangup();
   return response.toString();
 }
 
 /** The key that says it was heard was pressed, and is noted. */
-export function alertThanksTwiml({ language }: Pick<AlertTwimlContext, 'language'>): string {
-  return say(promptsFor(language), ({ confirmed }) => confirmed.alertAcknowledged, 'hang-up');
+export function alertThanksTwiml({ language, promptsOf }: Pick<AlertTwimlContext, 'language' | 'promptsOf'>): string {
+  return say(promptsOf(language), ({ confirmed }) => confirmed.alertAcknowledged, 'hang-up');
 }
 
 /** Nothing more is said: no key, keys that mean nothing, or we cannot go on. */
-export function alertGoodbyeTwiml({ language }: Pick<AlertTwimlContext, 'language'>): string {
-  return say(promptsFor(language), ({ neutral }) => neutral.goodbye, 'hang-up');
+export function alertGoodbyeTwiml({ language, promptsOf }: Pick<AlertTwimlContext, 'language' | 'promptsOf'>): string {
+  return say(promptsOf(language), ({ neutral }) => neutral.goodbye, 'hang-up');
 }

@@ -11,6 +11,10 @@ export const APP_EVENT_OBJECTS = [
   'message-batch',
   'question',
   'cost-budget',
+  'buddy',
+  'check-in',
+  'wellbeing-alert',
+  'registered-contact',
 ] as const;
 export type AppEventObject = (typeof APP_EVENT_OBJECTS)[number];
 

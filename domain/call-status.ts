@@ -30,6 +30,11 @@ export function isCallStatus(value: string): value is CallStatus {
   return Object.hasOwn(isOver, value);
 }
 
+/** States in which a leg is over. */
+export const TERMINAL_STATUSES: readonly string[] = Object.entries(isOver).flatMap(([status, over]) =>
+  over ? [status] : [],
+);
+
 /** Whether the leg is over. `completed` says nothing about a human having answered. */
 export function isTerminal(status: string): boolean {
   return isCallStatus(status) && isOver[status];

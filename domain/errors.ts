@@ -17,6 +17,15 @@ export class KindlineError extends Error {
   }
 }
 
+/** Thrown when somebody is to be erased whose data a legal hold keeps. */
+export class SubjectHeld extends KindlineError {
+  override readonly name = 'SubjectHeld';
+
+  constructor() {
+    super('subject-held', 'A legal hold keeps what is held of this person: lift it first');
+  }
+}
+
 export type PhoneNumberProblem = 'not-a-phone-number' | 'not-valid' | 'short-number' | 'no-country';
 
 /** Thrown when a text is not a phone number that could be rung anywhere. */
@@ -90,6 +99,11 @@ export class SubjectErased extends KindlineError {
   constructor() {
     super('subject-erased', 'The person has been erased');
   }
+}
+
+/** Nothing is left to read: the record was destroyed, or the person erased. */
+export function isDestroyed(error: unknown): error is RecordDestroyed | SubjectErased {
+  return error instanceof RecordDestroyed || error instanceof SubjectErased;
 }
 
 /** Thrown when a sealed record does not hold what was given for a row of a batch. */

@@ -24,6 +24,8 @@ export interface Helplines {
   /** ISO country, or `ZZ` for one we have no entry for. */
   readonly country: string;
   readonly crisis: Helpline;
+  /** Another one, should that not answer; null where we know none. */
+  readonly second: Helpline | null;
   readonly emergency: Helpline;
   /** Postpartum Support International, where it can be reached. */
   readonly psi: Helpline | null;
@@ -36,9 +38,12 @@ export interface Helplines {
 export function helplinesFor(country: string | null, crisisOverride: string | null = null): Helplines {
   const known = country !== null && Object.hasOwn(HELPLINES, country) ? HELPLINES[country] : undefined;
   const entry = known ?? UNKNOWN_COUNTRY;
+  const crisis = overriddenCrisis(entry.crisis, crisisOverride);
   return {
     country: known === undefined || country === null ? 'ZZ' : country,
-    crisis: overriddenCrisis(entry.crisis, crisisOverride),
+    crisis,
+    // Behind the organisation's own number comes the country's.
+    second: crisis === entry.crisis || !entry.crisis.dialable ? (entry.second ?? null) : entry.crisis,
     emergency: entry.emergency,
     psi: entry.psi ?? null,
   };
@@ -72,6 +77,33 @@ export function dialledAs(helpline: Helpline, country: string, callerCountry: st
   return helpline.alternative;
 }
 
+/** A helpline, and what to put into `<Number>` for it. */
+export interface DialledHelpline {
+  readonly helpline: Helpline;
+  readonly number: string;
+}
+
+/**
+ * The helplines that can be dialled for somebody in `country` from a number of ours in `callerCountry`, in the order in
+ * which they are tried; two at most, none where they can only be said.
+ */
+export function helplinesToDial(
+  country: string,
+  callerCountry: string | null,
+  crisisOverride: string | null,
+): DialledHelpline[] {
+  const { crisis, second, country: known } = helplinesFor(country, crisisOverride);
+  return [crisis, second].flatMap((helpline) => {
+    const number = helpline === null ? null : dialledAs(helpline, known, callerCountry);
+    return helpline === null || number === null ? [] : [{ helpline, number }];
+  });
+}
+
+/** The numbers people can call themselves, as they dial them: two at most. */
+export function helplineNumbers({ crisis, second }: Pick<Helplines, 'crisis' | 'second'>): string[] {
+  return [crisis.number, second?.number ?? null].filter((number) => number !== null);
+}
+
 /** The countries that have an entry of their own. */
 export const HELPLINE_COUNTRIES: readonly string[] = Object.keys(HELPLINES);
 
@@ -80,7 +112,7 @@ export function staleHelplines(now: Date): string[] {
   const yearAgo = new Date(now);
   yearAgo.setUTCFullYear(yearAgo.getUTCFullYear() - 1);
   return Object.entries(HELPLINES).flatMap(([country, entry]) =>
-    (['crisis', 'emergency', 'psi'] as const)
+    (['crisis', 'second', 'emergency', 'psi'] as const)
       .filter((kind) => {
         const line = entry[kind];
         return line !== undefined && new Date(line.checked) < yearAgo;

@@ -10,6 +10,8 @@ export interface MailLinks {
 const WORDS: Readonly<Record<string, { readonly privacy: string; readonly unsubscribe: string }>> = {
   en: { privacy: 'How we handle your data', unsubscribe: 'No more e-mail' },
   es: { privacy: 'Cómo tratamos sus datos', unsubscribe: 'No más correos' },
+  fr: { privacy: 'Comment nous traitons vos données', unsubscribe: 'Plus de courriels' },
+  hi: { privacy: 'हम आपका डेटा कैसे संभालते हैं', unsubscribe: 'अब और ई-मेल नहीं' },
 };
 
 /**

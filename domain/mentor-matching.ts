@@ -1,9 +1,10 @@
 /**
- * Which mentor to ring: who can be rung at all, and in which order. Pure; time and chance come from outside.
- * Order: the mentor asked for, then how well wishes are met, then fewest current calls, then least recently called,
- * then chance, so that nobody is always last.
+ * Which mentor to ring: who can be rung at all, and in which order. Pure; time and chance come from outside. The
+ * statement that reserves (`db/mentor-match.ts`) says the same, and a test holds the two together.
+ * Order: the mentor asked for, then the score, then fewest current calls, then least recently called, then chance, so
+ * that nobody is always last.
  */
-import { type AvailabilityWindow, isInside } from './availability';
+import { type MatchFeatures, type Scorer, scoreOf } from './match-scorers';
 import type { MentorPreferences } from './mentor-call';
 
 /** A mentor as matching needs them: no name, no number. */
@@ -11,8 +12,8 @@ export interface MentorCandidate {
   readonly mentorId: string;
   readonly languages: readonly string[];
   readonly specialties: readonly string[];
-  readonly zone: string;
-  readonly windows: readonly AvailabilityWindow[];
+  readonly country: string;
+  readonly isOnShift: boolean;
   /** The mentor's own switch. */
   readonly available: boolean;
   readonly maxConcurrentCalls: number;
@@ -20,88 +21,95 @@ export interface MentorCandidate {
   readonly lastCalledAt: Date | null;
 }
 
-/** Why somebody stands where they stand; kept with the offer. Class sensitive, because of the specialties. */
-export interface MatchReasons {
-  readonly askedFor: boolean;
-  readonly score: number;
-  readonly languages: readonly string[];
-  readonly specialties: readonly string[];
-  readonly currentCalls: number;
-  /** ISO 8601. */
-  readonly lastCalledAt: string | null;
-  /** How many could have been rung. */
-  readonly among: number;
-}
-
-export interface RankedMentor {
-  readonly mentorId: string;
-  readonly reasons: MatchReasons;
-}
-
 export interface MatchRequest {
   readonly preferences: MentorPreferences;
+  /** Of the user. */
+  readonly country: string;
   /** Mentors who were rung already. */
   readonly exclude: readonly string[];
   /** Only this mentor may be rung: to be connected again. */
-  readonly only?: string;
-  readonly at: Date;
-  /** In [0, 1), as `Math.random`. */
-  readonly random: () => number;
+  readonly only?: string | undefined;
 }
+
+/** Somebody who is on shift, as the order sees them. */
+export interface Standing {
+  readonly mentorId: string;
+  readonly askedFor: boolean;
+  readonly score: number;
+  readonly features: MatchFeatures;
+  readonly currentCalls: number;
+  readonly lastCalledAt: Date | null;
+  readonly isFree: boolean;
+  readonly wasTried: boolean;
+}
+
+/** Why somebody else was rung instead. */
+export const WHY_NOT = [
+  'tried-already',
+  'busy',
+  // They stood before the one who was rung, but their place was taken at that very moment.
+  'taken-meanwhile',
+  'another-was-asked-for',
+  'lower-score',
+  'more-calls',
+  'called-more-recently',
+  'chance',
+] as const;
 
 /** `all-busy`: somebody is on shift, but has no place free or was tried already. */
 export interface MatchResult {
-  readonly ranked: readonly RankedMentor[];
+  readonly ranked: readonly Standing[];
   readonly why: 'ranked' | 'nobody-on-shift' | 'all-busy';
 }
 
-/** A common language matters more than any number of common topics: without it there is no conversation. */
-const POINTS_PER_LANGUAGE_WISH = 100;
-const POINTS_PER_SPECIALTY = 10;
-const MOST_SPECIALTY_POINTS = 90;
-
-/** Everybody who can be rung now, best first. */
-export function rankMentors(candidates: readonly MentorCandidate[], request: MatchRequest): MatchResult {
-  const onShift = candidates.filter(
-    (mentor) =>
-      (request.only === undefined || mentor.mentorId === request.only) &&
-      mentor.available &&
-      isInside(mentor.windows, mentor.zone, request.at),
-  );
-  const free = onShift.filter(
-    (mentor) => mentor.currentCalls < mentor.maxConcurrentCalls && !request.exclude.includes(mentor.mentorId),
-  );
+/** Everybody who can be rung now, best first. @param random in [0, 1), as `Math.random` */
+export function rankMentors(
+  candidates: readonly MentorCandidate[],
+  request: MatchRequest,
+  scorer: Scorer,
+  { at, random }: { at: Date; random: () => number },
+): MatchResult {
+  const onShift = candidates
+    .filter(({ mentorId }) => request.only === undefined || mentorId === request.only)
+    .filter(({ available, isOnShift }) => available && isOnShift)
+    .map((mentor) => ({ ...standingOf(mentor, request, scorer, at), chance: random() }));
+  const free = onShift.filter(({ isFree, wasTried }) => isFree && !wasTried);
   if (free.length === 0) return { ranked: [], why: onShift.length === 0 ? 'nobody-on-shift' : 'all-busy' };
-  const drawn = free.map((mentor) => ({
-    mentor,
-    chance: request.random(),
-    reasons: reasonsFor(mentor, request.preferences, free.length),
-  }));
-  drawn.sort(
-    (a, b) =>
-      Number(b.reasons.askedFor) - Number(a.reasons.askedFor) ||
-      b.reasons.score - a.reasons.score ||
-      a.mentor.currentCalls - b.mentor.currentCalls ||
-      (a.mentor.lastCalledAt?.getTime() ?? 0) - (b.mentor.lastCalledAt?.getTime() ?? 0) ||
-      a.chance - b.chance,
-  );
-  return { ranked: drawn.map(({ mentor, reasons }) => ({ mentorId: mentor.mentorId, reasons })), why: 'ranked' };
+  return { ranked: free.toSorted((a, b) => inOrder(a, b) || a.chance - b.chance), why: 'ranked' };
 }
 
-function reasonsFor(mentor: MentorCandidate, wish: MentorPreferences, among: number): MatchReasons {
-  const wanted = wish.languages ?? [];
-  const languages = wanted.filter((language) => mentor.languages.includes(language));
-  const specialties = (wish.specialties ?? []).filter((specialty) => mentor.specialties.includes(specialty));
+/** Negative where the first goes before the second; 0 where chance decides. */
+export function inOrder(a: Standing, b: Standing): number {
+  return (
+    Number(b.askedFor) - Number(a.askedFor) ||
+    b.score - a.score ||
+    a.currentCalls - b.currentCalls ||
+    (a.lastCalledAt?.getTime() ?? 0) - (b.lastCalledAt?.getTime() ?? 0)
+  );
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+function standingOf(mentor: MentorCandidate, request: MatchRequest, scorer: Scorer, at: Date): Standing {
+  const { languages = [], specialties = [], mentorId } = request.preferences;
   // The first wish counts most: with [es, en] somebody who speaks Spanish goes before somebody who speaks English.
-  const best = languages[0];
-  const languagePoints = best === undefined ? 0 : POINTS_PER_LANGUAGE_WISH * (wanted.length - wanted.indexOf(best));
+  const best = languages.findIndex((language) => mentor.languages.includes(language));
+  const sinceCalled = mentor.lastCalledAt === null ? DAY_MS : at.getTime() - mentor.lastCalledAt.getTime();
+  const features: MatchFeatures = {
+    languageRank: best < 0 ? 0 : languages.length - best,
+    specialties: specialties.filter((specialty) => mentor.specialties.includes(specialty)).length,
+    sameCountry: Number(mentor.country === request.country),
+    rested: Math.min(1, Math.max(0, sinceCalled / DAY_MS)),
+    load: mentor.currentCalls / mentor.maxConcurrentCalls,
+  };
   return {
-    askedFor: wish.mentorId === mentor.mentorId,
-    score: languagePoints + Math.min(MOST_SPECIALTY_POINTS, POINTS_PER_SPECIALTY * specialties.length),
-    languages,
-    specialties,
+    mentorId: mentor.mentorId,
+    askedFor: mentor.mentorId === mentorId,
+    score: scoreOf(features, scorer),
+    features,
     currentCalls: mentor.currentCalls,
-    lastCalledAt: mentor.lastCalledAt?.toISOString() ?? null,
-    among,
+    lastCalledAt: mentor.lastCalledAt,
+    isFree: mentor.currentCalls < mentor.maxConcurrentCalls,
+    wasTried: request.exclude.includes(mentor.mentorId),
   };
 }

@@ -28,6 +28,8 @@ export const ROW_PROBLEMS = [
   'email-address-invalid',
   'language-invalid',
   'variables-invalid',
+  /** With its variables filled in it is longer than a text may be. */
+  'text-too-long',
   'row-unreadable',
   /** What was given is gone: the batch was started too late, or the person was erased. */
   'expired',

@@ -1,10 +1,12 @@
 /**
  * The provider's words for a message. Receipts have no sequence number and no time (twilio-csharp#633): they come twice,
  * late and in any order. What may follow what is therefore one table, and a terminal state never goes back; of a text in
- * several parts each part may have a receipt, and an error of one is not undone by another's success.
+ * several parts each part may have a receipt, and an error of one is not undone by another's success. Only an error that
+ * may pass is: a phone that was off, and is on again, has got its text.
  * No packages here: part of the workflow bundle.
  */
 import type { MessageOutcome } from './message';
+import { classOfCode, PLANS } from './twilio-errors';
 
 const ALL = [
   'accepted',
@@ -57,7 +59,7 @@ export function isMessageStatus(word: string): word is MessageStatus {
   return Object.hasOwn(MAY_FOLLOW, word);
 }
 
-/** Whether nothing but `read` can come after it. */
+/** Whether a try is over with it: only `read` comes after it, or the word that it has arrived after all. */
 export function isEnd(status: string): boolean {
   return isMessageStatus(status) && ENDS.includes(status);
 }
@@ -72,8 +74,16 @@ export function afterReceipt(
 ): ReceiptState | null {
   if (!isMessageStatus(told.status)) return before;
   if (before === null) return { status: told.status, errorCode: told.errorCode };
-  if (!MAY_FOLLOW[before.status].includes(told.status)) return before;
-  return { status: told.status, errorCode: before.errorCode ?? told.errorCode };
+  if (!MAY_FOLLOW[before.status].includes(told.status) && !hasArrivedAfterAll(before, told.status)) return before;
+  const errorCode = outcomeOf(told.status) === 'delivered' ? null : (before.errorCode ?? told.errorCode);
+  return { status: told.status, errorCode };
+}
+
+/** A second text to somebody who has got the first would be the worse mistake. */
+function hasArrivedAfterAll({ status, errorCode }: ReceiptState, told: MessageStatus): boolean {
+  if (outcomeOf(told) !== 'delivered' || !isEnd(status) || errorCode === null) return false;
+  const errorClass = classOfCode(Number(errorCode));
+  return outcomeOf(status) !== 'delivered' && errorClass !== null && PLANS[errorClass].retry !== 'never';
 }
 
 /** What a try that is over means for the message; null while it is not over. */

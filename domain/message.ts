@@ -2,17 +2,22 @@
  * What a message is, in the words that the API, the workflow and the tables share. No import from a package: this file
  * is part of the workflow bundle.
  */
+import type { MessageLink } from './message-links';
 
 /** What a message can go out by. `voice` only as the fallback: a call that says it. */
 export const MESSAGE_CHANNELS = ['sms', 'email'] as const;
 export type MessageChannel = (typeof MESSAGE_CHANNELS)[number];
 
-/** What a message is about; people can refuse each of them, per channel. `automatic` answers what somebody wrote. */
+/**
+ * What a message is about; people can refuse each of them, per channel. `invitation` asks somebody whether they want to be
+ * a person's buddy or contact; `automatic` answers what somebody wrote.
+ */
 export const MESSAGE_KINDS = [
   'alert',
   'reminder',
   'update',
   'verification',
+  'invitation',
   'check-in',
   'survey',
   'automatic',
@@ -78,6 +83,8 @@ export interface MessageContent {
   readonly templateVersion: number | null;
   /** Vault record of kind `text`: a JSON object, `{"text": …}` or `{"variables": {…}}`. */
   readonly recordId: string;
+  /** Of a template that shows links of its reader's own; left out by every other one. */
+  readonly link?: MessageLink;
 }
 
 /** Arguments of the workflow `message`: ids and operational values only. */
@@ -117,6 +124,24 @@ export interface MessageInput {
   /** Keyed hash of the request. */
   readonly requestHash: string;
   readonly requestedAt: string;
+  /** Whether the word that a failed try has arrived after all ends it; left out in runs that began without that. */
+  readonly heedsLateDelivery?: boolean;
+  /** False: it comes at any hour, because their phone has just rung for the same; left out: as what it is says. */
+  readonly waitsForDay?: boolean;
+  /** Id of the workflow that began it and hears how it goes, by the signal `messageNews`; left out: nobody does. */
+  readonly reportsTo?: string;
+}
+
+/** The signal by which a message tells whoever began it how it goes. */
+export const MESSAGE_NEWS = 'messageNews';
+
+/** `sent`: the provider has it. Each state is told once; one that is over is told last. */
+export interface MessageNews {
+  readonly messageId: string;
+  readonly state: 'sent' | MessageOutcome;
+  readonly reason: MessageReason | null;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 export function messageWorkflowId(messageId: string): string {

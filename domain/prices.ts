@@ -20,6 +20,9 @@ export interface CountryPrices {
   readonly date: string;
 }
 
+/** A minute begun of a recording, with the month for which it is kept: Twilio's list price, the same everywhere. */
+export const RECORDING_MINUTE = 3_000;
+
 export const PRICES_CURRENCY = 'USD';
 /** Stored with each estimate, so that a later table explains only its own. */
 export const PRICE_TABLE = 'estimate-2026-11';

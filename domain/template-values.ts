@@ -1,6 +1,7 @@
 /** The types of a template's variables: what each may be, and how it reads in a text, in an e-mail and aloud. */
 
-export const VALUE_TYPES = ['text', 'number', 'time', 'url'] as const;
+/** `link`: one of the reader's own, filled in where the words are written; nobody else can give it. */
+export const VALUE_TYPES = ['text', 'number', 'time', 'url', 'link'] as const;
 export type ValueType = (typeof VALUE_TYPES)[number];
 export type WrittenForm = 'text' | 'speech' | 'html';
 
@@ -31,6 +32,10 @@ export function valueFault(rule: ValueRule, value: unknown): string | null {
         : 'A time with its offset is expected here, such as 2026-11-21T15:04:00-05:00.';
     case 'url':
       return urlFault(value, rule.maxLength ?? DEFAULT_URL_LENGTH);
+    case 'link': {
+      const fits = typeof value === 'string' && /^https?:\/\/[\x21-\x7e]+$/.test(value) && isPlainUrl(value);
+      return fits ? null : 'An address of a page of ours is expected here.';
+    }
   }
 }
 
@@ -72,7 +77,7 @@ export function writeValue(rule: ValueRule, value: string | number, language: st
   if (form !== 'html') return written;
   const escaped = written.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const safe = escaped.replaceAll('"', '&quot;').replaceAll("'", '&#39;');
-  return rule.type === 'url' ? `<a href="${safe}">${safe}</a>` : safe;
+  return rule.type === 'url' || rule.type === 'link' ? `<a href="${safe}">${safe}</a>` : safe;
 }
 
 function plainValue(rule: ValueRule, value: string | number, language: string, form: WrittenForm): string {
@@ -85,12 +90,13 @@ function plainValue(rule: ValueRule, value: string | number, language: string, f
     case 'time':
       return timeValue(String(value), language, form);
     case 'url':
+    case 'link':
       return form === 'speech' ? (SPOKEN_LINK[language] ?? 'a link') : String(value);
   }
 }
 
 /** Nobody can write an address down from the telephone. */
-const SPOKEN_LINK: Readonly<Record<string, string>> = { en: 'a link', es: 'un enlace' };
+const SPOKEN_LINK: Readonly<Record<string, string>> = { en: 'a link', es: 'un enlace', fr: 'un lien', hi: 'एक लिंक' };
 
 const TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
 

@@ -122,12 +122,18 @@ export function fill(template: TemplateBody, language: string, values: VariableV
       if (definition === undefined || value === undefined) throw new VariablesDoNotFit();
       return writeValue(definition, value, chosen, as);
     });
-  const body = bodyOf(words, form, write);
+  const inMail = mailParagraph(template, values, (part) => write(part, 'html'));
+  const body = bodyOf(words, form, write, inMail);
   const subject = words.subject === undefined ? null : write(words.subject, 'text').replaceAll(/\s+/g, ' ');
   return { language: chosen, body, subject };
 }
 
-function bodyOf(words: TemplateWords, form: FilledForm, write: (source: string, as: WrittenForm) => string): string {
+function bodyOf(
+  words: TemplateWords,
+  form: FilledForm,
+  write: (source: string, as: WrittenForm) => string,
+  inMail: (part: string) => string,
+): string {
   switch (form) {
     case 'text':
       return write(words.text, 'text');
@@ -136,7 +142,7 @@ function bodyOf(words: TemplateWords, form: FilledForm, write: (source: string, 
     case 'mail-text':
       return write(words.mail ?? words.text, 'text');
     case 'html':
-      return paragraphs(words.mail ?? words.text, (part) => write(escapeHtml(part), 'html'));
+      return paragraphs(words.mail ?? words.text, inMail);
   }
 }
 
@@ -157,6 +163,26 @@ export function escapeHtml(text: string): string {
     "'": '&#39;',
   };
   return text.replaceAll(/[&<>"']/g, (sign) => named[sign] ?? sign);
+}
+
+/** Whether its words show a link of the reader's own: then only the job it belongs to can send it. */
+export function carriesLink({ variables }: Pick<TemplateBody, 'variables'>): boolean {
+  return Object.values(variables).some(({ type }) => type === 'link');
+}
+
+/** A paragraph that is a link and its name: in an e-mail a button. */
+const BUTTON = /^([^{}\n]{1,60}): \{\{(\w+)\}\}$/;
+
+/** Without a style sheet, which mail programs drop; large enough for a thumb, dark enough for weak eyes. */
+const BUTTON_STYLE =
+  'display:inline-block;padding:12px 20px;border-radius:6px;background:#1a4d8f;color:#ffffff;text-decoration:none;font-weight:bold';
+
+function mailParagraph(template: TemplateBody, values: VariableValues, write: (source: string) => string) {
+  return (part: string): string => {
+    const [, label, name = ''] = BUTTON.exec(part) ?? [];
+    if (label === undefined || template.variables[name]?.type !== 'link') return write(escapeHtml(part));
+    return `<a href="${escapeHtml(String(values[name]))}" style="${BUTTON_STYLE}">${escapeHtml(label)}</a>`;
+  };
 }
 
 function paragraphs(source: string, write: (part: string) => string): string {

@@ -65,6 +65,14 @@ const classes: ReadonlyMap<number, TwilioErrorClass> = new Map([
   [13225, 'page-ourselves'],
 ]);
 
+/** What is true of the number, and not of this one text: its contact point is marked (TWILIO.md's row of both classes). */
+const OF_THE_NUMBER: readonly number[] = [21201, 21211, 21214, 21217, 21614, 21635];
+
+/** Whether no text will ever reach the number, whatever is tried. */
+export function isOfTheNumber(code: number): boolean {
+  return OF_THE_NUMBER.includes(code);
+}
+
 /** The class of a code in an error or a callback; null for one that is not in the table. */
 export function classOfCode(code: number): TwilioErrorClass | null {
   return classes.get(code) ?? null;

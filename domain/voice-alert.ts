@@ -112,6 +112,30 @@ export interface VoiceAlertInput {
   readonly requestHash: string;
   /** ISO 8601. */
   readonly requestedAt: string;
+  /**
+   * Of an alert that says a message: where its recipient is (IANA zone), or null where nobody knows. Each of its calls
+   * waits for the day as the text did. Left out in an alert that somebody asked for, which waits for nothing.
+   */
+  readonly zone?: string | null;
+  /** ISO 8601; a call that would have to wait for the day until then is not made any more. */
+  readonly notAfter?: string | null;
+  /** Id of the workflow that began it and hears how it ended, by the signal `voiceAlertNews`; left out: nobody does. */
+  readonly reportsTo?: string;
+}
+
+/** The signal by which an alert tells whoever began it how it ended. */
+export const VOICE_ALERT_NEWS = 'voiceAlertNews';
+
+export interface VoiceAlertNews {
+  readonly alertId: string;
+  readonly state: AlertOutcome;
+  readonly endReason: AlertEndReason;
+}
+
+/** What the night depends on. */
+export interface AlertNight extends Pick<VoiceAlertInput, 'kind' | 'messageClass' | 'urgency'> {
+  readonly country: string;
+  readonly zone: string | null;
 }
 
 export interface AlertBackoff {
@@ -137,6 +161,21 @@ export interface VoiceAlertTimes {
 export function waitAfter(attempt: number, { firstMs, factor, longestMs }: AlertBackoff): number {
   return Math.min(longestMs, firstMs * factor ** (attempt - 1));
 }
+
+/** How long an alert waits in all for a line that is closed, or for its turn: then those it texts have to know (ms). */
+export const LONGEST_HOLD_UP = 6 * 3_600_000;
+
+/** How long an alert goes on at most when nobody presses the key (ms): every call as long as it may be, every wait made. */
+export function longestCourseMs(
+  { attempts, backoff, escalationDelayMs, times }: AlertCourse,
+  recipients: number,
+): number {
+  const waits = Array.from({ length: attempts - 1 }, (_, index) => waitAfter(index + 1, backoff));
+  const calls = attempts * (times.providerPatience + times.ring + times.longestCall);
+  return LONGEST_HOLD_UP + recipients * (calls + waits.reduce((sum, ms) => sum + ms, 0) + escalationDelayMs);
+}
+
+type AlertCourse = Pick<VoiceAlertInput, 'attempts' | 'backoff' | 'escalationDelayMs' | 'times'>;
 
 /**
  * A TwiML question that only the workflow can answer, asked as the update `answerTwiml`. `validUntil` (epoch ms) is

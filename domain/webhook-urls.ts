@@ -14,7 +14,29 @@ export interface UserLegIds {
   readonly callId: string;
   readonly dispatchId: string;
   readonly language: string;
+  /** ISO country of a user who called from the app: their leg has no number that would tell it. */
+  readonly appCountry?: string | undefined;
 }
+
+/** What names a mentor's leg in every question it asks. */
+export interface MentorLegIds {
+  readonly callId: string;
+  readonly step: number;
+  readonly language: string;
+  /** `ask`: after key 1 they are asked whether it may be recorded. `answer`: they have pressed 1, and were asked. */
+  readonly recording?: 'ask' | 'answer';
+}
+
+/** What a call from the app carries on while its workflow is not begun. */
+export interface AppCallIds {
+  readonly language: string;
+  readonly country: string;
+  /** Version and language of the consent text that was agreed to, or is about to be by key 1; null: none yet. */
+  readonly consent: { readonly textVersion: string; readonly language: string } | null;
+}
+
+/** The value of `step=` under `/twiml/voice-app`: it is asked anew, or after a consent text was spoken. */
+export type AppStep = 'begin' | 'agreed';
 
 /**
  * What Twilio said when it first asked. A `<Redirect>` to the same step does not repeat `Digits` or
@@ -53,18 +75,18 @@ export interface WebhookUrls {
   confirmed(ids: UserLegIds, asked: Asked & { readonly tryNumber: number }): string;
   dialOver(ids: UserLegIds, asked: Asked & { readonly step: number }): string;
   offer(ids: UserLegIds, asked: Asked & { readonly step: number; readonly offer: OfferKind }): string;
-  helplineOver(ids: UserLegIds, asked?: Asked): string;
-  whisper(leg: { readonly callId: string; readonly step: number; readonly language: string }): string;
-  mentorConfirm(
-    leg: { readonly callId: string; readonly step: number; readonly language: string },
-    asked?: Asked,
-  ): string;
+  /** `step`: which helpline it was, counted from 1. */
+  helplineOver(ids: UserLegIds, asked?: Asked & { readonly step?: number }): string;
+  whisper(leg: MentorLegIds): string;
+  mentorConfirm(leg: MentorLegIds, asked?: Asked): string;
   /** What a phone that was rung for an alert is to say; `n` is how often the message was spoken before. */
   alert(
     leg: AlertLegIds,
     step: AlertStep,
     asked?: Asked & { readonly tryNumber?: number; readonly n?: number },
   ): string;
+  /** What the TwiML app asks. Without `ids` as it is configured at Twilio; with them where it was put off to. */
+  voiceApp(ids?: AppCallIds & { readonly step: AppStep }, asked?: Asked): string;
   callStatus(leg: {
     readonly callId: string;
     readonly alertId?: string;
@@ -72,6 +94,8 @@ export interface WebhookUrls {
     readonly step?: number;
     readonly dispatchId?: string;
   }): string;
+  /** Where Twilio tells what becomes of a recording. */
+  recordingStatus(ids: { readonly callId: string; readonly recordingId: string }): string;
   /** Where Twilio tells what becomes of a text. */
   messageStatus(ids: { readonly messageId: string; readonly dispatchId: string }): string;
   /** What is asked when somebody calls one of our numbers. */
@@ -103,16 +127,24 @@ export function createWebhookUrls(base: string, fallbackTemplate: string | null)
       step,
       ...more,
       lang: ids.language,
+      app: ids.appCountry,
     });
   return {
     greeting: (ids, asked) => question('greeting', ids, { try: asked?.tryNumber ?? 1 }),
     confirmed: (ids, asked) => question('confirmed', ids, { try: asked.tryNumber, ...again(asked) }),
     dialOver: (ids, asked) => question('dial-over', ids, { n: asked.step, ...again(asked) }),
     offer: (ids, asked) => question('offer', ids, { n: asked.step, offer: asked.offer, ...again(asked) }),
-    helplineOver: (ids, asked) => question('helpline-over', ids, again(asked)),
-    whisper: (leg) => url('/twiml/mentor-whisper', { call: leg.callId, n: leg.step, lang: leg.language }),
+    helplineOver: (ids, asked) => question('helpline-over', ids, { n: asked?.step, ...again(asked) }),
+    whisper: (leg) =>
+      url('/twiml/mentor-whisper', { call: leg.callId, n: leg.step, rec: leg.recording, lang: leg.language }),
     mentorConfirm: (leg, asked) =>
-      url('/twiml/mentor-confirm', { call: leg.callId, n: leg.step, lang: leg.language, ...again(asked) }),
+      url('/twiml/mentor-confirm', {
+        call: leg.callId,
+        n: leg.step,
+        rec: leg.recording,
+        lang: leg.language,
+        ...again(asked),
+      }),
     alert: (leg, step, asked) =>
       url('/twiml/alert', {
         alert: leg.alertId,
@@ -125,6 +157,15 @@ export function createWebhookUrls(base: string, fallbackTemplate: string | null)
         ...again(asked),
         lang: leg.language,
       }),
+    voiceApp: (ids, asked) =>
+      url('/twiml/voice-app', {
+        step: ids?.step,
+        text: ids?.consent?.textVersion,
+        tl: ids?.consent?.language,
+        ...again(asked),
+        lang: ids?.language,
+        app: ids?.country,
+      }),
     callStatus: (leg) =>
       url('/call-status', {
         call: leg.callId,
@@ -133,6 +174,8 @@ export function createWebhookUrls(base: string, fallbackTemplate: string | null)
         n: leg.step,
         dispatch: leg.dispatchId,
       }),
+    // Its dispatch has the same id.
+    recordingStatus: ({ callId, recordingId }) => url('/recording-status', { call: callId, recording: recordingId }),
     messageStatus: (ids) => url('/message-status', { message: ids.messageId, dispatch: ids.dispatchId }),
     inbound: () => url('/twiml/inbound', {}),
     inboundStatus: () => url('/call-status', {}),

@@ -45,7 +45,8 @@ export function createSmtpMail({ url, timeoutMs, requireTls }: SmtpOptions): Mai
     send: (mail) =>
       carried('send-mail', async () => {
         await transport.sendMail(composition(mail));
-        return { id: mail.messageId };
+        // Without its brackets, as SES names its own.
+        return { id: mail.messageId.replace(/^<|>$/g, '') };
       }),
     probe: () =>
       carried('probe', async () => {

@@ -17,6 +17,12 @@ export type ProviderOperation =
   | 'read-call'
   | 'end-call'
   | 'delete-call'
+  | 'start-recording'
+  | 'list-recordings'
+  | 'stop-recording'
+  | 'read-recording'
+  | 'delete-recording'
+  | 'open-recording'
   | 'create-message'
   | 'list-messages'
   | 'read-message'
@@ -26,6 +32,8 @@ export type ProviderOperation =
   | 'send-mail'
   | 'probe'
   | 'list-numbers'
+  | 'read-app'
+  | 'update-app'
   | 'update-number';
 
 export interface ProviderErrorFacts {

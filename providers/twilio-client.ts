@@ -16,8 +16,14 @@ export function createTwilioClient(
   options: { httpTimeoutMs: number },
 ): { readonly client: Twilio; readonly http: TwilioHttp } {
   const http = new TwilioHttp({ timeoutMs: options.httpTimeoutMs, apiBaseUrl: account.apiBaseUrl });
-  const [username, password] =
-    account.apiKey && account.apiSecret ? [account.apiKey, account.apiSecret] : [account.accountSid, account.authToken];
+  const { username, password } = credentialsOf(account);
   const client = twilio(username, password, { accountSid: account.accountSid, httpClient: http, autoRetry: false });
   return { client, http };
+}
+
+/** Of HTTP's basic authentication. */
+export function credentialsOf(account: TwilioAccount): { readonly username: string; readonly password: string } {
+  return account.apiKey && account.apiSecret
+    ? { username: account.apiKey, password: account.apiSecret }
+    : { username: account.accountSid, password: account.authToken };
 }

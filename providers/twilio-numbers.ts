@@ -64,21 +64,22 @@ export function createTwilioNumbers(account: TwilioAccount, options: { httpTimeo
 }
 
 function asOwnedNumber(own: IncomingPhoneNumberInstance): OwnedNumber {
-  const url = (address: string | null, method: string | null): NumberUrl => ({
-    url: address || null,
-    method: method === 'GET' ? 'GET' : 'POST',
-  });
   return {
     sid: own.sid,
     number: own.phoneNumber,
     urls: {
-      voice: url(own.voiceUrl, own.voiceMethod),
-      text: url(own.smsUrl, own.smsMethod),
-      status: url(own.statusCallback, own.statusCallbackMethod),
-      fallback: url(own.voiceFallbackUrl, own.voiceFallbackMethod),
+      voice: numberUrl(own.voiceUrl, own.voiceMethod),
+      text: numberUrl(own.smsUrl, own.smsMethod),
+      status: numberUrl(own.statusCallback, own.statusCallbackMethod),
+      fallback: numberUrl(own.voiceFallbackUrl, own.voiceFallbackMethod),
     },
     handledBy: own.voiceApplicationSid ? 'application' : own.trunkSid ? 'trunk' : null,
     // Not told is not denied.
     hasVoice: own.capabilities?.voice ?? true,
   };
+}
+
+/** As Twilio says it: an address that is none is empty. */
+export function numberUrl(address: string | null, method: string | null): NumberUrl {
+  return { url: address || null, method: method === 'GET' ? 'GET' : 'POST' };
 }

@@ -6,15 +6,20 @@
  */
 import { parseArgs } from 'node:util';
 import { auditGroup } from './bench/audit';
+import { buddiesWaitingGroup } from './bench/buddies-waiting';
 import { bulkGroup } from './bench/bulk';
 import { BenchGround } from './bench/ground';
 import type { BenchGroup, Effort } from './bench/group';
 import { callStatusGroup } from './bench/call-status';
 import { connectMentorGroup } from './bench/connect-mentor';
 import { mentorCallGroup } from './bench/mentor-call';
+import { callTimesGroup } from './bench/call-times';
+import { matchGroup } from './bench/match';
 import { type BenchRow, tableOf } from './bench/rows';
 import { messagesGroup } from './bench/messages';
+import { retentionGroup } from './bench/retention';
 import { vaultGroup } from './bench/vault';
+import { wellbeingScoresGroup } from './bench/wellbeing-scores';
 import { CommandError, runCommand } from './command-error';
 import { progress } from './project';
 import { stopSignal } from './stop-signal';
@@ -23,11 +28,16 @@ import { stopSignal } from './stop-signal';
 const GROUPS: readonly BenchGroup[] = [
   vaultGroup,
   mentorCallGroup,
+  callTimesGroup,
+  matchGroup,
   messagesGroup,
   bulkGroup,
+  buddiesWaitingGroup,
   auditGroup,
   connectMentorGroup,
   callStatusGroup,
+  wellbeingScoresGroup,
+  retentionGroup,
 ];
 
 async function main(): Promise<number> {

@@ -4,7 +4,7 @@ export class CommandError extends Error {
 }
 
 /** Their sentences are written for whoever runs the command, and name variables, never values. */
-const EXPECTED: readonly string[] = ['CommandError', 'ConfigError', 'SecretsError'];
+const EXPECTED: readonly string[] = ['CommandError', 'ConfigError', 'PromptsError', 'SecretsError'];
 
 /** Runs a command to its end and sets the exit code; an expected error is shown as one sentence. */
 export async function runCommand(main: () => Promise<number | void>): Promise<void> {

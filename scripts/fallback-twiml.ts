@@ -1,6 +1,7 @@
 /** `npm run fallback-twiml -- --out DIR`: the static documents for `VOICE_FALLBACK_URL`, one per country. */
 import { parseArgs } from 'node:util';
 import { E164, HELPLINE_NUMBER, helplineNumber, listOf } from '../config/variables';
+import { openPrompts } from '../providers/prompts-file';
 import { CommandError, runCommand } from './command-error';
 import { writeFallbackDocuments } from './fallback-documents';
 import { loadDotEnv } from './dot-env';
@@ -17,7 +18,8 @@ async function main(): Promise<void> {
   if (crisis !== '' && helplineNumber(crisis) === null) {
     throw new CommandError(`FALLBACK_CRISIS_NUMBER: expected ${HELPLINE_NUMBER}`);
   }
-  const count = writeFallbackDocuments(values.out, numbers, crisis === '' ? null : crisis);
+  const promptsOf = openPrompts(process.env.PROMPTS_FILE?.trim() || null);
+  const count = writeFallbackDocuments(values.out, numbers, crisis === '' ? null : crisis, promptsOf);
   process.stdout.write(
     `Wrote ${count} documents to ${values.out}. VOICE_FALLBACK_URL is where they are, with {country}.xml.\n`,
   );

@@ -6,12 +6,11 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type Config, loadConfig } from '../config/config';
 import { createPool } from '../db/pool';
-import { openServiceKeys } from '../db/service-keys';
+import { workflowsOfBuddy } from '../db/workflows-of-buddies';
 import { connectTemporal } from '../temporal/connection';
 import { type WorkflowOfSubject, workflowsOfSubject } from '../temporal/workflows-of-subject';
-import type { ServiceKeys } from '../vault/service-keys';
+import { codecKeys } from './codec-keys';
 import { CommandError, runCommand } from './command-error';
-import { existingKeyRing } from './existing-key-ring';
 import { serviceSettings } from './service-settings';
 
 /** How long Temporal may take (ms). */
@@ -31,10 +30,12 @@ async function main(): Promise<void> {
 }
 
 async function find(config: Config, subjectId: string): Promise<Found[]> {
-  const temporal = await connectTemporal(config.temporal, await codecKeys(config));
+  const keys = await codecKeys(config);
+  const also = await ofBuddy(config, subjectId);
+  const temporal = await connectTemporal(config.temporal, keys);
   try {
     const found = await temporal.client.withDeadline(Date.now() + ANSWER_WITHIN, () =>
-      workflowsOfSubject(temporal.client, subjectId),
+      workflowsOfSubject(temporal.client, subjectId, also),
     );
     return found.map((workflow) => ({ ...workflow, link: linkTo(workflow, config.temporal) }));
   } catch {
@@ -45,16 +46,16 @@ async function find(config: Config, subjectId: string): Promise<Found[]> {
   }
 }
 
-/** The one key that is needed; no other is opened. */
-async function codecKeys(config: Config): Promise<ServiceKeys> {
+/** What was begun by a user and is about this buddy of theirs. */
+async function ofBuddy(config: Config, subjectId: string): Promise<string[]> {
   const pool = createPool(config.database, { warn: () => undefined });
   try {
-    const keys = await openServiceKeys(pool, await existingKeyRing(config), ['payload-codec']);
-    keys.current('payload-codec');
-    return keys;
-  } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError('The keys of the service cannot be opened: the database or the key ring does not answer.');
+    return await workflowsOfBuddy(pool, subjectId);
+  } catch {
+    // Its own text names host, role and database.
+    throw new CommandError(
+      'The database does not answer, refuses the role of its URL, or needs npm run migrate -- up.',
+    );
   } finally {
     await pool.end();
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz [-- --rounds 100000] [--seed N] [--tampers 10000]`: forged webhooks, odd bodies and changed audit
- * entries, many more of each than `npm test` takes the time for. A seed that failed does the same again.
+ * `npm run fuzz [-- --rounds 100000] [--seed N] [--tampers 10000]`: forged webhooks, odd bodies and forms, and
+ * changed audit entries, many more of each than `npm test` takes the time for. A seed that failed does the same again.
  *
  * Progress on stderr; the last line counts what was tried.
  */
@@ -46,7 +46,7 @@ async function main(): Promise<number> {
     const result = existsSync(file) ? report.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
     const failed = (result?.numFailedTests ?? 0) + (result?.numRuntimeErrorTestSuites ?? 0);
     process.stdout.write(
-      `${values.rounds} forged webhooks, ${values.rounds} odd bodies, ${values.tampers} tampered audit entries: ` +
+      `${values.rounds} forged webhooks, ${values.rounds} odd bodies, ${values.rounds} odd forms, ${values.tampers} tampered audit entries: ` +
         `${result?.numPassedTests ?? 0} passed, ${code === 0 ? 0 : Math.max(1, failed)} failed\n`,
     );
     return code;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -22,4 +22,10 @@ export function localSecrets(stateDir: string): LocalSecrets {
   };
   writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
   return secrets;
+}
+
+/** The account's API key and TwiML app at the simulator: made from its auth token, so that there is nothing more to keep. */
+export function localVoiceApp({ twilioAuthToken }: LocalSecrets) {
+  const made = (what: string) => createHmac('sha256', twilioAuthToken).update(what).digest('hex').slice(0, 32);
+  return { apiKey: `SK${made('key')}`, apiSecret: made('secret'), twimlAppSid: `AP${made('app')}` };
 }

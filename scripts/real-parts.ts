@@ -13,7 +13,13 @@ export interface RealParts {
 
 /** Settings that may be given for `npm start` whatever its parts are. */
 const PASSED_ON =
-  /^(LOG_LEVEL|ALLOWED_COUNTRIES|UNVERIFIED_NUMBERS|REQUESTS_PER_.*|RATE_LIMIT_.*|RECIPIENT_LIMITS.*|QUIET_HOURS|MESSAGE_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|ALERT_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|WHEN_SWITCHED_OFF|LINE_PROBE_INTERVAL|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|(API_)?METRICS_PORT|APP_WEBHOOK_.*|TRUST_PROXY_HOPS|KEY_RING|KMS_.*|AWS_.*|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS)|CODEC_(ROLES|REQUESTS_PER_MINUTE)|COSTS_INTERVAL|AUTOMATIC_ANSWER_INTERVAL|PRIVACY_POLICY_URL|MAIL_.*|MAILS_PER_SECOND|SES_ENDPOINT)$/;
+  /^(LOG_LEVEL|ALLOWED_COUNTRIES|UNVERIFIED_NUMBERS|REQUESTS_PER_.*|RATE_LIMIT_.*|RECIPIENT_LIMITS.*|BUDDY_.*|QUIET_HOURS|MESSAGE_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|PROMPTS_FILE|VOICE_INSIGHTS|SPOKEN_DISCLOSURES|ALERT_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|WHEN_SWITCHED_OFF|LINE_PROBE_INTERVAL|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|(API_)?METRICS_PORT|APP_WEBHOOK_.*|TRUST_PROXY_HOPS|KEY_RING|KMS_.*|AWS_.*|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS)|CODEC_(ROLES|REQUESTS_PER_MINUTE)|COSTS_INTERVAL|PAGE_SESSION|WATCHDOG_.*|AUTOMATIC_ANSWER_INTERVAL|PRIVACY_POLICY_URL|MAIL_.*|MAILS_PER_SECOND|SES_ENDPOINT|VOICE_TOKEN_TTL|RETENTION_.*|WELLBEING_.*|ESCALATION_.*)$/;
+
+/** Whom alerts come to that no friend answers, where mailbox and phones are played on this machine. */
+const ORGANISATION_HERE = {
+  ESCALATION_WELLBEING_EMAIL: 'wellbeing@kindline.example.org',
+  ESCALATION_ON_CALL_NUMBERS: '+14155550190',
+} as const;
 
 /**
  * Decides part by part: real where it is configured, ours otherwise.
@@ -59,11 +65,15 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
         : {}),
     },
     env: {
+      ...(isTwilio || isMail ? {} : ORGANISATION_HERE),
       ...passedOn,
       // Empty, not absent: the simulator's mailbox would otherwise stand beside SES.
       ...(isSes && !isSet(env.MAIL_SMTP_URL) ? { MAIL_SMTP_URL: '' } : {}),
+      // And its SNS would be believed beside AWS's.
+      ...(isMail ? { MAIL_EVENTS_STAND_IN: '', MAIL_EVENTS_TOPIC: env.MAIL_EVENTS_TOPIC ?? '' } : {}),
       ...(isTwilio ? realTwilio(env) : {}),
-      ...(isReal.issuer ? pick(env, ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES_CLAIM']) : {}),
+      // Empty, not absent: it knows the pages by another name than ours, or not at all.
+      ...(isReal.issuer ? { OIDC_CLIENT_ID: '', ...pick(env, OIDC) } : {}),
     },
     isTwilio,
     lines: [
@@ -77,11 +87,13 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
   };
 }
 
+const OIDC = ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES_CLAIM', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'];
 const TWILIO_NEEDS = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER', 'TWILIO_WEBHOOK_BASE_URL'];
 const TWILIO_MAY_HAVE = [
   'TWILIO_SECONDARY_AUTH_TOKEN',
   'TWILIO_API_KEY',
   'TWILIO_API_SECRET',
+  'TWIML_APP_SID',
   'VOICE_FALLBACK_URL',
   'TWILIO_CALLS_PER_SECOND',
   'TWILIO_CALL_RETENTION',
@@ -101,6 +113,9 @@ function realTwilio(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   // Empty, not absent: what fits the simulator would otherwise stand.
   const notSimulated = {
     TWILIO_API_BASE_URL: '',
+    TWILIO_API_KEY: '',
+    TWILIO_API_SECRET: '',
+    TWIML_APP_SID: '',
     VOICE_FALLBACK_URL: '',
     TWILIO_CALLS_PER_SECOND: '',
     TWILIO_MESSAGES_PER_SECOND: '',

@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { openPrompts } from '../providers/prompts-file';
 import { Child } from './child';
 import { writeFallbackDocuments } from './fallback-documents';
-import type { LocalSecrets } from './local-secrets';
+import { type LocalSecrets, localVoiceApp } from './local-secrets';
 import { built, PROJECT_ROOT } from './project';
 
 export type ServiceName = 'simulator' | 'api' | 'worker' | 'codec';
@@ -31,6 +32,9 @@ export interface ServiceOptions {
 
 /** Numbers of ours in the simulator: two in the United States, one in the United Kingdom; none can be a person's. */
 export const ORGANISATION_NUMBERS = ['+14155550100', '+14155550101', '+447700900100'] as const;
+
+/** The simulator's own topic, written here as well: what looks at a deployment must load nothing of the simulator. */
+const LOCAL_SNS_TOPIC = 'arn:aws:sns:eu-west-1:000000000000:kindline-mail';
 
 /** What each service waits to see in its own log. */
 const READY: Readonly<Record<ServiceName, string>> = {
@@ -80,7 +84,8 @@ export class Services {
   /** The simulator first: it is also the issuer whose keys the API asks for. */
   async start(): Promise<void> {
     // The simulator serves them, as a static host does in production.
-    writeFallbackDocuments(join(this.options.stateDir, 'fallback'), ORGANISATION_NUMBERS, null);
+    const promptsOf = openPrompts(this.environment['PROMPTS_FILE'] || null);
+    writeFallbackDocuments(join(this.options.stateDir, 'fallback'), ORGANISATION_NUMBERS, null, promptsOf);
     await this.child('simulator').start();
     const after = [...this.children.values()].filter(({ name }) => name !== 'simulator');
     const others = await Promise.allSettled(after.map((child) => child.start()));
@@ -145,6 +150,7 @@ export function serviceEnvironment(options: Omit<ServiceOptions, 'logDir'>): Nod
   const { stateDir, secrets, database, temporal, ports } = options;
   const api = `http://127.0.0.1:${ports.api}`;
   const simulator = `http://127.0.0.1:${ports.simulator}`;
+  const app = localVoiceApp(secrets);
   return {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
@@ -160,6 +166,9 @@ export function serviceEnvironment(options: Omit<ServiceOptions, 'logDir'>): Nod
     ...(ports.codec == null ? {} : { CODEC_PORT: String(ports.codec), CODEC_PUBLIC_URL: codecUrl(ports.codec) ?? '' }),
     TWILIO_ACCOUNT_SID: secrets.twilioAccountSid,
     TWILIO_AUTH_TOKEN: secrets.twilioAuthToken,
+    TWILIO_API_KEY: app.apiKey,
+    TWILIO_API_SECRET: app.apiSecret,
+    TWIML_APP_SID: app.twimlAppSid,
     TWILIO_PHONE_NUMBER: ORGANISATION_NUMBERS.join(','),
     TWILIO_API_BASE_URL: simulator,
     TWILIO_WEBHOOK_BASE_URL: api,
@@ -167,20 +176,23 @@ export function serviceEnvironment(options: Omit<ServiceOptions, 'logDir'>): Nod
     TWILIO_MESSAGES_PER_SECOND: '100',
     VOICE_FALLBACK_URL: `${simulator}/fallback/{country}.xml`,
     OIDC_ISSUER: `${simulator}/oidc`,
+    OIDC_CLIENT_ID: 'kindline-pages',
     LOCAL_KEY_FILE: join(stateDir, 'root-key.json'),
     AUDIT_CHECKPOINT_DIR: join(stateDir, 'checkpoints'),
     SIMULATOR_PORT: String(ports.simulator),
     SIMULATOR_STATE_DIR: stateDir,
-    ...(ports.smtp == null ? {} : mailTo(ports.smtp)),
+    ...(ports.smtp == null ? {} : mailTo(ports.smtp, simulator)),
     ...options.env,
   };
 }
 
-/** Every mail goes to the simulator's mailbox. */
-function mailTo(smtpPort: number): NodeJS.ProcessEnv {
+/** Every mail goes to the simulator's mailbox, and what becomes of it is told by the simulator's SNS. */
+function mailTo(smtpPort: number, simulator: string): NodeJS.ProcessEnv {
   return {
     SIMULATOR_SMTP_PORT: String(smtpPort),
     MAIL_SMTP_URL: `smtp://127.0.0.1:${smtpPort}`,
     MAIL_FROM: 'Kindline <no-reply@kindline.example>',
+    MAIL_EVENTS_TOPIC: LOCAL_SNS_TOPIC,
+    MAIL_EVENTS_STAND_IN: simulator,
   };
 }

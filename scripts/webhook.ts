@@ -1,7 +1,7 @@
 /**
  * `npm run webhook -- call-status --query call=…,leg=user --param CallSid=CA… --param CallStatus=completed`: signs and
- * sends any callback to the running service, as Twilio would (docs/webhooks.md). `--tamper` changes the body after
- * signing, `--repeat 3` sends the same one three times.
+ * sends any callback to the running service, as Twilio would, and as AWS would what became of a mail
+ * (docs/webhooks.md). `--tamper` changes the body after signing, `--repeat 3` sends the same one three times.
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { type Rule, RULES } from '../api/authorisation';
 import { CommandError, runCommand } from './command-error';
 import { loadDotEnv } from './dot-env';
 import { localSecrets } from './local-secrets';
+import { MAIL_EVENTS, signedMailEvent } from './mail-event';
 import { runningAddresses, START_DIR } from './running-stack';
 
 /** Whatever the service takes from Twilio, by the last words of its path. */
@@ -27,10 +28,11 @@ const sid = (prefix: string) => `${prefix}${randomBytes(16).toString('hex')}`;
 const DEFAULTS: Readonly<Record<string, () => Record<string, string>>> = {
   'call-status': () => ({ CallSid: sid('CA'), CallStatus: 'completed', SequenceNumber: '3' }),
   'message-status': () => ({ MessageSid: sid('SM'), MessageStatus: 'delivered' }),
+  'recording-status': () => ({ RecordingSid: sid('RE'), RecordingStatus: 'completed', RecordingDuration: '60' }),
   'inbound-text': () => ({ MessageSid: sid('SM') }),
 };
 
-const USAGE = `usage: npm run webhook -- <${[...PATHS.keys()].join('|')}> [--query name=value,…] [--param Name=value]… [--url BASE] [--repeat N] [--tamper]`;
+const USAGE = `usage: npm run webhook -- <${[...PATHS.keys(), MAIL_EVENTS].join('|')}> [--query name=value,…] [--param Name=value]… [--url BASE] [--repeat N] [--tamper]`;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -44,27 +46,34 @@ async function main(): Promise<number> {
     },
   });
   const [name = ''] = positionals;
-  const path = PATHS.get(name);
+  const path = name === MAIL_EVENTS ? `/${MAIL_EVENTS}` : PATHS.get(name);
   if (path === undefined || !/^[1-9]\d{0,2}$/.test(values.repeat)) throw new CommandError(USAGE);
   loadDotEnv();
   const base = values.url ?? process.env.TWILIO_WEBHOOK_BASE_URL ?? runningAddresses().api;
-  const { accountSid, authToken } = account();
   const query = new URLSearchParams(pairs(values.query === '' ? [] : values.query.split(','))).toString();
   const url = `${base.replace(/\/+$/, '')}${path}${query === '' ? '' : `?${query}`}`;
   const given = Object.fromEntries(pairs(values.param));
-  const params = { AccountSid: accountSid, ApiVersion: '2010-04-01', ...DEFAULTS[name]?.(), ...given };
-  const signature = getExpectedTwilioSignature(authToken, url, params);
-  const body = new URLSearchParams({ ...params, ...(values.tamper ? { Tampered: 'yes' } : {}) });
+  const request =
+    name === MAIL_EVENTS
+      ? await signedMailEvent(runningAddresses().simulator, given, values.tamper)
+      : signedByTwilio(name, url, given, values.tamper);
   let isWellAnswered = true;
   for (let n = 0; n < Number(values.repeat); n += 1) {
-    const sent = fetch(url, { method: 'POST', headers: { 'x-twilio-signature': signature }, body });
-    const response = await sent.catch(() => {
+    const response = await fetch(url, { method: 'POST', ...request }).catch(() => {
       throw new CommandError(`Nothing answers at ${base}.`);
     });
     process.stdout.write(`${response.status} ${response.statusText}\n${await response.text()}\n`);
     isWellAnswered &&= response.ok;
   }
   return isWellAnswered ? 0 : 1;
+}
+
+function signedByTwilio(name: string, url: string, given: Record<string, string>, isTampered: boolean): RequestInit {
+  const { accountSid, authToken } = account();
+  const params = { AccountSid: accountSid, ApiVersion: '2010-04-01', ...DEFAULTS[name]?.(), ...given };
+  const signature = getExpectedTwilioSignature(authToken, url, params);
+  const body = new URLSearchParams({ ...params, ...(isTampered ? { Tampered: 'yes' } : {}) });
+  return { headers: { 'x-twilio-signature': signature }, body };
 }
 
 /** Of the environment where a real account is configured, else of `npm start`. */

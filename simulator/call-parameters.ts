@@ -97,7 +97,7 @@ export function one(fields: Fields, name: string): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
 }
 
-function many(fields: Fields, name: string): readonly string[] {
+export function many(fields: Fields, name: string): readonly string[] {
   const value = fields[name];
   return typeof value === 'string' ? [value] : (value ?? []);
 }

@@ -5,7 +5,7 @@ import { fixedSid } from './sids';
 import type { LegDirection, LegStatus } from './types';
 import { rfc2822 } from './webhook-parameters';
 
-/** Named because Twilio names them; asking for one is a 404 here. */
+/** Named because Twilio names them; asking for one is a 404 here, but for recordings. */
 const SUBRESOURCES = {
   events: 'Events',
   notifications: 'Notifications',

@@ -4,6 +4,7 @@ import type { Engine } from './engine';
 import type { SavedLeg } from './leg';
 import type { MailView } from './mail-types';
 import type { SavedHandset } from './handsets';
+import type { SavedRecording } from './recordings/recording';
 import type { SavedTexts } from './texts/texts';
 
 /** What outlives a restart: calls and texts as Twilio would still show them, the phones on the page, the mails. */
@@ -11,6 +12,7 @@ export interface SavedState {
   readonly legs: readonly SavedLeg[];
   readonly handsets: readonly SavedHandset[];
   readonly texts: SavedTexts;
+  readonly recordings: readonly SavedRecording[];
   readonly mails: readonly MailView[];
 }
 
@@ -47,8 +49,8 @@ export function keepCallsIn(file: string, engine: Engine): () => void {
 
 function read(file: string): SavedState | null {
   try {
-    // A file of an earlier version has no texts and no mails.
-    return { texts: NO_TEXTS, mails: [], ...JSON.parse(readFileSync(file, 'utf8')) };
+    // A file of an earlier version has no texts, no mails and no recordings.
+    return { texts: NO_TEXTS, mails: [], recordings: [], ...JSON.parse(readFileSync(file, 'utf8')) };
   } catch {
     // No file yet, or one that cannot be read: these are simulated calls, and starting matters more.
     return null;

@@ -1,4 +1,5 @@
 import type { MailView } from './mail-types';
+import type { RecordingEntry } from './recording-types';
 import type { OptOutEntry, HandsetText, TextEntry } from './text-types';
 import type {
   DialRecord,
@@ -13,6 +14,7 @@ import type {
 } from './types';
 
 export type * from './mail-types';
+export type * from './recording-types';
 export type * from './text-types';
 export type * from './types';
 
@@ -72,9 +74,30 @@ export class SimulatorClient {
     return this.ask('POST', `${phone(number)}/hang-up`, { sid });
   }
 
+  /** Lets the network lose the line of a call: it ends as `failed`, and nobody has hung up. */
+  lose(number: string, sid?: string): Promise<HandsetView> {
+    return this.ask('POST', `${phone(number)}/lose`, { sid });
+  }
+
   /** Lets a phone call one of our numbers. @returns the SID of the inbound call */
   async call(from: string, to: string): Promise<string> {
     return (await this.ask<{ sid: string }>('POST', `${phone(from)}/call`, { to })).sid;
+  }
+
+  /**
+   * Lets an app call through its TwiML app, as the Voice SDK does. Its phone is then named `number`, for `press`,
+   * `hangUp`, `script` and `handset`.
+   */
+  callFromApp(
+    token: string,
+    params: Readonly<Record<string, string>> = { To: 'mentor-queue' },
+  ): Promise<{ sid: string; number: string }> {
+    return this.ask('POST', '/clients/call', { token, params });
+  }
+
+  /** Signs an app in to be called. */
+  registerApp(token: string): Promise<{ number: string }> {
+    return this.ask('POST', '/clients/register', { token });
   }
 
   /** Lets a phone text one of our numbers. @returns the SID of the inbound message */
@@ -91,6 +114,11 @@ export class SimulatorClient {
   /** Every message both ways, oldest first. */
   async messages(): Promise<TextEntry[]> {
     return (await this.ask<{ texts: TextEntry[] }>('GET', '/texts')).texts;
+  }
+
+  /** Every recording that was not deleted, oldest first. */
+  async recordings(): Promise<RecordingEntry[]> {
+    return (await this.ask<{ recordings: RecordingEntry[] }>('GET', '/recordings')).recordings;
   }
 
   /** Who has opted out of what, as Twilio sees it. */

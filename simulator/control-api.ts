@@ -4,6 +4,8 @@ import { FAULTS_AT } from './faults';
 import { HandsetRefused } from './handsets';
 import { isDiallable } from './phone-numbers';
 import type { Fault, HandsetScript, Settings } from './types';
+import { clientNumber, isClient } from './voice-clients';
+import { VoiceTokenRefused } from './voice-tokens';
 
 /** Keeps proxies and browsers from closing a silent event stream. */
 const HEARTBEAT_MS = 15_000;
@@ -46,9 +48,24 @@ export function createControlApi(engine: Engine): Router {
   act('answer', (number, req) => handsets.answer(number, textOf(req, 'sid')));
   act('decline', (number, req) => handsets.decline(number, textOf(req, 'sid')));
   act('hang-up', (number, req) => handsets.hangUp(number, textOf(req, 'sid')));
+  act('lose', (number, req) => handsets.lose(number, textOf(req, 'sid')));
   act('press', (number, req) => handsets.press(number, textOf(req, 'digits') ?? '', textOf(req, 'sid')));
+  // An app calls by its token and no other way: whose it is must not be anybody's to say.
+  const made = (make: (req: Request) => Promise<unknown>) => async (req: Request, res: Response) => {
+    res.status(201).json(await make(req));
+  };
+  const callOf = async (req: Request) => {
+    const { sid, from: number } = await engine.clients.call(textOf(req, 'token') ?? '', paramsOf(req));
+    return { sid, number };
+  };
+  const registered = async (req: Request) => {
+    const { identity } = await engine.clients.register(textOf(req, 'token') ?? '');
+    return { number: clientNumber(identity) };
+  };
+  router.post('/clients/call', made(callOf));
+  router.post('/clients/register', made(registered));
   router.post('/handsets/:number/call', (req, res) => {
-    const leg = engine.receiveCall(numberOf(req), textOf(req, 'to') ?? '');
+    const leg = engine.receiveCall(phoneOf(req), textOf(req, 'to') ?? '');
     if (!leg) throw new BadControl('`to` is none of the numbers of this account');
     res.status(201).json({ sid: leg.sid });
   });
@@ -56,7 +73,7 @@ export function createControlApi(engine: Engine): Router {
   router.post('/handsets/:number/text', (req, res) => {
     const body = textOf(req, 'body') ?? '';
     if (body === '') throw new BadControl('`body` is empty');
-    const text = engine.texts.receive(numberOf(req), textOf(req, 'to') ?? '', body);
+    const text = engine.texts.receive(phoneOf(req), textOf(req, 'to') ?? '', body);
     if (!text) throw new BadControl('`to` is none of the numbers of this account that take texts');
     res.status(201).json({ sid: text.sid });
   });
@@ -64,6 +81,7 @@ export function createControlApi(engine: Engine): Router {
   router.get('/events', (req, res) => streamHandsets(engine, req, res));
   router.get('/ledger', (_req, res) => void res.json({ ledger: engine.ledger() }));
   router.get('/texts', (_req, res) => void res.json({ texts: engine.texts.entries() }));
+  router.get('/recordings', (_req, res) => void res.json({ recordings: engine.recordings.entries() }));
   router.get('/opt-outs', (_req, res) => void res.json({ optOuts: engine.texts.optOuts.entries() }));
   router.get('/mailbox', (_req, res) => void res.json({ mails: engine.mailbox.list() }));
   router.get('/dials', (_req, res) => void res.json({ dials: engine.dials.records() }));
@@ -96,6 +114,7 @@ export function createControlApi(engine: Engine): Router {
   router.use((_req, res) => void res.status(404).json({ error: 'no such control route' }));
   router.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
     if (error instanceof HandsetRefused) res.status(409).json({ error: error.message });
+    else if (error instanceof VoiceTokenRefused) res.status(403).json({ error: error.message });
     else if (error instanceof BadControl) res.status(400).json({ error: error.message });
     else if (error instanceof SyntaxError) res.status(400).json({ error: 'the body is not JSON' });
     else next(error);
@@ -119,9 +138,27 @@ function streamHandsets(engine: Engine, req: Request, res: Response): void {
   });
 }
 
-/** The number in the path. @throws BadControl when it is none */
+/** The number in the path, or what an app is called. @throws BadControl when it is neither */
 function numberOf(req: Request): string {
+  const number = String(req.params.number);
+  return isClient(number) ? number : numberFrom(number);
+}
+
+/** A phone with a number. @throws BadControl when it is none */
+function phoneOf(req: Request): string {
   return numberFrom(String(req.params.number));
+}
+
+/** What an app sends along with its call. @throws BadControl unless all are texts */
+function paramsOf(req: Request): Readonly<Record<string, string>> {
+  const body: unknown = req.body;
+  const params = isRecord(body) ? (body.params ?? {}) : {};
+  if (!isTexts(params)) throw new BadControl('`params` are texts by name');
+  return params;
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((each) => typeof each === 'string');
 }
 
 function numberFrom(text: string | undefined): string {

@@ -31,14 +31,21 @@ export async function runDial(stage: Stage, verb: TwimlElement): Promise<Next> {
   noteUrls(stage, verb, numbers, children);
   const dial = board.dials.open(parent.sid, document.url, children);
   let winner: Leg | null = null;
+  const star = starKey(parent, verb);
   try {
     const attempts = children.map((child, index) => attempt(stage, verb, child, numbers[index]));
-    winner = await unlessAborted(firstOf(attempts), signal);
+    const accepted = unlessAborted(firstOf(attempts), AbortSignal.any([signal, star.pressed]));
+    winner = await accepted.finally(star.stop);
     endAll(children.filter((child) => child !== winner));
     // Those who still ring see a missed call; one in the middle of a whisper is cut off.
     if (winner) await bridge(stage, verb, winner, dial);
   } catch (error) {
     endAll(children);
+    if (star.pressed.aborted && !signal.aborted && verb.attributes.action !== undefined) {
+      // Whoever had picked up is cut off in the middle of the whisper.
+      dial.status = statusOf(children);
+      return actionRequest(stage, verb, dial, null);
+    }
     // A caller who hangs up ends the Dial, and its action is asked all the same.
     if (error instanceof LegOver && verb.attributes.action !== undefined) {
       dial.status = winner ? 'completed' : 'canceled';
@@ -48,8 +55,20 @@ export async function runDial(stage: Stage, verb: TwimlElement): Promise<Next> {
     throw error;
   }
   // `completed` although nobody was bridged: an answering machine that the whisper turned away counts as answered.
-  dial.status = winner ? 'completed' : statusOf(children);
+  // A line that is lost in a conversation ends as `failed`, where the network notices.
+  const { status } = winner ?? {};
+  dial.status = status === 'failed' ? status : winner ? 'completed' : statusOf(children);
   return verb.attributes.action === undefined ? 'next-verb' : actionRequest(stage, verb, dial, winner);
+}
+
+/** The caller's star before anybody is connected, where `hangupOnStar` says that it counts. */
+function starKey(parent: Leg, verb: TwimlElement): { readonly pressed: AbortSignal; readonly stop: () => void } {
+  const pressed = new AbortController();
+  const onKey = (key: string) => {
+    if (key === '*' && verb.attributes.hangupOnStar === 'true') pressed.abort(new LegOver());
+  };
+  parent.on('key', onKey);
+  return { pressed: pressed.signal, stop: () => parent.off('key', onKey) };
 }
 
 function callbackOf(stage: Stage, number: TwimlElement): { statusCallback?: StatusCallback } {

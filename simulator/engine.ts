@@ -11,12 +11,15 @@ import { PacingQueue } from './pacing';
 import { ring } from './ringing';
 import { followScript, isVoicemail } from './scripted-phone';
 import { DEFAULT_SETTINGS, lagSource } from './settings';
+import { Recordings } from './recordings/recordings';
 import { reportProgress } from './status-callbacks';
 import type { MessagingService } from './texts/messaging-services';
 import type { TextNetwork } from './texts/text-network';
 import { Texts } from './texts/texts';
+import { type TwimlApp, TwimlApps } from './twiml-apps';
 import { runProgram } from './twiml-runner';
 import type { Exchange, LedgerEntry, Notification, Settings } from './types';
+import { VoiceClients } from './voice-clients';
 import { callParameters } from './webhook-parameters';
 import { WebhookFailed, WebhookSender } from './webhook-sender';
 
@@ -27,6 +30,9 @@ export interface EngineOptions {
   /** Numbers that answer by themselves, beside all short codes. */
   readonly helplines?: readonly string[];
   readonly services?: readonly MessagingService[];
+  readonly apps?: readonly TwimlApp[];
+  /** API key SID → secret: what voice tokens are signed with. */
+  readonly apiKeys?: Readonly<Record<string, string>>;
   readonly settings?: Partial<Settings>;
 }
 
@@ -56,8 +62,11 @@ export class Engine implements Board, TextNetwork {
   readonly exchanges: Exchange[] = [];
   readonly notifications: Notification[] = [];
   readonly numbers: OwnNumbers;
+  readonly apps: TwimlApps;
+  readonly clients: VoiceClients;
   readonly texts: Texts;
   readonly mailbox = new Mailbox();
+  readonly recordings = new Recordings(this);
   settings: Settings;
   private readonly pacing = new PacingQueue();
   private readonly legs = new Map<string, Leg>();
@@ -70,6 +79,8 @@ export class Engine implements Board, TextNetwork {
     this.numbers = new OwnNumbers(options.accountSid, options.numbers);
     this.handsets = new Handsets(options.helplines ?? []);
     this.texts = new Texts(this, options.services ?? []);
+    this.apps = new TwimlApps(options.accountSid, options.apps ?? []);
+    this.clients = new VoiceClients(this, options.apiKeys ?? {});
     this.webhooks = new WebhookSender({ authToken: options.authToken, settings: () => this.settings });
     this.settings = DEFAULT_SETTINGS;
     this.change({ ...DEFAULT_SETTINGS, ...options.settings });
@@ -144,13 +155,23 @@ export class Engine implements Board, TextNetwork {
         ? { fallback: { url: own.voiceFallbackUrl, method: own.voiceFallbackMethod ?? 'POST' } }
         : {}),
     });
-    if (own.voiceUrl === undefined) {
-      this.notify(leg, 11100, 'the number that was called has no voice URL');
-      leg.end('failed');
-    } else {
-      void this.converse(leg, { url: own.voiceUrl, method: own.voiceMethod ?? 'POST', params: {} });
-    }
+    const { voiceUrl: url, voiceMethod: method = 'POST' } = own;
+    this.answerBy(leg, url === undefined ? null : { url, method, params: {} });
     return leg;
+  }
+
+  /** An inbound call runs its first document. @param document null where nothing says what to do */
+  answerBy(leg: Leg, document: DocumentRequest | null): void {
+    if (document !== null) {
+      void this.converse(leg, document);
+      return;
+    }
+    this.notify(leg, 11100, 'what was called has no voice URL');
+    leg.end('failed');
+  }
+
+  label(number: string, label: string): void {
+    this.handsets.add(number, label);
   }
 
   /** @returns the leg, also while lists do not show it yet */
@@ -174,7 +195,8 @@ export class Engine implements Board, TextNetwork {
   /** What is kept over restarts. */
   state(): SavedState {
     const legs = [...this.legs.values()].map((leg) => leg.saved());
-    return { legs, handsets: this.handsets.saved(), texts: this.texts.state(), mails: this.mailbox.list() };
+    const [texts, recordings] = [this.texts.state(), this.recordings.state()];
+    return { legs, handsets: this.handsets.saved(), texts, recordings, mails: this.mailbox.list() };
   }
 
   restore(state: SavedState): void {
@@ -185,6 +207,7 @@ export class Engine implements Board, TextNetwork {
       this.handsets.attach(leg);
     }
     this.texts.restore(state.texts);
+    this.recordings.restore(state.recordings);
     this.mailbox.restore(state.mails);
   }
 
@@ -204,6 +227,7 @@ export class Engine implements Board, TextNetwork {
   /** Ends every call and forgets everything but the settings, without telling anybody. */
   reset(): void {
     this.faults.set([]);
+    this.recordings.clear();
     for (const leg of this.legs.values()) {
       // The next test must not get callbacks of this one.
       leg.statusCallback = null;

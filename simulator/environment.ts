@@ -8,6 +8,7 @@ export interface SimulatorEnvironment {
     | 'smtpPort'
     | 'host'
     | 'services'
+    | 'apps'
     | 'testCredentials'
     | 'accountSid'
     | 'authToken'
@@ -35,20 +36,24 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
   const stateDir = env.SIMULATOR_STATE_DIR || null;
   const fallbackDir = env.SIMULATOR_FALLBACK_DIR || (stateDir === null ? null : `${stateDir}/fallback`);
   const fallback = env.VOICE_FALLBACK_URL;
-  const numbers = list(env.TWILIO_PHONE_NUMBER).map((number) => ({
-    number,
-    // Discards port 9 where no service is named: calls to our numbers then fail, and say so.
-    voiceUrl: `${base ?? 'http://127.0.0.1:9'}/twiml/inbound#rc=3&rp=5xx,ct,rt`,
+  const inbound = {
     // Says when somebody who called us has hung up; names no call, because the number belongs to none.
     ...(base ? { statusCallback: `${base}/call-status#rc=3&rp=5xx,ct,rt` } : {}),
-    ...(base ? { smsUrl: `${base}/twiml/inbound-text#rc=3&rp=5xx,ct,rt` } : {}),
     ...(fallback
       ? {
           voiceFallbackUrl: `${fallback.replace('{country}', 'default')}#rc=3&rp=5xx,ct,rt`,
           voiceFallbackMethod: 'GET' as const,
         }
       : {}),
+  };
+  const numbers = list(env.TWILIO_PHONE_NUMBER).map((number) => ({
+    number,
+    // Discards port 9 where no service is named: calls to our numbers then fail, and say so.
+    voiceUrl: `${base ?? 'http://127.0.0.1:9'}/twiml/inbound#rc=3&rp=5xx,ct,rt`,
+    ...(base ? { smsUrl: `${base}/twiml/inbound-text#rc=3&rp=5xx,ct,rt` } : {}),
+    ...inbound,
   }));
+  const { TWIML_APP_SID: appSid } = env;
   if (numbers.length === 0) throw new Error('TWILIO_PHONE_NUMBER: expected a list of E.164 numbers');
   const { TWILIO_API_KEY: key, TWILIO_API_SECRET: secret } = env;
   const { TWILIO_TEST_ACCOUNT_SID: testSid, TWILIO_TEST_AUTH_TOKEN: testToken } = env;
@@ -68,6 +73,9 @@ export function readSimulatorEnvironment(env: NodeJS.ProcessEnv): SimulatorEnvir
       numbers,
       // One service that may send from every number.
       ...(service ? { services: [{ sid: service, senders: numbers.map(({ number }) => number) }] } : {}),
+      ...(appSid && base
+        ? { apps: [{ sid: appSid, voiceUrl: `${base}/twiml/voice-app#rc=3&rp=5xx,ct,rt`, ...inbound }] }
+        : {}),
       ...(smtpPort === null ? {} : { smtpPort }),
       settings: {
         ...(wordMs === null ? {} : { wordMs }),

@@ -99,6 +99,11 @@ export class Handsets {
     this.find(number, sid, 'is in no call', (leg) => leg.isUp || isCalling(leg)).hangUp();
   }
 
+  /** The network loses the line of a call. @throws HandsetRefused when the phone is in none */
+  lose(number: string, sid?: string): void {
+    this.find(number, sid, 'is in no call', (leg) => leg.isUp).lose();
+  }
+
   view(number: string): HandsetView {
     return viewOf(this.phone(number), this.isHelpline(number));
   }
@@ -177,5 +182,6 @@ function callOf(leg: Leg): HandsetCall {
     heard: [...leg.heard],
     pressed: [...leg.pressed],
     expectsKeys: leg.expectsKeys,
+    recorded: leg.isUp && (leg.recorded || (leg.bridged && leg.parent?.recorded === true)),
   };
 }

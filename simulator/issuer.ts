@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, RequestHandler, Router } from 'express';
 import { SignJWT } from 'jose';
 import { z } from 'zod';
 import { openIssuerKey } from './issuer-key';
+import { codeFlow } from './issuer-code-flow';
 import { allowLoopbackPages, refuseStrangers } from './loopback';
 
 /** Everybody the local issuer can sign in as. */
@@ -19,6 +20,15 @@ export const DEMO_SUBJECTS: Readonly<Record<Role, string>> = {
   staff: '5b7d2a4e-0c1f-4f0e-9a51-d0e000000003',
   admin: '5b7d2a4e-0c1f-4f0e-9a51-d0e000000004',
   service: '5b7d2a4e-0c1f-4f0e-9a51-d0e000000005',
+};
+
+/** What each of them does here, on the page where one chooses. */
+const ABOUT: Readonly<Record<Role, string>> = {
+  user: 'Asks for a mentor.',
+  mentor: 'Is rung when somebody asks.',
+  staff: 'Looks after calls and alerts.',
+  admin: 'Keeps mentors, templates and switches.',
+  service: 'Another program; has no page.',
 };
 
 /** Seconds. An hour is long enough to play; a day is the most, as nothing can take a token back. */
@@ -49,7 +59,10 @@ export interface IssuerOptions {
 }
 
 export interface Issuer {
-  /** To be mounted at `/`: `GET /oidc/.well-known/openid-configuration`, `GET /oidc/jwks`, `POST /oidc/token`. */
+  /**
+   * To be mounted at `/`: `GET /oidc/.well-known/openid-configuration`, `GET /oidc/jwks`, `POST /oidc/token`, and for
+   * browsers `GET|POST /oidc/authorize` and `GET /oidc/sign-out`.
+   */
   readonly router: Router;
   /** The `iss` of every token, and the value of `OIDC_ISSUER`. */
   readonly issuer: string;
@@ -82,14 +95,39 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
       .setExpirationTime(Math.floor(Date.now() / 1000) + ttl)
       .sign(key.privateKey);
 
+  const signId = (role: string, subject: string, clientId: string, nonce: string | null): Promise<string> =>
+    new SignJWT({ roles: [role], ...(nonce === null ? {} : { nonce }) })
+      .setProtectedHeader({ alg: 'RS256', kid: key.keyId, typ: 'JWT' })
+      .setIssuer(issuer())
+      .setAudience(clientId)
+      .setSubject(subject)
+      .setIssuedAt()
+      .setExpirationTime(Math.floor(Date.now() / 1000) + 300)
+      .sign(key.privateKey);
+  const byBrowser = codeFlow({
+    issuer,
+    choices: ROLES.map((role) => ({ role, about: ABOUT[role] })),
+    demoSubject: (role) => (isRole(role) ? DEMO_SUBJECTS[role] : null),
+    signAccess: (role, subject) => sign(z.enum(ROLES).parse(role), subject),
+    signId,
+    expiresIn: DEFAULT_TTL,
+  });
+
   const router = express.Router();
   router.use('/oidc', refuseStrangers, allowLoopbackPages);
   router.get('/oidc/.well-known/openid-configuration', (_req, res) => {
     res.json({
       issuer: issuer(),
       jwks_uri: `${issuer()}/jwks`,
+      authorization_endpoint: `${issuer()}/authorize`,
       token_endpoint: `${issuer()}/token`,
-      response_types_supported: ['token'],
+      end_session_endpoint: `${issuer()}/sign-out`,
+      response_types_supported: ['code', 'token'],
+      grant_types_supported: ['authorization_code'],
+      scopes_supported: ['openid'],
+      code_challenge_methods_supported: ['S256'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_post', 'client_secret_basic'],
+      authorization_response_iss_parameter_supported: true,
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
     });
@@ -97,7 +135,14 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   router.get('/oidc/jwks', (_req, res) => {
     res.json({ keys: [key.publicJwk] });
   });
-  router.post('/oidc/token', express.json({ limit: '4kb' }), tokenRequest(sign));
+  router.use(byBrowser.router);
+  const byScript = tokenRequest(sign);
+  router.post(
+    '/oidc/token',
+    express.json({ limit: '4kb' }),
+    express.urlencoded({ limit: '4kb', extended: false }),
+    (req, res, next) => (req.is('application/x-www-form-urlencoded') ? byBrowser.exchange : byScript)(req, res, next),
+  );
   router.use('/oidc', unreadableBody);
 
   return {
@@ -107,6 +152,10 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     },
     sign,
   };
+}
+
+function isRole(word: string): word is Role {
+  return ROLES.some((role) => role === word);
 }
 
 function tokenRequest(sign: Issuer['sign']): RequestHandler {

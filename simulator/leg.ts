@@ -83,6 +83,8 @@ export class Leg extends EventEmitter<LegEvents> {
   /** True once a document has been fetched: a Gather of a later one is no greeting. */
   documents = 0;
   bridged = false;
+  /** All it hears and says is being recorded. */
+  recorded = false;
   /** What to run when it is answered; a REST update may replace it while it still rings. */
   firstRequest: DocumentRequest | null = null;
   readonly heard: string[] = [];
@@ -185,6 +187,11 @@ export class Leg extends EventEmitter<LegEvents> {
     else this.end('busy', 603);
   }
 
+  /** The network loses the line: neither end has hung up. */
+  lose(): void {
+    this.end('failed', 503);
+  }
+
   hear(words: string): void {
     this.heard.push(words);
     this.emit('words', words);
@@ -224,6 +231,11 @@ export class Leg extends EventEmitter<LegEvents> {
 
   disconnect(): void {
     this.bridged = false;
+    this.emit('changed');
+  }
+
+  noteRecorded(isRecorded: boolean): void {
+    this.recorded = isRecorded;
     this.emit('changed');
   }
 

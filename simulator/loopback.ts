@@ -13,6 +13,11 @@ function isLoopbackOrigin(origin: string): boolean {
   return LOOPBACK_NAMES.has(new URL(origin).hostname);
 }
 
+/** True for an http address of this machine, with whatever path. */
+export function isLoopbackUrl(address: string): boolean {
+  return address.startsWith('http://') && isLoopbackOrigin(address);
+}
+
 /**
  * Lets only this machine in. The `Host` is looked at too: a web page whose name is rebound to 127.0.0.1 connects from
  * here, and could otherwise read the answers as its own.

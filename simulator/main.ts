@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createAppTokens } from './app-tokens';
 import { readHelplines } from './fallback-documents';
 import { createIssuer } from './issuer';
 import { createPagesRouter } from './pages';
@@ -21,7 +22,8 @@ async function main(): Promise<void> {
       const issuer = await createIssuer({ publicUrl: url, audience: env.audience, stateFile });
       const organisationNumbers = env.server.numbers.map((own) => own.number);
       const page = () => ({ organisationNumbers, startPage: env.startPage });
-      return [issuer.router, createPagesRouter({ page, mailbox })];
+      const appTokens = createAppTokens(env.startPage, issuer.sign);
+      return [issuer.router, appTokens, createPagesRouter({ page, mailbox })];
     },
   });
   say({ msg: 'simulator ready', port: simulator.port, smtpPort: simulator.smtpPort, url: simulator.url });

@@ -1,7 +1,7 @@
-import { ApiError } from './api-errors';
-import { type Fields, one, readUrl } from './call-parameters';
+import { type Fields, one } from './call-parameters';
 import { formatForDisplay } from './phone-numbers';
 import { fixedSid } from './sids';
+import { changedUrls, VOICE_URLS } from './url-fields';
 import { rfc2822 } from './webhook-parameters';
 
 type Method = 'GET' | 'POST';
@@ -29,12 +29,7 @@ interface Listed extends OwnNumber {
 }
 
 /** The fields of an update, with the code by which Twilio refuses a URL that is none. */
-const URLS = [
-  { key: 'voiceUrl', methodKey: 'voiceMethod', name: 'VoiceUrl', code: 21502 },
-  { key: 'voiceFallbackUrl', methodKey: 'voiceFallbackMethod', name: 'VoiceFallbackUrl', code: 21504 },
-  { key: 'statusCallback', methodKey: 'statusCallbackMethod', name: 'StatusCallback', code: 21609 },
-  { key: 'smsUrl', methodKey: 'smsMethod', name: 'SmsUrl', code: 21716 },
-] as const;
+const URLS = [...VOICE_URLS, { key: 'smsUrl', methodKey: 'smsMethod', name: 'SmsUrl', code: 21716 }] as const;
 
 /** The account's IncomingPhoneNumbers. Changes last as long as the process: the next start reads its environment. */
 export class OwnNumbers {
@@ -78,16 +73,7 @@ export class OwnNumbers {
   update(sid: string, fields: Fields): Readonly<Record<string, unknown>> | null {
     const own = this.bySid(sid);
     if (own === null) return null;
-    const changed: Record<string, unknown> = {};
-    for (const { key, methodKey, name, code } of URLS) {
-      // Present and empty: no URL any more.
-      if (one(fields, name) === '') changed[key] = undefined;
-      const given = readUrl(fields, name, `${name.replace(/Url$/, '')}Method`, code);
-      if (given !== null) changed[key] = given.url;
-      const method = one(fields, `${name.replace(/Url$/, '')}Method`)?.toUpperCase();
-      if (method !== undefined) changed[methodKey] = isMethod(method);
-    }
-    const updated = { ...own, ...changed, updatedAt: new Date() };
+    const updated = { ...own, ...changedUrls(fields, URLS), updatedAt: new Date() };
     this.listed.set(own.number, updated);
     return this.resource(updated);
   }
@@ -142,8 +128,3 @@ const UNCHANGEABLE = {
   voice_caller_id_lookup: false,
   voice_receive_mode: 'voice',
 } as const;
-
-function isMethod(method: string): Method {
-  if (method === 'GET' || method === 'POST') return method;
-  throw new ApiError(400, 21503, 'The method is not valid: must be GET or POST');
-}

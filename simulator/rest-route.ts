@@ -99,7 +99,7 @@ function withFault(fault: Fault | null, work: () => Answer): Answer {
 }
 
 /** @throws ApiError 401 unless the request has the account's token or one of its API keys */
-function checkCredentials(req: Request, credentials: Credentials): void {
+export function checkCredentials(req: Request, credentials: Credentials): void {
   const [scheme, encoded] = (req.headers.authorization ?? '').split(' ');
   const [user = '', ...rest] = Buffer.from(encoded ?? '', 'base64')
     .toString('utf8')

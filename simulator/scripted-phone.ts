@@ -23,7 +23,7 @@ export function followScript(board: Board, leg: Leg): void {
   };
   const hangUpAfter = (moment: 'answered' | 'bridged' | 'words') => {
     const plan = script()?.hangUp;
-    if (plan?.after === moment) later(plan.ms, () => leg.hangUp());
+    if (plan?.after === moment) later(plan.ms, () => (plan.isLost === true && leg.isUp ? leg.lose() : leg.hangUp()));
   };
 
   leg.on('status', () => {

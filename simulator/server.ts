@@ -9,8 +9,10 @@ import { refuseStrangers } from './loopback';
 import { startSmtp } from './mail/smtp';
 import type { OwnNumber } from './own-numbers';
 import { createRestApi } from './rest-api';
+import { createSnsApi } from './sns/sns-api';
 import type { TestCredentials } from './test-account';
 import type { MessagingService } from './texts/messaging-services';
+import type { TwimlApp } from './twiml-apps';
 import type { Settings } from './types';
 
 export interface SimulatorOptions {
@@ -28,6 +30,7 @@ export interface SimulatorOptions {
   readonly numbers: readonly OwnNumber[];
   readonly helplines?: readonly string[];
   readonly services?: readonly MessagingService[];
+  readonly apps?: readonly TwimlApp[];
   readonly settings?: Partial<Settings>;
   /** Folder of the static fallback documents, served as `/fallback/{country}.xml`. */
   readonly fallbackDir?: string;
@@ -64,6 +67,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const url = `http://${host}:${port}`;
 
   app.use('/2010-04-01', express.text({ type: () => true, limit: '64kb' }));
+  app.use(createSnsApi(url));
   app.use('/simulator', refuseStrangers, createControlApi(engine));
   if (options.fallbackDir !== undefined) app.use('/fallback', createFallbackDocuments(options.fallbackDir));
   app.use(createRestApi(engine, { ...options, apiKeys: options.apiKeys ?? {} }, options.testCredentials));

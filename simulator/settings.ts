@@ -18,6 +18,7 @@ export const DEFAULT_SETTINGS: Settings = {
   priceAfterMs: 1_000,
   advancedOptOut: false,
   textCountries: null,
+  mediaNeedsAuth: true,
 };
 
 /** A seeded source of numbers in [0, 1): a run can be repeated. mulberry32. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /** A new SID as Twilio makes them: two letters and 32 hex digits. */
-export function newSid(prefix: 'CA' | 'SK' | 'SM'): string {
+export function newSid(prefix: 'CA' | 'RE' | 'SK' | 'SM'): string {
   return prefix + randomBytes(16).toString('hex');
 }
 

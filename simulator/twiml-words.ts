@@ -18,11 +18,11 @@ export async function say(board: Board, leg: Leg, verb: TwimlElement, signal: Ab
   }
 }
 
-/** Plays a sound, which the handset shows as `♪`. */
+/** Plays a sound, which the handset shows as `♪` and where it is from: the simulator fetches none. */
 export async function play(board: Board, leg: Leg, verb: TwimlElement, signal: AbortSignal): Promise<void> {
   for (let time = 0; time < loops(verb); time += 1) {
     signal.throwIfAborted();
-    leg.hear('♪');
+    leg.hear(`♪ ${verb.text}`.trim());
     await board.clock.wait(board.settings.wordMs === 0 ? 0 : SOUND_MS, signal);
   }
 }

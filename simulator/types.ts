@@ -43,6 +43,8 @@ export interface HandsetScript {
     readonly after: 'answered' | 'bridged' | 'words';
     readonly ms: number;
     readonly words?: string;
+    /** Nobody hangs up: the network loses the line, which ends as `failed`. */
+    readonly isLost?: boolean;
   };
   /** What becomes of texts to it. */
   readonly texts?: TextScript;
@@ -59,11 +61,13 @@ export interface HandsetCall {
   readonly startedAt: string;
   readonly answeredAt: string | null;
   readonly endedAt: string | null;
-  /** What was said to it, in order; a sound that was played appears as `♪`. */
+  /** What was said to it, in order; a sound that was played appears as `♪` and its address. */
   readonly heard: readonly string[];
   readonly pressed: readonly string[];
   /** True while keys are expected. */
   readonly expectsKeys: boolean;
+  /** What no phone knows: this end or the other is being recorded. */
+  readonly recorded: boolean;
 }
 
 export interface HandsetView {
@@ -119,7 +123,7 @@ export interface DialRecord {
   readonly moot: boolean;
 }
 
-/** `create`, `read`, `list` and `update` are those of calls and numbers. */
+/** `create`, `read`, `list` and `update` are those of calls and numbers; `recording` is how one ends, `media` its sound. */
 export type FaultPlace =
   | 'create'
   | 'read'
@@ -133,6 +137,13 @@ export type FaultPlace =
   | 'update-message'
   | 'message-callback'
   | 'inbound-message'
+  | 'create-recording'
+  | 'read-recording'
+  | 'list-recordings'
+  | 'update-recording'
+  | 'recording-callback'
+  | 'recording'
+  | 'media'
   | 'mail-recipient'
   | 'mail';
 export type FaultKind =
@@ -149,7 +160,8 @@ export type FaultKind =
   | 'lost'
   | 'reset'
   | 'refused'
-  | 'busy';
+  | 'busy'
+  | 'absent';
 
 /** Something that goes wrong on purpose. The first plan entry that matches a request is used. */
 export interface Fault {
@@ -193,6 +205,8 @@ export interface Settings {
   readonly advancedOptOut: boolean;
   /** ISO countries that may be texted; null: all. */
   readonly textCountries: readonly string[] | null;
+  /** Whether the sound of recordings is given only to whoever has the account's credentials. */
+  readonly mediaNeedsAuth: boolean;
 }
 
 /** What Twilio's debugger would show. */
@@ -204,7 +218,7 @@ export interface Notification {
   readonly at: string;
 }
 
-export type WebhookKind = 'callback' | 'twiml' | 'message-callback' | 'inbound-message';
+export type WebhookKind = 'callback' | 'twiml' | 'message-callback' | 'inbound-message' | 'recording-callback';
 
 /** One webhook we sent: its last attempt. */
 export interface WebhookRecord {

@@ -1,4 +1,10 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
 import {
   MENTOR_CALL,
   mentorCallWorkflowId,
@@ -38,29 +44,59 @@ export async function startMentorCall(
   input: MentorCallInput,
   withinMs: number = START_WITHIN_MS,
 ): Promise<'running' | 'over'> {
-  const memo: CallMemo = { owner: input.userId, requestHash: input.requestHash };
   try {
-    await inTime(client, withinMs, () =>
-      client.workflow.start(MENTOR_CALL.workflow, {
-        workflowId: mentorCallWorkflowId(input.callId),
-        taskQueue: client.workflowQueue,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        memo,
-        staticSummary: 'A masked call between a user and a mentor',
-        typedSearchAttributes: [
-          { key: KINDLINE_STATE, value: 'running' },
-          { key: KINDLINE_SINCE, value: new Date() },
-          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
-          { key: KINDLINE_COUNTRY, value: input.country },
-        ],
-        priority: PRIORITY.emergency,
-      }),
-    );
+    await inTime(client, withinMs, () => client.workflow.start(MENTOR_CALL.workflow, startOptions(client, input)));
     return 'running';
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
+    throw error;
+  }
+}
+
+function startOptions(client: KindlineClient, input: MentorCallInput) {
+  const memo: CallMemo = { owner: input.userId, requestHash: input.requestHash };
+  return {
+    workflowId: mentorCallWorkflowId(input.callId),
+    taskQueue: client.workflowQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+    memo,
+    staticSummary: 'A masked call between a user and a mentor',
+    typedSearchAttributes: [
+      { key: KINDLINE_STATE, value: 'running' },
+      { key: KINDLINE_SINCE, value: new Date() },
+      { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+      { key: KINDLINE_COUNTRY, value: input.country },
+    ],
+    priority: PRIORITY.emergency,
+  };
+}
+
+/**
+ * Starts the workflow of a call from the app and asks its first question, in one request: whoever asks again finds the
+ * call that was begun, and the same `updateId` gets the same answer.
+ *
+ * @throws as {@link askTwiml}; ProcessIsOver also for a call that has been before
+ */
+export async function beginMentorCall(
+  client: KindlineClient,
+  input: MentorCallInput,
+  question: TwimlQuestion,
+  updateId: string,
+  deadlineMs: number,
+): Promise<CallPlan> {
+  const startWorkflowOperation = new WithStartWorkflowOperation(MENTOR_CALL.workflow, startOptions(client, input));
+  try {
+    return await spoken(client, deadlineMs, () =>
+      client.workflow.executeUpdateWithStart<Workflow, CallPlan, [TwimlQuestion]>(MENTOR_CALL.answerTwiml, {
+        args: [question],
+        updateId,
+        startWorkflowOperation,
+      }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw new ProcessIsOver();
     throw error;
   }
 }
@@ -84,15 +120,29 @@ export async function askTwiml(
   );
 }
 
-/** Tells a call that a leg has ended. A call that is over has nothing to learn any more: that is no error. */
+/** Tells a call that a leg has ended. */
 export async function signalLegEnded(
   client: KindlineClient,
   callId: string,
   event: LegEnded,
   deadlineMs: number,
 ): Promise<'signalled' | 'closed'> {
+  return orClosed(() => spoken(client, deadlineMs, () => handle(client, callId).signal(MENTOR_CALL.legEnded, event)));
+}
+
+/** Tells a call that waits that a mentor's place is kept for it now. `closed`: it is over, and waits no more. */
+export async function signalPlaceOffered(
+  client: KindlineClient,
+  callId: string,
+  deadlineMs: number,
+): Promise<'signalled' | 'closed'> {
+  return orClosed(() => spoken(client, deadlineMs, () => handle(client, callId).signal(MENTOR_CALL.placeOffered)));
+}
+
+/** A call that is over has nothing to learn any more: that is no error. */
+async function orClosed(signal: () => Promise<void>): Promise<'signalled' | 'closed'> {
   try {
-    await spoken(client, deadlineMs, () => handle(client, callId).signal(MENTOR_CALL.legEnded, event));
+    await signal();
     return 'signalled';
   } catch (error) {
     if (error instanceof ProcessIsOver) return 'closed';

@@ -2,13 +2,13 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BatchState, MessageBatchInput } from '../domain/message-batch';
 import { MESSAGE_BATCH, messageBatchWorkflowId } from '../domain/message-batch';
 import type { KindlineClient } from './connection';
-import { ProcessIsOver, QuestionRefused } from './errors';
+import { ProcessIsOver, QuestionRefused, TemporalNotInTime } from './errors';
 import { PRIORITY } from './priorities';
 import { KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 import { inTime, spoken } from './speaking';
 
 const START_WITHIN_MS = 5_000;
-/** Pausing waits for the page that is being started. */
+/** Pausing waits for the page that is being started, cancelling for all pages; who asks waits no longer than this. */
 const TELL_WITHIN_MS = 20_000;
 
 /**
@@ -48,17 +48,26 @@ export async function startMessageBatch(
 
 /**
  * Pauses, resumes or cancels a batch that is being sent.
- * @returns the state it then has, or `over` when it has ended or was never started
+ * @returns the state it then has, `going-on` when the workflow has taken it and is not done in time, or `over` when the
+ *   batch has ended or was never started
+ * @throws TemporalNotInTime when nobody has taken it
  */
 export async function tellMessageBatch(
   client: KindlineClient,
   batchId: string,
   what: 'pause' | 'resume' | 'cancel',
   withinMs: number = TELL_WITHIN_MS,
-): Promise<BatchState | 'over'> {
+): Promise<BatchState | 'going-on' | 'over'> {
   const handle = client.workflow.getHandle(messageBatchWorkflowId(batchId));
+  const until = Date.now() + withinMs;
   try {
-    return await spoken(client, withinMs, () => handle.executeUpdate<BatchState, []>(MESSAGE_BATCH[what]));
+    const taken = await spoken(client, withinMs, () =>
+      handle.startUpdate<BatchState, []>(MESSAGE_BATCH[what], { waitForStage: 'ACCEPTED' }),
+    );
+    return await spoken(client, Math.max(1, until - Date.now()), () => taken.result()).catch((error: unknown) => {
+      if (error instanceof TemporalNotInTime) return 'going-on' as const;
+      throw error;
+    });
   } catch (error) {
     // A batch that ends at this very moment refuses: it is over all the same.
     if (error instanceof ProcessIsOver || error instanceof QuestionRefused) return 'over';

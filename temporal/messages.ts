@@ -43,7 +43,7 @@ export async function startMessage(
       client.workflow.start(MESSAGE.workflow, {
         workflowId: messageWorkflowId(input.messageId),
         taskQueue: client.workflowQueue,
-        args: [input],
+        args: [{ ...input, heedsLateDelivery: true }],
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         memo,

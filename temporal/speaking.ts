@@ -10,14 +10,29 @@ import { ProcessIsOver, QuestionRefused, TemporalNotInTime, TemporalNotPrepared 
 
 /** Gives a message to a running workflow and translates the ways in which it can fail. */
 export async function spoken<T>(client: KindlineClient, withinMs: number, run: () => Promise<T>): Promise<T> {
-  try {
-    return await inTime(client, withinMs, run);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw new ProcessIsOver();
-    // A workflow that ended while the update waited also says "failed"; there is nobody left to ask either way.
-    if (error instanceof WorkflowUpdateFailedError) throw new QuestionRefused();
-    throw error;
+  const until = Date.now() + withinMs;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await inTime(client, Math.max(1, until - Date.now()), run);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) throw new ProcessIsOver();
+      // A workflow that ended while the update waited also says "failed"; there is nobody left to ask either way.
+      if (error instanceof WorkflowUpdateFailedError) throw new QuestionRefused();
+      if (!isNotReady(error)) throw error;
+      if (attempt >= MOST_ATTEMPTS) throw new TemporalNotInTime();
+    }
   }
+}
+
+const MOST_ATTEMPTS = 3;
+
+/** gRPC: failed precondition. */
+const NOT_READY: readonly unknown[] = [9];
+
+/** It was about to end, or its step was lost: it takes that step anew, and has heard nothing of what was said in it. */
+function isNotReady(error: unknown): boolean {
+  if (isGrpcServiceError(error)) return NOT_READY.includes(error.code);
+  return error instanceof Error && error.cause !== undefined && isNotReady(error.cause);
 }
 
 /** Without a deadline the client waits for ever when no worker runs. */

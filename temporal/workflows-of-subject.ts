@@ -20,10 +20,17 @@ export interface WorkflowOfSubject {
  * keyed token that stands in `KindlineSubject`, so only who has the service's keys can ask.
  *
  * @param subjectId a UUID
+ * @param also ids of workflows that are about them and carry somebody else's token: words of ours and UUIDs
  */
-export async function workflowsOfSubject(client: KindlineClient, subjectId: string): Promise<WorkflowOfSubject[]> {
+export async function workflowsOfSubject(
+  client: KindlineClient,
+  subjectId: string,
+  also: readonly string[] = [],
+): Promise<WorkflowOfSubject[]> {
   // The token is base64url: nothing in it can end the quotes.
-  const query = `${KINDLINE_SUBJECT.name} = '${client.subjectAttribute(subjectId)}'`;
+  const theirs = `${KINDLINE_SUBJECT.name} = '${client.subjectAttribute(subjectId)}'`;
+  const named = also.map((workflowId) => `'${workflowId}'`).join(', ');
+  const query = also.length === 0 ? theirs : `${theirs} OR WorkflowId IN (${named})`;
   const found: WorkflowOfSubject[] = [];
   for await (const run of client.workflow.list({ query })) {
     found.push({

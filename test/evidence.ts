@@ -31,10 +31,15 @@ export async function gatherEvidence(witness: Witness): Promise<void> {
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   for (const [table, rows] of await allTables(witness.pool)) write(`table-${table}.json`, rows);
   write('audit-entries.json', JSON.stringify(await saidByEntries(witness.pool)));
-  write('histories.json', await decodedHistories(witness));
+  const { histories, visible } = await decodedHistories(witness);
+  write('histories.json', histories);
+  write('visible-to-operators.json', visible);
   write('callback-urls.json', JSON.stringify((await witness.sim.webhooks()).map(({ url }) => url)));
   const urls = (await witness.sim.ledger()).flatMap((leg) => leg.urls);
   write('urls-given-to-twilio.json', JSON.stringify(urls));
+  // Where the search does not look, because it has to know what it looks for.
+  mkdirSync(join(folder, 'simulator'), { recursive: true });
+  write('simulator/link-tokens.json', JSON.stringify(await linkTokens(witness.sim)));
   if (witness.env.METRICS_PORT) {
     const metrics = await fetch(`http://127.0.0.1:${witness.env.METRICS_PORT}/metrics`);
     write('metrics.txt', await metrics.text());
@@ -60,8 +65,19 @@ async function allTables(pool: Pool): Promise<[string, string][]> {
   );
 }
 
-/** Decoded with the codec: sealed data must not even be inside the encryption. */
-async function decodedHistories(witness: Witness): Promise<string> {
+/** Of every link that the simulator's phones and mailbox hold. */
+async function linkTokens(sim: SimulatorClient): Promise<string[]> {
+  const texts = (await sim.messages()).map(({ body }) => body);
+  const mails = (await sim.mailbox()).flatMap(({ text, html }) => [text ?? '', html ?? '']);
+  const links = [...texts, ...mails].flatMap((words) => words.match(/(?<=[/=])[\w-]{64}(?![\w-])/g) ?? []);
+  return [...new Set(links)];
+}
+
+/**
+ * Decoded with the codec: sealed data must not even be inside the encryption. What lists and pages of Temporal show of a
+ * workflow without anybody decoding its payloads stands by itself, because less may be there.
+ */
+async function decodedHistories(witness: Witness): Promise<{ histories: string; visible: string }> {
   const config = loadConfig((await openSecrets(witness.env, VARIABLE_NAMES)).env);
   const ring = await openKeyRing(config.keys, config);
   const keys = await ensureServiceKeys(witness.pool, ring);
@@ -70,12 +86,14 @@ async function decodedHistories(witness: Witness): Promise<string> {
   try {
     const { namespace } = witness.temporalAddress;
     const client = new Client({ connection, namespace, dataConverter: dataConverter(keys) });
-    const texts: string[] = [];
+    const [texts, visible]: [string[], string[]] = [[], []];
     for await (const { workflowId, runId } of client.workflow.list()) {
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       texts.push(historyToJSON(history), ...(await Promise.all(payloadsIn(history).map((p) => decoded(codec, p)))));
+      const shown = payloadsIn(partsNamed(history, VISIBLE));
+      visible.push(workflowId, ...(await Promise.all(shown.map((p) => decodedOrPlain(codec, p)))));
     }
-    return texts.join('\n');
+    return { histories: texts.join('\n'), visible: visible.join('\n') };
   } finally {
     await connection.close();
   }
@@ -91,6 +109,19 @@ function payloadsIn(value: unknown, found: Payload[] = []): Payload[] {
   if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array) found.push(value as Payload);
   else for (const inner of Object.values(value)) payloadsIn(inner, found);
   return found;
+}
+
+/** Summaries and details, search attributes, memos. */
+const VISIBLE = ['userMetadata', 'searchAttributes', 'memo'];
+
+/** Every part of a history that has one of these names, however deep it lies. */
+function partsNamed(value: unknown, names: readonly string[]): unknown[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  return Object.entries(value).flatMap(([name, inner]) => (names.includes(name) ? [inner] : partsNamed(inner, names)));
+}
+
+async function decodedOrPlain(codec: ReturnType<typeof createPayloadCodec>, payload: Payload): Promise<string> {
+  return (await decoded(codec, payload)) || Buffer.from(payload.data).toString('utf8');
 }
 
 async function decoded(codec: ReturnType<typeof createPayloadCodec>, payload: Payload): Promise<string> {

@@ -16,4 +16,15 @@ export const MARKED = {
   messageWords: 'the lantern by the old harbour is lit',
   variable: 'Thessaly Brookwater',
   replyWords: 'nobody but the heron has come by today',
+  /** Of a buddy, and of whoever is named to be asked when no buddy answers. */
+  relationship: 'fellow bellringer of Saltmarsh',
+  note: 'she laughed about the borrowed wheelbarrow',
+  buddyPhone: '+16285550183',
+  contactName: 'Perpetua Windlass',
+  contactPhone: '+16285550184',
+  /** From where a button of a page is pressed. */
+  ip: '198.51.100.23',
+  userAgent: 'Marshgrave/7.3 (a phone by the old harbour)',
+  /** Low, and such as no other figure is. */
+  score: 31.73091,
 } as const;

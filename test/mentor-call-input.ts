@@ -1,8 +1,20 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { spokenMsBeforeDial } from '../domain/disclosures';
 import type { MentorCallInput } from '../domain/mentor-call';
+import { promptsFor } from '../domain/prompts';
+import { RETENTION } from '../domain/retention';
+
+/** Of a call that rings a number. */
+export type RingingInput = MentorCallInput & { readonly recordId: string; readonly recipientToken: string };
+
+/** A call that somebody new makes in the app. */
+export function appCallInput(callSid: string, more: Partial<MentorCallInput> = {}): MentorCallInput {
+  const nobodyIsRung = { recordId: null, recipientToken: null, numberIsForThisCallOnly: false };
+  return { ...mentorCallInput(), ...nobodyIsRung, fromApp: { callSid }, ...more };
+}
 
 /** An ordinary request for a call, of somebody new, with the times of a real deployment; `more` replaces parts of it. */
-export function mentorCallInput(more: Partial<MentorCallInput> = {}): MentorCallInput {
+export function mentorCallInput(more: Partial<RingingInput> = {}): RingingInput {
   return {
     callId: randomUUID(),
     userId: randomUUID(),
@@ -31,6 +43,7 @@ export function mentorCallInput(more: Partial<MentorCallInput> = {}): MentorCall
     },
     maxMentors: 4,
     detectMachines: false,
+    spokenMs: spokenMsBeforeDial(promptsFor('en'), [], { timeLimitSeconds: 3_600, country: 'US', kept: RETENTION }),
     ...more,
   };
 }

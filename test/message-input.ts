@@ -26,6 +26,7 @@ export function messageInput(more: Partial<MessageInput> = {}): MessageInput {
     sender: null,
     requestHash: 'ab'.repeat(32),
     requestedAt: new Date().toISOString(),
+    heedsLateDelivery: true,
     ...more,
   };
 }

@@ -20,6 +20,7 @@ import { type PartName, Stack } from '../scripts/stack';
 import { prepareNamespace } from '../scripts/temporal-server';
 import { SimulatorClient } from '../simulator/client';
 import { gatherEvidence } from './evidence';
+import { PATIENCE_MS } from './patience';
 import { createTestDatabase } from './postgres';
 
 export type Role = 'user' | 'mentor' | 'staff' | 'admin' | 'service';
@@ -32,6 +33,8 @@ export interface StackSettings {
   readonly env?: NodeJS.ProcessEnv;
   /** True: Postgres and Temporal of this stack alone, so that they can be killed. */
   readonly own?: boolean;
+  /** True: a process of ours that falls by itself is started again, as a process manager does it (only with `own`). */
+  readonly isSupervised?: boolean;
   /** True: with Temporal's Web UI and the codec server, as `npm start` has them; the stack then has its own Temporal. */
   readonly webUi?: boolean;
 }
@@ -70,6 +73,8 @@ export interface TestStack {
   /** Starts what was killed (or ends it first) and waits until it is ready. */
   restart(name: PartName): Promise<void>;
   pid(name: 'api' | 'worker' | 'simulator'): number | null;
+  /** Processes of ours that fell by themselves, each with how. */
+  readonly fallen: readonly string[];
   /** Everything the parts have written, by part. */
   logs(): Record<string, string>;
   stop(): Promise<void>;
@@ -84,6 +89,7 @@ interface Ground {
   readonly workerUrl: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   readonly webUi: TestStack['webUi'];
+  readonly fallen: readonly string[];
   kill(name: PartName, signal: NodeJS.Signals): void;
   restart(name: PartName): Promise<void>;
   stop(): Promise<void>;
@@ -130,6 +136,7 @@ export async function startStack(settings: StackSettings = {}): Promise<TestStac
     kill: (name, signal) => ground.kill(name, signal),
     restart: (name) => ground.restart(name),
     pid: (name) => services.child(name).pid,
+    fallen: ground.fallen,
     logs: () => readLogs(join(ground.stateDir, 'logs')),
     stop: async () => {
       const witness = { pool, sim: new SimulatorClient(services.simulatorUrl), temporalAddress };
@@ -145,7 +152,7 @@ export async function startStack(settings: StackSettings = {}): Promise<TestStac
 }
 
 /** Asks again until the answer is given; a test's only way to wait. @throws the last error when time is over */
-export async function eventually<T>(ask: () => Promise<T> | T, withinMs = 15_000, everyMs = 50): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T> | T, withinMs = PATIENCE_MS, everyMs = 50): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {
@@ -186,6 +193,7 @@ async function sharedGround(settings: StackSettings, address: string): Promise<G
     workerUrl,
     temporal: { address, namespace },
     webUi: null,
+    fallen: [],
     kill: (name, signal) => services.kill(ours(name), signal),
     restart: (name) => services.restart(ours(name)),
     stop: async () => {
@@ -202,7 +210,22 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
   const stateDir = newStateDir();
   const webUi = { temporalUi: await freePort(), codec: await freePort() };
   const ports = { ...(await freeStackPorts()), ...(settings.webUi === true ? webUi : {}) };
-  const stack = await Stack.start({ stateDir, ports, durable: false, env: await environment(settings), isQuiet: true });
+  const fallen: string[] = [];
+  let running: Stack | null = null;
+  const stack = await Stack.start({
+    stateDir,
+    ports,
+    durable: false,
+    env: await environment(settings),
+    isQuiet: true,
+    onDeath: (name, how) => {
+      // A Postgres or Temporal that is started again may need more than one try, and whoever does that sees to it.
+      if (!isOurs(name)) return;
+      fallen.push(`${name}: ${how}`);
+      if (settings.isSupervised === true) void running?.restart(name);
+    },
+  });
+  running = stack;
   const { services, database } = stack;
   if (database === null) throw new Error('a stack of its own has a database of its own');
   return {
@@ -213,6 +236,7 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
     workerUrl: services.options.database.workerUrl,
     temporal: stack.temporalAddress,
     webUi: webUiOf(stack),
+    fallen,
     kill: (name, signal) => stack.kill(name, signal),
     restart: (name) => stack.restart(name),
     stop: async () => {
@@ -220,6 +244,12 @@ async function ownGround(settings: StackSettings): Promise<Ground> {
       leave(stateDir);
     },
   };
+}
+
+const OURS: readonly string[] = ['simulator', 'api', 'worker', 'codec'] satisfies PartName[];
+
+function isOurs(name: string): name is PartName {
+  return OURS.includes(name);
 }
 
 function webUiOf({ temporalUiUrl: url, services: { codecUrl } }: Stack): TestStack['webUi'] {

@@ -158,6 +158,8 @@ function inline(value: unknown, document: Json): unknown {
   }
   return Object.fromEntries(
     Object.entries(source)
+      // What has no type may be anything, null too; the validator takes one word only with the other.
+      .filter(([name]) => name !== 'nullable' || source.type !== undefined)
       .filter(([name]) => name !== 'examples' && name !== 'description')
       .map(([name, each]) => [name, inline(each, document)]),
   );

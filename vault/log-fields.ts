@@ -20,6 +20,7 @@ const FIELDS = {
   userId: 'id',
   subjectId: 'id',
   recordId: 'id',
+  recordingId: 'id',
   contactPointId: 'id',
   requestId: 'id',
   callSid: 'id',

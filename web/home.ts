@@ -31,7 +31,7 @@ export interface HomeOptions {
 export const DEMO_ROLES: readonly DemoRole[] = [
   {
     role: 'user',
-    about: 'Asks for a mentor, follows the call, cancels it.',
+    about: 'Asks for a mentor, follows the call, cancels it; names buddies.',
     request: { method: 'POST', path: '/connect-mentor' },
   },
   {
@@ -70,6 +70,9 @@ ${link(links.phones === null ? null : `${links.phones}/mailbox`, 'Simulated mail
 ${link(links.temporalUi, 'Temporal Web UI', 'Every call as a durable workflow, step by step.')}
 ${link(`${links.api}/docs`, 'API', 'Every request there is, to read and to try.')}
 ${link(links.codec === null ? null : `${links.codec}/health`, 'Codec server', 'Lets the Web UI show what is encrypted in Temporal.')}
+${link(`${links.api}/circle`, 'My circle', 'A user’s buddies: named, asked by e-mail, and asked to get in touch; what alerts came to. Sign in as user.')}
+${link(`${links.api}/mentor`, 'Mentor’s page', 'On and off, shifts, when they were rung; joined by an invitation code.')}
+${link(`${links.api}/staff`, 'Staff page', 'Calls under way, who is on shift, what needs attention; admins invite mentors.')}
 ${link(`${links.api}/health`, 'Health', 'How each part is doing.')}
 </ul>
 ${issuer === null ? SIGN_IN_ELSEWHERE : signIn(demoRoles)}
@@ -117,14 +120,23 @@ function roleButton({ role, about, request }: DemoRole): string {
   return `<div><button type="button" data-role="${role}"${attributes} aria-describedby="${id}">${role}</button><p id="${id}">${escapeHtml(about)}</p></div>`;
 }
 
+/** Each in its own words, as whoever speaks it looks for it. */
+const LANGUAGES = [
+  ['en', 'English'],
+  ['es', 'Español'],
+  ['fr', 'Français'],
+  ['hi', 'हिन्दी'],
+] as const;
+
 function callForm(demoNumber: string, phones: string | null): string {
   const where =
     phones === null ? 'Your phone rings.' : `Answer it at the <a href="${escapeHtml(phones)}">simulated phones</a>.`;
   return `<h2>Connect me with a mentor</h2>
 <form id="connect">
 <label>Phone to ring <input id="number" type="tel" autocomplete="off" value="${escapeHtml(demoNumber)}" required></label>
-<label>Language <select id="language"><option value="en">English</option><option value="es">Español</option></select></label>
+<label>Language <select id="language">${LANGUAGES.map(([code, name]) => `<option value="${code}" lang="${code}">${name}</option>`).join('')}</select></label>
 <label class="consent"><input id="consent" type="checkbox" required><span id="consent-text">…</span></label>
+<details id="disclosures"><summary>Good to know before you call</summary><ul id="disclosure-list"></ul></details>
 <div class="buttons">
 <button id="connect-button">Connect me</button>
 <button type="button" class="stop" id="cancel-button" hidden>Cancel the call</button>

@@ -67,7 +67,12 @@ ${script}
   return { html, contentSecurityPolicy };
 }
 
-const PRIVACY: Readonly<Record<string, string>> = { en: 'How we handle your data', es: 'Cómo tratamos sus datos' };
+const PRIVACY: Readonly<Record<string, string>> = {
+  en: 'How we handle your data',
+  es: 'Cómo tratamos sus datos',
+  fr: 'Comment nous traitons vos données',
+  hi: 'हम आपका डेटा कैसे संभालते हैं',
+};
 
 /** What stands at the end of every page; nothing outside production, where there may be no policy yet. */
 export function privacyLink(url: string | null, language = 'en'): string {

@@ -30,8 +30,29 @@ const WORDS = {
     blocked: ['No recibe correos', 'No enviamos nada a esta dirección.', null],
     gone: ['Este enlace ya no es válido', 'Use el enlace de un correo más reciente.', null],
   },
+  fr: {
+    ask: [
+      'Plus de courriels ?',
+      'Nous n’enverrons plus rien à l’adresse qui a reçu ce lien.',
+      'Ne m’envoyez plus de courriels',
+    ],
+    done: [
+      'Vous ne recevrez plus de courriels',
+      'Le dernier, s’il est en route, peut mettre une minute à arriver.',
+      'M’envoyer de nouveau des courriels',
+    ],
+    blocked: ['Vous ne recevez pas de courriels', 'Nous n’envoyons rien à cette adresse.', null],
+    gone: ['Ce lien n’est plus valable', 'Utilisez le lien d’un courriel plus récent.', null],
+  },
+  hi: {
+    ask: ['अब और ई-मेल नहीं?', 'जिस पते पर यह लिंक आया था, उस पर हम फिर कुछ नहीं भेजेंगे।', 'मुझे और ई-मेल न भेजें'],
+    done: ['अब आपको ई-मेल नहीं मिलेगा', 'जो आख़िरी ई-मेल रास्ते में है, उसे पहुँचने में एक मिनट लग सकता है।', 'मुझे फिर से ई-मेल भेजें'],
+    blocked: ['आपको ई-मेल नहीं मिलता', 'हम इस पते पर कुछ नहीं भेजते।', null],
+    gone: ['यह लिंक अब मान्य नहीं है', 'किसी नए ई-मेल का लिंक इस्तेमाल करें।', null],
+  },
 } as const;
 export type UnsubscribeLanguage = keyof typeof WORDS;
+export const UNSUBSCRIBE_LANGUAGES = ['en', 'es', 'fr', 'hi'] as const satisfies readonly UnsubscribeLanguage[];
 export type UnsubscribeState = 'ask' | 'done' | 'blocked' | 'gone';
 
 /**

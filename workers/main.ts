@@ -1,16 +1,19 @@
 import { NativeConnection } from '@temporalio/worker';
-import { createActivities } from '../activities';
+import { type ActivityDependencies, createActivities } from '../activities';
 import { loadConfig, type Config, VARIABLE_NAMES } from '../config/config';
 import { createPool } from '../db/pool';
 import { AUDIT_PURPOSES, ensureServiceKeys } from '../db/service-keys';
 import { createVault } from '../db/vault-records';
 import { createWebhookUrls } from '../domain/webhook-urls';
+import { createAlertWebhook } from '../providers/alert-webhook';
 import { createAppWebhook } from '../providers/app-webhook';
 import { openCheckpointStore } from '../providers/open-checkpoint-store';
 import { openKeyRing } from '../providers/open-key-ring';
 import { openMail } from '../providers/open-mail';
 import { openSecrets, type SecretsSource } from '../providers/secrets';
 import { createTwilioMessages } from '../providers/twilio-messages';
+import { createTwilioRecordings } from '../providers/twilio-recordings';
+import { createTwilioInsights } from '../providers/twilio-insights';
 import { createTwilioVoice } from '../providers/twilio-voice';
 import { connectionOptions, connectTemporal } from '../temporal/connection';
 import { ensureNamespace } from '../temporal/namespace';
@@ -24,9 +27,12 @@ import { createSubjectKeyCache } from '../vault/subject-key-cache';
 import { createTokenizer } from '../vault/tokens';
 import { workflowSource } from './bundle';
 import { startLineWatch } from './line-watch';
+import { startQueueWatch } from './queue-watch';
 import { startRelay } from './relay';
 import { installRuntime } from './runtime';
-import { ensureAuditSeal, ensureCallSweep, ensureCostSweep, ensureRetentionSweep } from './schedules';
+import { oneAtATime } from './schedule-lock';
+import { ensureAuditSeal, ensureCallSweep, ensureCostSweep, ensureRetentionSweep, ensureWatchdog } from './schedules';
+import { startWellbeingWatch } from './wellbeing-watch';
 import { createWorkers, runWorkers } from './workers';
 
 /** What is open, in the order in which it was opened; closed in the opposite order. */
@@ -47,6 +53,14 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     opened.push(() => vault.close());
     const voice = createTwilioVoice(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
     opened.push(() => voice.close());
+    const recordings = createTwilioRecordings(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
+    opened.push(() => recordings.close());
+    const { insights: insightsAccount } = config.twilio;
+    const insights =
+      insightsAccount === null
+        ? null
+        : createTwilioInsights(insightsAccount, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
+    opened.push(() => insights?.close());
     const messaging = createTwilioMessages(config.twilio, { httpTimeoutMs: config.dispatch.httpTimeoutMs });
     opened.push(() => messaging.close());
     const mail = openMail(config.mail, config.dispatch.httpTimeoutMs);
@@ -54,6 +68,10 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
 
     const appWebhook = config.appWebhook === null ? null : createAppWebhook(config.appWebhook);
     opened.push(() => appWebhook?.close());
+    const { webhook } = config.watchdog;
+    const alertWebhook = webhook === null ? null : createAlertWebhook(webhook);
+    opened.push(() => alertWebhook?.close());
+    const tokenizer = createTokenizer(keys.all('token'));
 
     const temporal = await connectTemporal(config.temporal, keys);
     opened.push(() => temporal.close());
@@ -62,10 +80,11 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
     const native = await NativeConnection.connect(connectionOptions(config.temporal));
     opened.push(() => native.close());
 
-    const activities = createActivities({
+    const dependencies: ActivityDependencies = {
       pool,
       vault,
       voice,
+      recordings,
       messaging,
       mail: {
         provider: mail,
@@ -88,23 +107,37 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       messages: config.messages,
       recipientLimits: config.limits.recipient,
       phoneNumbers: config.twilio.phoneNumbers,
+      matching: config.matching,
+      buddies: config.buddies,
+      wellbeing: config.wellbeing,
       crisisOverride: config.helplines.crisisOverride,
       voiceAlert: config.voiceAlert,
       auditKeys,
       checkpoints,
       appWebhook,
+      watchdog: config.watchdog,
+      alertWebhook,
+      tokenizer,
+      insights,
+      maxDurationMs: config.mentorCall.times.maxDuration,
       callRetentionMs: config.twilio.callRetention,
+      retention: config.retention,
       monotonicMs: () => performance.now(),
-    });
+    };
+    const activities = createActivities(dependencies);
     const workflows = workflowSource();
     const workers = await createWorkers({ connection: native, config, keys, activities, workflows });
-    await ensureCallSweep(temporal.client, config.temporal.taskQueue, config.sweepIntervalMs);
-    await ensureAuditSeal(temporal.client, config.temporal.taskQueue, config.audit.sealIntervalMs);
-    await ensureCostSweep(temporal.client, config.temporal.taskQueue, config.costsIntervalMs);
-    await ensureRetentionSweep(temporal.client, config.temporal.taskQueue);
+    await oneAtATime(pool, async () => {
+      await ensureCallSweep(temporal.client, config.temporal.taskQueue, config.sweepIntervalMs);
+      await ensureAuditSeal(temporal.client, config.temporal.taskQueue, config.audit.sealIntervalMs);
+      await ensureCostSweep(temporal.client, config.temporal.taskQueue, config.costsIntervalMs);
+      await ensureRetentionSweep(temporal.client, config.temporal.taskQueue);
+      await ensureWatchdog(temporal.client, config.temporal.taskQueue, config.watchdog.intervalMs);
+    });
     const { allowedCountries } = config.limits;
-    const settings = { ...config.inboundTexts, allowedCountries, phoneNumbers: config.twilio.phoneNumbers };
-    const texts = { vault, tokenizer: createTokenizer(keys.all('token')), settings };
+    const { phoneNumbers } = config.twilio;
+    const settings = { ...config.inboundTexts, allowedCountries, phoneNumbers, retention: config.retention };
+    const texts = { vault, tokenizer, settings };
     const relay = startRelay({
       pool,
       client: temporal.client,
@@ -127,6 +160,15 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       },
     });
     opened.push(() => lineWatch.stop());
+    const queueWatch = startQueueWatch({
+      pool,
+      temporal: temporal.client,
+      logger,
+      intervalMs: config.relayIntervalMs,
+    });
+    opened.push(() => queueWatch.stop());
+    const wellbeingWatch = startWellbeingWatch(dependencies, config.relayIntervalMs);
+    opened.push(() => wellbeingWatch.stop());
 
     const running = runWorkers(workers);
     const { namespace, taskQueue: queue } = config.temporal;

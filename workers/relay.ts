@@ -1,15 +1,20 @@
 import type { Pool } from 'pg';
 import { nextDueInMs } from '../db/app-event-delivery';
+import { type EndingToTell, tellUntoldEndings } from '../db/buddy-endings';
+import { tellUntoldContacts } from '../db/contact-endings';
 import { type InboundParts, routeText } from '../db/inbound-routing';
 import { markHandled, noteFailedHandling, unhandledEvents, type StoredEvent } from '../db/webhook-events';
 import { changesTheCourse } from '../domain/call-status';
 import { changesTheCourse as endsATry } from '../domain/message-status';
 import { wakeAppWebhook } from '../temporal/app-events';
+import { tellBuddyEnded } from '../temporal/buddy-endings';
 import type { KindlineClient } from '../temporal/connection';
+import { signalTexted } from '../temporal/check-ins';
 import { TemporalNotInTime } from '../temporal/errors';
 import { signalLegEnded } from '../temporal/mentor-calls';
 import { signalReceipt, startMessage } from '../temporal/messages';
 import { signalAlertLegEnded } from '../temporal/voice-alerts';
+import { tellContactAnswer } from '../temporal/wellbeing-alerts';
 import type { Logger } from '../vault/logger';
 
 /** The same as the webhook's own signal: an event late by a second is late, a relay that hangs is stuck. */
@@ -44,7 +49,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     else await signalAlertLegEnded(client, alertId, ended, withinMs);
   },
   'inbound-text': async ({ pool, client, texts }, { seenKey }, withinMs) => {
-    const answer = await routeText({ ...texts, pool }, seenKey, null);
+    const { answer, checkIn } = await routeText({ ...texts, pool }, seenKey, null);
+    if (checkIn !== null) await signalTexted(client, checkIn, withinMs);
     if (answer !== null) await startMessage(client, answer, withinMs);
   },
   'mail-event': async ({ client }, { messageId, seenKey, sid, status, errorCode }, withinMs) => {
@@ -85,6 +91,26 @@ export async function relayOnce(parts: RelayParts): Promise<number> {
   return handled;
 }
 
+/**
+ * One pass over the buddies and contacts of whom running workflows have yet to hear that they are not asked any more.
+ * @returns how many were told
+ * @throws TemporalNotInTime, as {@link relayOnce}
+ */
+export async function relayEndings({
+  pool,
+  client,
+  logger,
+}: Pick<RelayParts, 'pool' | 'client' | 'logger'>): Promise<number> {
+  const tell = (ending: EndingToTell) => tellBuddyEnded(client, ending, SIGNAL_WITHIN_MS);
+  const onFailure = (error: unknown): void => {
+    if (error instanceof TemporalNotInTime) throw error;
+    logger.warn({ error }, 'the end of a buddy or contact could not be told');
+  };
+  const ofBuddies = await tellUntoldEndings(pool, tell, onFailure, BATCH);
+  const tellAlert = (alertId: string) => tellContactAnswer(client, alertId, 'unavailable', SIGNAL_WITHIN_MS);
+  return ofBuddies + (await tellUntoldContacts(pool, tellAlert, onFailure, BATCH));
+}
+
 /** Nobody has taken what was due when we last said so, ms: said again. */
 const SAY_AGAIN_AFTER_MS = 30_000;
 
@@ -119,8 +145,10 @@ export function startRelay(parts: RelayParts & { readonly intervalMs: number; re
       try {
         const count = await relayOnce(parts);
         if (count > 0) logger.info({ count }, 'late events handed to their workflows');
+        const ended = await relayEndings(parts);
+        if (ended > 0) logger.info({ count: ended }, 'ends of buddies and contacts told to their workflows');
         // A full batch means there are more: no pause before them.
-        if (count === BATCH) continue;
+        if (count === BATCH || ended >= BATCH) continue;
       } catch (error) {
         logger.warn({ error }, 'late events could not be handed over');
       }

@@ -1,10 +1,12 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import type { RetentionRun } from '../activities/retention';
+import { SWEPT_KINDS } from '../domain/retention';
 import {
   AUDIT_SEAL_SCHEDULE,
   CALL_SWEEP_SCHEDULE,
   COST_SWEEP_SCHEDULE,
   RETENTION_SWEEP_SCHEDULE,
+  WATCHDOG_SCHEDULE,
 } from '../temporal/schedule-ids';
 
 /** What recurs: which workflow, how often, and how late a run that was missed may still be made up for. */
@@ -60,11 +62,24 @@ export function ensureCostSweep(client: Client, taskQueue: string, intervalMs: n
   });
 }
 
+/** Whether anything is wrong, every `WATCHDOG_INTERVAL`. */
+export function ensureWatchdog(client: Client, taskQueue: string, intervalMs: number): Promise<void> {
+  return ensureSchedule(client, {
+    scheduleId: WATCHDOG_SCHEDULE,
+    workflowType: 'watchdog',
+    taskQueue,
+    everyMs: intervalMs,
+    runTimeout: '5 minutes',
+    // It looks at how things are now: looks that were missed would see nothing else.
+    catchupWindow: '1 minute',
+  });
+}
+
 const DAY = 24 * 3_600_000;
 
 /** What has been kept for its time, once a day; a day without a worker is made up for. */
 export function ensureRetentionSweep(client: Client, taskQueue: string): Promise<void> {
-  const run: RetentionRun = { isDryRun: false };
+  const run: RetentionRun = { isDryRun: false, kinds: SWEPT_KINDS };
   return ensureSchedule(client, {
     scheduleId: RETENTION_SWEEP_SCHEDULE,
     workflowType: 'retentionSweep',
@@ -78,8 +93,8 @@ export function ensureRetentionSweep(client: Client, taskQueue: string): Promise
 }
 
 /**
- * Creates a schedule, or brings an existing one to what is configured. Several workers may do so at once; they all
- * write the same.
+ * Creates a schedule, or brings an existing one to what is configured. The server takes whatever is written last; where
+ * workers of two ages start at once, `oneAtATime` keeps what each writes whole.
  */
 async function ensureSchedule(client: Client, recurring: Recurring): Promise<void> {
   const { scheduleId, workflowType, taskQueue, everyMs, args = [], runTimeout, catchupWindow, jitter } = recurring;

@@ -30,9 +30,13 @@ export const records =
       | 'destroyCallNumber'
       | 'reserveMentor'
       | 'releaseMentor'
+      | 'queueOutlook'
+      | 'joinQueue'
+      | 'takeTurn'
       | 'legSeen'
       | 'abandonDispatch'
       | 'placedCall'
+      | 'noteFeedback'
     >
   >(DATABASE_STEP);
 
@@ -42,10 +46,16 @@ export const dialling = proxyActivities<Pick<Activities, 'placeCall'>>({
   summary: 'Ring the user',
 });
 
+/** An outward act as well, on the default queue: it takes nobody's place among the calls per second. */
+export const recording = proxyActivities<Pick<Activities, 'startRecording' | 'stopRecording'>>({
+  ...DISPATCH,
+  summary: 'Record the conversation, or end that',
+});
+
 export const alertRecords =
-  proxyLocalActivities<Pick<Activities, 'openAlert' | 'closeAlertLeg' | 'closeAlert' | 'destroyAlertNumbers'>>(
-    DATABASE_STEP,
-  );
+  proxyLocalActivities<
+    Pick<Activities, 'openAlert' | 'nightLeft' | 'closeAlertLeg' | 'closeAlert' | 'destroyAlertNumbers'>
+  >(DATABASE_STEP);
 
 export const alertRinging = proxyActivities<Pick<Activities, 'placeAlertCall'>>({
   ...DISPATCH,
@@ -75,6 +85,14 @@ export const lookingBack = proxyActivities<Pick<Activities, 'wentToFallback'>>({
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '5s' },
 });
 
+/** Starts a message under an id that is given; a text that cannot be begun must not keep a number for long. */
+export const textingAfterwards = proxyActivities<Pick<Activities, 'textAfterCall'>>({
+  summary: 'Text the user when the call is over',
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '5 minutes',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
 /** Sweeps walk rows in batches and may be run again from anywhere. */
 export const sweeps = proxyActivities<
   Pick<
@@ -88,6 +106,10 @@ export const sweeps = proxyActivities<
     | 'askSilentTexts'
     | 'forgetOldTexts'
     | 'closeDeadMessages'
+    | 'deleteDueRecordings'
+    | 'noteCallQuality'
+    | 'readCallInsights'
+    | 'expandShifts'
   >
 >({
   startToCloseTimeout: '40s',
@@ -102,6 +124,8 @@ export const sweeps = proxyActivities<
 export const retention = proxyActivities<
   Pick<
     Activities,
+    | 'sweepOld'
+    | 'endRetentionRun'
     | 'destroyUnreferencedRecords'
     | 'deleteOldAppEvents'
     | 'deleteOldTexts'
@@ -123,6 +147,15 @@ export const costs = proxyActivities<Pick<Activities, 'noteCosts' | 'readPrices'
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '15s',
   scheduleToCloseTimeout: '4 minutes',
+  retry: { initialInterval: '1s', maximumAttempts: 3 },
+});
+
+/** Database steps, starts of mails and a webhook that may not answer; what is left the next run takes up. */
+export const watching = proxyActivities<Pick<Activities, 'lookForIncidents' | 'tellOfIncidents'>>({
+  summary: 'Look whether anything is wrong',
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '15s',
+  scheduleToCloseTimeout: '2 minutes',
   retry: { initialInterval: '1s', maximumAttempts: 3 },
 });
 
@@ -189,6 +222,35 @@ export const mailing = proxyActivities<Pick<Activities, 'sendMail'>>({
   summary: 'Send the e-mail',
 });
 
+export const wellbeingRecords =
+  proxyLocalActivities<
+    Pick<
+      Activities,
+      | 'openWellbeingAlert'
+      | 'beginWellbeingStep'
+      | 'noteWellbeingStep'
+      | 'noteEmergencyConfirmed'
+      | 'closeWellbeingAlert'
+    >
+  >(DATABASE_STEP);
+
+/** Starts workflows under ids that are given, so it may be repeated. */
+export const wellbeingAsking = proxyActivities<Pick<Activities, 'startWellbeingAsks'>>({
+  summary: 'Ask those of this step',
+  startToCloseTimeout: '30s',
+  // Whoever cannot be asked by then is not waited for: the next step comes.
+  scheduleToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** Those who are asked and need not answer any more; may be repeated, and an alert ends without it. */
+export const wellbeingTelling = proxyActivities<Pick<Activities, 'endWellbeingAsks'>>({
+  summary: 'Tell those who are asked that it is over',
+  startToCloseTimeout: '45s',
+  scheduleToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
 /** Starting a workflow is repeatable: the alert's id is given. */
 export const fallingBack = proxyActivities<Pick<Activities, 'startFallbackAlert'>>({
   summary: 'Have it said by a call',
@@ -196,4 +258,59 @@ export const fallingBack = proxyActivities<Pick<Activities, 'startFallbackAlert'
   // A message must come to its end even when no call can be begun.
   scheduleToCloseTimeout: '10 minutes',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+export const checkInRecords =
+  proxyLocalActivities<Pick<Activities, 'openCheckIn' | 'noteCheckIn' | 'takeCheckInAnswer' | 'closeCheckIn'>>(
+    DATABASE_STEP,
+  );
+
+/**
+ * Starts messages under ids that are given, or stops them, so each may be repeated. A check-in must come to its end even
+ * where no text can be begun.
+ */
+export const checkInTexting = proxyActivities<Pick<Activities, 'startCheckInText' | 'cancelCheckInTexts'>>({
+  summary: 'Text the buddy, or do not any more',
+  // Cancelling waits for a try that is under way.
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '10 minutes',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** The app has heard already; a text about it is worth some minutes. */
+export const checkInNews = proxyActivities<Pick<Activities, 'tellOfCheckIn'>>({
+  summary: 'Tell the user what the buddy did',
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '5 minutes',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+export const verificationRecords =
+  proxyLocalActivities<
+    Pick<
+      Activities,
+      | 'claimInvitation'
+      | 'answerInvitation'
+      | 'expireInvitation'
+      | 'noteInvitationSent'
+      | 'takeInvitationBack'
+      | 'noteRenewalAsked'
+      | 'verificationStanding'
+    >
+  >(DATABASE_STEP);
+
+/** Starts a message under an id that is given, or withdraws it; what cannot be done in an hour counts as not sent. */
+export const inviting = proxyActivities<Pick<Activities, 'sendInvitation' | 'cancelInvitation'>>({
+  summary: 'Ask somebody to be a buddy, or no longer',
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '1 hour',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** The app has the news in any case: a process must come to its end although no message can be begun. */
+export const tellingUser = proxyActivities<Pick<Activities, 'tellUser'>>({
+  summary: 'Tell the user, as they wished',
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '1 hour',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });

@@ -1,9 +1,13 @@
 export { appWebhook } from './app-webhook';
 export { auditSeal } from './audit-seal';
+export { buddyVerification } from './buddy-verification';
 export { callSweep } from './call-sweep';
+export { checkIn } from './check-in';
 export { message } from './message';
 export { costSweep } from './cost-sweep';
 export { mentorCall } from './mentor-call';
 export { messageBatch } from './message-batch';
 export { retentionSweep } from './retention-sweep';
 export { voiceAlert } from './voice-alert';
+export { watchdog } from './watchdog';
+export { wellbeingAlert } from './wellbeing-alert';

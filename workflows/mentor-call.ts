@@ -9,41 +9,56 @@ import {
   patched,
   setHandler,
   uuid4,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { isTerminal } from '../domain/call-status';
 import {
   MENTOR_CALL,
-  userLegKey,
   type CallPlan,
   type EndReason,
   type LegEnded,
   type MentorCallInput,
   type MentorCallResult,
-  type Outcome,
   type TwimlQuestion,
 } from '../domain/mentor-call';
-import { dialling, legs, lookingBack, records } from './activity-options';
+import { records } from './activity-options';
+import { leaveRecording, settleRecordings } from './call-recording';
 import { MentorCallState, type MentorTurn, type UserLeg } from './mentor-call-state';
+import { mayRingBack } from './reconnecting';
+import { textDue, textUser } from './text-afterwards';
+import { giveKeptPlaceBack, ringWhenFree } from './mentor-call-waiting';
 import { answerTwiml, endBridge } from './twiml-answers';
+import { type Ending, closing, ordinaryEnding, stopped, wentToFallback } from './call-endings';
+import {
+  endLeg,
+  LOOK_AGAIN,
+  noteEnd,
+  placeCall,
+  reachUser,
+  RING_NET,
+  statusOf,
+  withdrawDispatch,
+} from './reaching-user';
 import { tell, upsertState } from './visibility';
 
 const answerTwimlUpdate = defineUpdate<CallPlan, [TwimlQuestion]>(MENTOR_CALL.answerTwiml);
 const cancelUpdate = defineUpdate<MentorCallResult>(MENTOR_CALL.cancel);
 const legEndedSignal = defineSignal<[LegEnded]>(MENTOR_CALL.legEnded);
+const placeOfferedSignal = defineSignal(MENTOR_CALL.placeOffered);
 
-/** Twilio's `Timeout` ends the ringing; our net comes this much later (ms). */
-const RING_NET = 15_000;
-/** A leg that has not begun to ring by then never will in time: Twilio may hold it for hours (ms). */
-const LONGEST_QUEUE = 60_000;
-/** When a net finds the call still going on, it looks again after this (ms). */
-const LOOK_AGAIN = 60_000;
+/** A mentor who is asked whether the conversation may be recorded takes this much longer (ms). */
+const RECORDING_QUESTION = 20_000;
 /** Twilio's last action request may come after the leg's end (ms). */
 const LATE_ACTION = 3_000;
-/** A conversation shorter than this was probably cut, when the user's side ended first (ms). */
+/** The same as `DropRules.cutShort`, for calls of before (ms). */
 const CUT_SHORT = 60_000;
 
-type Ending = { readonly outcome: Outcome; readonly reason: EndReason; readonly mergedInto?: string };
+const TOLD_AFTER_RING_BACK: readonly EndReason[] = [
+  'helpline-over',
+  'helpline-not-reached',
+  'ended-by-user',
+  'stopped-by-operator',
+];
+const WAITED_IN_VAIN: Ending = { outcome: 'no-answer', reason: 'waited-in-vain' };
 
 /**
  * One masked mentor call, from the request to the last phone that hangs up. The user is rung, asked for key 1
@@ -58,6 +73,7 @@ export async function mentorCall(input: MentorCallInput): Promise<MentorCallResu
     call.stop ??= 'operator';
   });
   const result = await CancellationScope.nonCancellable(() => run(call));
+  await CancellationScope.nonCancellable(() => settleRecordings(call));
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   if (call.stop === 'operator') throw new CancelledFailure('the call was stopped by an operator');
   return result;
@@ -79,31 +95,50 @@ function listen(call: MentorCallState): void {
   setHandler(legEndedSignal, (event) => {
     if (!call.ended.has(event.callSid)) call.ended.set(event.callSid, event);
   });
+  setHandler(placeOfferedSignal, () => {
+    call.isOffered = true;
+  });
 }
 
 async function run(call: MentorCallState): Promise<MentorCallResult> {
   const opened = await records.openCall(call.input);
   if (opened.state === 'merged') {
+    call.turnedAway = 'already-in-call';
     return finish(call, { outcome: 'merged', reason: 'merged', mergedInto: opened.mergedInto });
   }
-  if (opened.state === 'limited') return close(call, { outcome: 'failed', reason: 'too-many-requests' });
+  if (opened.state === 'limited') {
+    call.turnedAway = 'no-mentor-now';
+    return close(call, { outcome: 'failed', reason: 'too-many-requests' });
+  }
+  if (opened.refusesSurveyCalls) call.mayAskByKey = false;
+  const { fromApp } = call.input;
+  if (fromApp) return close(call, await accompanyFromApp(call, fromApp.callSid));
 
-  let ending = await ringAndAccompany(call, 1, null, null);
-  if (mayRingBack(call)) {
+  let ending = await rungWhenFree(call, await ringAndAccompany(call, 1, null, null));
+  const cutShort = call.input.drops?.cutShort ?? CUT_SHORT;
+  if (mayRingBack(call, endBridge(call), cutShort)) {
     tell('The conversation was cut. Ringing the user back once.');
-    const again = await ringAndAccompany(call, 2, Date.now() + call.input.times.ringBackWindow, ending);
-    // The first conversation took place, whatever became of the second attempt.
-    ending = again.reason === 'helpline-over' || again.reason === 'ended-by-user' ? again : ending;
+    const giveUpAt = Date.now() + call.input.times.ringBackWindow;
+    const again = await rungWhenFree(call, await ringAndAccompany(call, nextRing(call), giveUpAt, ending));
+    // The first conversation took place, whatever became of the second attempt; unless there is more to say of it.
+    if (TOLD_AFTER_RING_BACK.includes(again.reason)) ending = again;
   }
   return close(call, ending);
 }
 
-/** The user's leg was over first, early or by failure, and the request said that we may ring back. */
-function mayRingBack(call: MentorCallState): boolean {
-  const { turn, user, input } = call;
-  if (!input.mayCallBack || call.stop !== null || !user?.sid || call.phase !== 'bridged' || !turn) return false;
-  const failed = call.ended.get(user.sid)?.status === 'failed';
-  return failed || endBridge(call) < CUT_SHORT;
+/** Whoever pressed key 2 while they were on the line, also after they were rung back, is rung when somebody is free. */
+async function rungWhenFree(call: MentorCallState, ending: Ending): Promise<Ending> {
+  const { waiting } = call.input;
+  if (waiting === undefined) return ending;
+  return ringWhenFree(call, waiting, ending, {
+    ring: () => ringAndAccompany(call, nextRing(call), null, null),
+    stopped: () => stopped(call),
+    inVain: () => (call.everBridged ? ordinaryEnding(call) : WAITED_IN_VAIN),
+  });
+}
+
+function nextRing(call: MentorCallState): number {
+  return (call.user?.nth ?? 0) + 1;
 }
 
 /** @param before how the conversation ended for which the user is rung back; null for the first ring */
@@ -115,14 +150,21 @@ async function ringAndAccompany(
 ): Promise<Ending> {
   const user: UserLeg = { nth, dispatchId: uuid4(), sid: null, dispatchedSid: null, placedAt: null, refusal: null };
   call.user = user;
+  leaveRecording(call);
   call.calledIn = false;
   call.confirmedAt = null;
+  call.isCutOff = false;
   call.enter('reaching', null);
   tell('Ringing the user.');
+  if (before !== null && patched('says-what-happens-again')) {
+    await records.noteCall({ callId: call.input.callId, status: 'ringing-user' });
+  }
   const placing = placeCall(call, user);
   const unreached = await reachUser(call, user, giveUpAt);
   if (unreached) return letGo(call, user, placing, unreached, before ?? unreached);
-  if (call.calledIn) await withdrawDispatch(user, placing);
+  // What their own call made needless: it is withdrawn while they talk, however long Twilio takes to answer.
+  if (call.calledIn && patched('withdraws-meanwhile')) call.withdrawals.push(withdrawDispatch(call, user, placing));
+  else if (call.calledIn) await withdrawDispatch(call, user, placing);
   tell('The user is on the line.');
   await accompany(call);
   if (call.stop !== null) return letGo(call, user, placing, stopped(call), stopped(call));
@@ -130,94 +172,18 @@ async function ringAndAccompany(
   return ordinaryEnding(call);
 }
 
-/** Never rejects: what became of the dispatch is written into `user`. */
-async function placeCall(call: MentorCallState, user: UserLeg): Promise<void> {
-  const { input } = call;
-  try {
-    const { sid } = await dialling.placeCall({
-      dispatchId: user.dispatchId,
-      businessKey: userLegKey(input.callId, user.nth),
-      callId: input.callId,
-      workflowId: workflowInfo().workflowId,
-      recordId: input.recordId,
-      recipientToken: input.recipientToken,
-      country: input.country,
-      from: input.organisationNumber,
-      language: input.language,
-      ringSeconds: Math.round(input.times.userRing / 1000),
-      amd: input.detectMachines,
-    });
-    // An inbound call of the user's may have become their leg meanwhile.
-    user.dispatchedSid = sid;
-    user.sid ??= sid;
-    user.placedAt = Date.now();
-  } catch (error) {
-    user.refusal = refusalOf(error);
+/** The user is on the line already, by a call of their own: nobody is rung, and nobody is ever rung back. */
+async function accompanyFromApp(call: MentorCallState, sid: string): Promise<Ending> {
+  call.user = { nth: 1, dispatchId: uuid4(), sid, dispatchedSid: null, placedAt: null, refusal: null };
+  call.enter('reaching', LOOK_AGAIN);
+  tell('The user is on the line, from the app.');
+  await accompany(call);
+  if (call.stop !== null) {
+    if (!call.userIsGone()) await endLeg(call, sid);
+    return stopped(call);
   }
-}
-
-function refusalOf(error: unknown): EndReason {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const type = cause instanceof ApplicationFailure ? cause.type : undefined;
-  if (type === 'RecordDestroyed') return 'record-destroyed';
-  return type === 'DispatchAbandoned' ? 'user-not-reached' : 'provider-refused';
-}
-
-/**
- * Waits for the user's key 1. One timer serves the provider's patience and the ring net, because Twilio times
- * the ringing and the Gather itself; when it is due we look before we end anything.
- */
-async function reachUser(call: MentorCallState, user: UserLeg, giveUpAt: number | null): Promise<Ending | null> {
-  const { times } = call.input;
-  let deadline = giveUpAt ?? Date.now() + times.providerPatience;
-  let answered = false;
-  const confirmed = () => call.confirmedAt !== null;
-  const settled = () =>
-    confirmed() || call.stop !== null || call.userIsGone() || (user.refusal !== null && !call.calledIn);
-  for (;;) {
-    await condition(settled, Math.max(1, deadline - Date.now()), { summary: 'net below: reaching the user' });
-    if (call.stop !== null) return stopped(call);
-    if (call.userIsGone()) return { outcome: 'no-answer', reason: 'user-not-reached' };
-    if (confirmed()) return null;
-    if (user.refusal !== null) return { outcome: 'failed', reason: user.refusal };
-    if (user.placedAt === null && patched('asks-before-giving-up')) await findPlaced(user);
-    if (user.sid === null || user.placedAt === null) return { outcome: 'failed', reason: 'provider-unavailable' };
-    const ringOver = user.placedAt + times.userRing + RING_NET;
-    if (Date.now() < ringOver && giveUpAt === null) {
-      deadline = ringOver;
-      continue;
-    }
-    const { status } = await legs.readCall({ sid: user.sid });
-    if (isTerminal(status)) {
-      noteEnd(call, user.sid, status);
-      continue;
-    }
-    const helped = status === 'in-progress' && answered && (await wentToFallback(call, user.sid)) !== false;
-    // They pressed 1 or hung up while we looked.
-    if (settled()) continue;
-    if (status === 'in-progress' && !answered) {
-      answered = true;
-      deadline = Date.now() + times.userConfirm;
-    } else if ((status === 'queued' || status === 'initiated') && Date.now() < user.placedAt + LONGEST_QUEUE) {
-      deadline = user.placedAt + LONGEST_QUEUE;
-    } else if (helped) {
-      // Twilio could not reach us, and they may be talking with the helpline: that is not ours to end.
-      deadline = Date.now() + LOOK_AGAIN;
-    } else {
-      return status === 'queued' || status === 'initiated'
-        ? { outcome: 'failed', reason: 'provider-unavailable' }
-        : { outcome: 'no-answer', reason: 'user-not-reached' };
-    }
-  }
-}
-
-/** No worker may have been there to tell us of a phone that rings; only what Twilio has not taken is unavailable. */
-async function findPlaced(user: UserLeg): Promise<void> {
-  const { sid } = await records.placedCall({ dispatchId: user.dispatchId });
-  if (sid === null) return;
-  user.dispatchedSid ??= sid;
-  user.sid ??= sid;
-  user.placedAt ??= Date.now();
+  if (call.phase === 'helpline') await condition(() => call.helplineOver !== null, LATE_ACTION);
+  return ordinaryEnding(call);
 }
 
 /** Stays until the user's leg is over, looking itself whenever a phase shows nothing for too long. */
@@ -232,17 +198,12 @@ async function accompany(call: MentorCallState): Promise<void> {
     if (call.phase === 'dialling' && turn && !turn.givenBack) await giveBack(call, turn, 'no-answer');
     const sid = call.user?.sid;
     if (!sid) return;
-    const { status } = await legs.readCall({ sid });
+    const status = await statusOf(call, sid);
     // A read may be older than the state; only what says that the leg is over, or gone, ends anything.
+    if (call.userIsGone()) continue;
     if (!isTerminal(status) && status !== 'unknown') call.deadline = Date.now() + LOOK_AGAIN;
     else noteEnd(call, sid, status);
   }
-}
-
-/** The callback was lost; Twilio's own word ends the leg. */
-function noteEnd(call: MentorCallState, sid: string, status: string): void {
-  if (call.ended.has(sid)) return;
-  call.ended.set(sid, { seenKey: `read:${sid}`, callSid: sid, status, dispatchId: null, errorCode: null });
 }
 
 /** A served Dial whose leg shows no callback in time was never dialled: its slot goes to somebody else. */
@@ -255,7 +216,8 @@ async function lookAtSilentDial(call: MentorCallState): Promise<void> {
   if (call.turn !== turn || call.phase !== 'dialling') return;
   if (!seen) await giveBack(call, turn, 'silent');
   if (call.turn === turn && call.phase === 'dialling') {
-    call.deadline = Date.now() + times.mentorRing + times.mentorConfirm + RING_NET;
+    const question = call.input.recording === true ? RECORDING_QUESTION : 0;
+    call.deadline = Date.now() + times.mentorRing + times.mentorConfirm + question + RING_NET;
   }
 }
 
@@ -264,23 +226,6 @@ async function giveBack(call: MentorCallState, turn: MentorTurn, result: 'silent
   turn.givenBack = true;
   call.answers.clear();
   await records.releaseMentor({ callId: call.input.callId, step: turn.step, result });
-}
-
-function stopped(call: MentorCallState): Ending {
-  if (call.stop === 'operator') return { outcome: 'cancelled', reason: 'stopped-by-operator' };
-  return call.everBridged
-    ? { outcome: 'completed', reason: 'ended-by-user' }
-    : { outcome: 'cancelled', reason: 'cancelled-by-user' };
-}
-
-function ordinaryEnding(call: MentorCallState): Ending {
-  if (call.phase === 'helpline') {
-    if (call.helplineOver === 'not-reached') return { outcome: 'failed', reason: 'helpline-not-reached' };
-    if (call.helplineOver === 'left') return { outcome: 'cancelled', reason: 'user-hung-up' };
-    return { outcome: 'fallback-completed', reason: 'helpline-over' };
-  }
-  if (call.everBridged) return { outcome: 'completed', reason: 'bridge-over' };
-  return { outcome: 'cancelled', reason: 'user-hung-up' };
 }
 
 /**
@@ -302,30 +247,15 @@ async function letGo(
   if (ending.reason === 'provider-unavailable' && user.placedAt === null) {
     // The app is told at once; the number is still needed to ask Twilio what became of the attempt.
     call.enter('over', null);
+    if (patched('gives-back-before-closing')) await giveKeptPlaceBack(call);
     await records.closeCall({ ...closing(call, told), keepNumber: true });
-    await withdrawDispatch(user, placing);
+    await withdrawDispatch(call, user, placing);
     await records.destroyCallNumber({ callId });
     return ending;
   }
-  await withdrawDispatch(user, placing);
-  if (user.sid && user.sid !== user.dispatchedSid && !call.userIsGone()) await legs.endCall({ sid: user.sid });
+  await withdrawDispatch(call, user, placing);
+  if (user.sid && user.sid !== user.dispatchedSid && !call.userIsGone()) await endLeg(call, user.sid);
   return ending;
-}
-
-async function withdrawDispatch(user: UserLeg, placing: Promise<void>): Promise<void> {
-  const abandoned = await records.abandonDispatch({ dispatchId: user.dispatchId });
-  await placing;
-  const sid = user.dispatchedSid ?? abandoned.sid;
-  if (sid) await legs.endCall({ sid });
-}
-
-/** Null when Twilio does not tell in time: nobody's slot, and no next call, waits for this. */
-async function wentToFallback(call: MentorCallState, sid: string): Promise<boolean | null> {
-  try {
-    return (await lookingBack.wentToFallback({ callId: call.input.callId, sid })).fallback;
-  } catch {
-    return null;
-  }
 }
 
 /** Writes the ending, frees every slot, destroys a number given for this call only. May be repeated. */
@@ -341,18 +271,16 @@ async function close(call: MentorCallState, ending: Ending): Promise<MentorCallR
       told = { outcome: 'fallback-completed', reason: 'fallback-static' };
     }
   }
-  await records.closeCall(closing(call, told));
-  return finish(call, told);
-}
-
-function closing(call: MentorCallState, ending: Ending) {
-  return {
-    callId: call.input.callId,
-    outcome: ending.outcome,
-    endReason: ending.reason,
-    endedAt: new Date(Date.now()).toISOString(),
-    durationSeconds: call.talkedSeconds,
-  };
+  const text = textDue(call, told);
+  // Nobody's slot, and no next call, waits for a text: only the number is kept for it.
+  const isNumberNeeded = text !== null || call.withdrawals.length > 0;
+  await records.closeCall({ ...closing(call, told), ...(isNumberNeeded ? { keepNumber: true } : {}) });
+  const result = finish(call, told);
+  // By its number Twilio is asked what became of a call that nobody needs.
+  if (call.withdrawals.length > 0) await Promise.all(call.withdrawals);
+  if (text !== null) await textUser(call, text);
+  else if (isNumberNeeded) await records.destroyCallNumber({ callId: call.input.callId });
+  return result;
 }
 
 function finish(call: MentorCallState, ending: Ending): MentorCallResult {

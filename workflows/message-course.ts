@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, patched } from '@temporalio/workflow';
 import type { MessageInput, MessageOutcome, MessageReason, MessageReceipt, MessageResult } from '../domain/message';
 import { afterReceipt, outcomeOf, type ReceiptState } from '../domain/message-status';
 import { classOfCode, type ErrorPlan, isErrorClass, PLANS, type TwilioErrorClass } from '../domain/twilio-errors';
@@ -40,16 +40,22 @@ export class MessageCourse {
   stop: 'user' | 'operator' | null = null;
   /** While a try is with the provider it cannot be cancelled. */
   isWithProvider = false;
+  /** Whoever began it has heard that the provider has it. */
+  hasToldSent = false;
   /** `KindlineState` says that it waits. */
   isMarkedWaiting = false;
   result: MessageResult | null = null;
+  /** Of every try that the provider took. */
+  readonly sids: string[] = [];
   private readonly receipts = new Map<string, ReceiptState>();
 
   constructor(readonly input: MessageInput) {}
 
   /** A receipt may come before the answer to its create: it is kept under its SID. */
   take({ sid, status, errorCode }: MessageReceipt): void {
-    const state = afterReceipt(this.receipts.get(sid) ?? null, { status, errorCode });
+    const before = this.receipts.get(sid) ?? null;
+    if (this.input.heedsLateDelivery !== true && this.ended(sid) !== null && !isDelivered(before)) return;
+    const state = afterReceipt(before, { status, errorCode });
     if (state !== null) this.receipts.set(sid, state);
   }
 
@@ -57,6 +63,16 @@ export class MessageCourse {
   ended(sid: string): ReceiptState | null {
     const told = this.receipts.get(sid);
     return told !== undefined && outcomeOf(told.status) !== null ? told : null;
+  }
+
+  /** The try that has brought the message to its recipient, be it one that was taken for failed; null: none has. */
+  arrived(): string | null {
+    return this.sids.find((sid) => isDelivered(this.receipts.get(sid) ?? null)) ?? null;
+  }
+
+  /** Nothing more may be sent: somebody has stopped it, or it has arrived. */
+  isOver(): boolean {
+    return this.stop !== null || this.arrived() !== null;
   }
 
   /** Milliseconds until it is too late to send it; null: it never is. */
@@ -68,6 +84,10 @@ export class MessageCourse {
     const left = this.timeLeft();
     return left !== null && ms >= left;
   }
+}
+
+function isDelivered(told: ReceiptState | null): boolean {
+  return told !== null && outcomeOf(told.status) === 'delivered';
 }
 
 /** The plan for an error; a code that is not in the table is final, and another channel may still work. */
@@ -85,14 +105,27 @@ export function retryDelayMs(course: MessageCourse, failed: FailedTry): number |
   return course.isTooLateIn(delayMs) ? null : delayMs;
 }
 
-/** Whether a call may say what the text did not. Of somebody who said STOP to texts only where harm may come of it. */
-export function mayFallBack({ input, stop, goesByVoiceWhenBlocked }: MessageCourse, failed: FailedTry): boolean {
+/**
+ * Whether a call may say what the text did not. Somebody who said STOP to texts is called only where harm may come of
+ * silence and the organisation has decided so, whoever asked for the call.
+ */
+export function mayFallBack(course: MessageCourse, failed: FailedTry): boolean {
+  const { input, stop } = course;
   if (stop !== null) return false;
-  if (goesByVoiceWhenBlocked && failed.reason === 'blocked') return true;
+  // No phone rings at an address.
+  if (input.channel !== 'sms' && patched('calls-no-address')) return false;
+  if (isPastBlock(course, failed)) return true;
   if (input.fallback !== 'voice') return false;
-  if (failed.outcome === 'suppressed') return input.messageClass === 'safety' && failed.reason !== 'preference';
+  if (failed.outcome === 'suppressed') {
+    return input.messageClass === 'safety' && failed.reason !== 'preference' && !patched('stop-holds-for-calls');
+  }
   if (failed.reason === 'record-destroyed' || failed.reason === 'not-sendable') return false;
   return planFor(failed).fallback;
+}
+
+/** Whether a call goes past what Twilio blocks for the person: under the policy for emergencies only. */
+export function isPastBlock({ goesByVoiceWhenBlocked }: MessageCourse, { reason }: FailedTry): boolean {
+  return goesByVoiceWhenBlocked && reason === 'blocked';
 }
 
 /** What a terminal receipt means; null for one that says it arrived. */

@@ -12,8 +12,11 @@ import {
 import type { MessageTurn } from '../activities/messages';
 import {
   MESSAGE,
+  MESSAGE_NEWS,
   messageDispatchKey,
   type MessageInput,
+  type MessageNews,
+  type MessageReason,
   type MessageReceipt,
   type MessageResult,
 } from '../domain/message';
@@ -22,12 +25,14 @@ import {
   type Ending,
   type FailedTry,
   failureOf,
+  isPastBlock,
   mayFallBack,
   MessageCourse,
   resultOf,
   retryDelayMs,
   type SendResult,
 } from './message-course';
+import { reportTo } from './reporting';
 import { tell, upsertState } from './visibility';
 
 const receiptSignal = defineSignal<[MessageReceipt]>(MESSAGE.receipt);
@@ -86,7 +91,7 @@ async function waitForTurn(course: MessageCourse, first: MessageTurn, isNoted: b
   let turn = first;
   let isInRow = isNoted;
   for (;;) {
-    if (course.stop !== null) return stopped(course);
+    if (course.isOver()) return overAnyway(course);
     if (course.isTooLateIn(turn.waitMs)) return { outcome: 'expired', reason: 'too-late' };
     if (turn.waitMs <= 0) {
       if (!isInRow)
@@ -97,8 +102,8 @@ async function waitForTurn(course: MessageCourse, first: MessageTurn, isNoted: b
     const nextAttemptAt = new Date(Date.now() + waitMs).toISOString();
     if (!isInRow) await messageRecords.noteMessage({ messageId, state: 'waiting', reason, nextAttemptAt });
     markWaiting(course, `Waits until ${nextAttemptAt} (${reason ?? 'its turn'}).`);
-    await condition(() => course.stop !== null, waitMs, { summary: `wait: ${reason ?? 'turn'}` });
-    if (course.stop !== null) return stopped(course);
+    await condition(() => course.isOver(), waitMs, { summary: `wait: ${reason ?? 'turn'}` });
+    if (course.isOver()) return overAnyway(course);
     turn = await messageRecords.messageTurn(course.input);
     isInRow = false;
   }
@@ -110,9 +115,10 @@ async function tryOnce(course: MessageCourse): Promise<Ending | 'again'> {
   tell(course.tries === 1 ? 'Being sent.' : `Being sent, try ${course.tries}.`);
   const sent = await send(course);
   course.failure = null;
-  if ('withdrawn' in sent) return course.stop === null ? { outcome: 'expired', reason: 'too-late' } : stopped(course);
+  if ('withdrawn' in sent) return course.isOver() ? overAnyway(course) : { outcome: 'expired', reason: 'too-late' };
   if ('failed' in sent) return afterFailure(course, sent.failed);
   course.sid = sent.sid;
+  course.sids.push(sent.sid);
   course.segments = sent.segments ?? course.segments;
   course.isWithProvider = true;
   const ending = await awaitReceipt(course, sent.sid);
@@ -127,7 +133,7 @@ async function send(course: MessageCourse): Promise<SendResult> {
   const sending = handOver(course, dispatchId).then((done) => {
     result = done;
   });
-  const isSettled = () => result !== null || course.stop !== null;
+  const isSettled = () => result !== null || course.isOver();
   const left = course.timeLeft();
   if (left === null) await condition(isSettled);
   else await condition(isSettled, Math.max(1, left), { summary: 'not after' });
@@ -144,7 +150,7 @@ async function send(course: MessageCourse): Promise<SendResult> {
 async function handOver(course: MessageCourse, dispatchId: string): Promise<SendResult> {
   const { input, tries } = course;
   const { messageId, recordId, recipientToken, country, content, language, kind, messageClass, subjectId } = input;
-  const { sender, urgency, zone } = input;
+  const { sender, urgency, zone, waitsForDay } = input;
   const asked = {
     dispatchId,
     businessKey: messageDispatchKey(messageId, tries),
@@ -162,7 +168,8 @@ async function handOver(course: MessageCourse, dispatchId: string): Promise<Send
   try {
     if (input.channel === 'email') return { ...(await mailing.sendMail(asked)), segments: null };
     const unreachedBy = course.failure?.errorClass === 'other-sender' ? course.sid : null;
-    return await texting.sendText({ ...asked, sender, urgency, zone, unreachedBy });
+    const wakes = waitsForDay === undefined ? {} : { waitsForDay };
+    return await texting.sendText({ ...asked, sender, urgency, zone, unreachedBy, ...wakes });
   } catch (error) {
     return resultOf(error);
   }
@@ -175,10 +182,13 @@ async function awaitReceipt(course: MessageCourse, sid: string): Promise<Ending 
     const { tries: attempts, segments } = course;
     const sent = { messageId, state: 'sent', reason: null, nextAttemptAt: null } as const;
     await messageRecords.noteMessage({ ...sent, sid, attempts, ...(segments === null ? {} : { segments }) });
+    if (!course.hasToldSent) await report(course, 'sent', null);
+    course.hasToldSent = true;
     tell('The provider has it.');
   }
-  const isOver = () => course.ended(sid) !== null || course.stop === 'operator';
+  const isOver = () => course.ended(sid) !== null || course.arrived() !== null || course.stop === 'operator';
   await condition(isOver, course.receiptPatienceMs, { summary: 'net below: the receipt' });
+  if (course.arrived() !== null) return overAnyway(course);
   const told = course.ended(sid);
   if (told !== null) return failureOf(told) ?? { outcome: 'delivered', reason: null };
   return { outcome: 'unconfirmed', reason: course.stop === 'operator' ? 'stopped-by-operator' : 'no-receipt' };
@@ -186,6 +196,7 @@ async function awaitReceipt(course: MessageCourse, sid: string): Promise<Ending 
 
 /** Again, or by a call, or over. */
 async function afterFailure(course: MessageCourse, failed: FailedTry): Promise<Ending | 'again'> {
+  if (course.arrived() !== null) return overAnyway(course);
   course.failure = failed;
   const { messageId } = course.input;
   const delayMs = retryDelayMs(course, failed);
@@ -194,26 +205,34 @@ async function afterFailure(course: MessageCourse, failed: FailedTry): Promise<E
     const nextAttemptAt = new Date(Date.now() + delayMs).toISOString();
     await messageRecords.noteRetry({ messageId, attempt: course.tries, errorClass, errorCode, delayMs, nextAttemptAt });
     markWaiting(course, `Is tried again at ${nextAttemptAt} (${errorClass ?? 'unknown'}).`);
-    if (delayMs > 0) await condition(() => course.stop !== null, delayMs, { summary: 'wait: retry' });
-    return course.stop === null ? 'again' : stopped(course);
+    if (delayMs > 0) await condition(() => course.isOver(), delayMs, { summary: 'wait: retry' });
+    return course.isOver() ? overAnyway(course) : 'again';
   }
-  if (mayFallBack(course, failed)) course.fallbackAlertId = await fallBack(course);
+  if (mayFallBack(course, failed)) course.fallbackAlertId = await fallBack(course, failed);
   return { outcome: failed.outcome, reason: failed.reason };
 }
 
 /** @returns null when no call could be begun: the message ends as it would have without */
-async function fallBack(course: MessageCourse): Promise<string | null> {
+async function fallBack(course: MessageCourse, failed: FailedTry): Promise<string | null> {
   const alertId = uuid4();
   tell('Did not arrive: a call says it.');
   try {
-    await fallingBack.startFallbackAlert({ message: course.input, alertId });
+    const overrides = isPastBlock(course, failed) ? 'blocked' : null;
+    await fallingBack.startFallbackAlert({ message: course.input, alertId, overrides });
     return alertId;
   } catch {
     return null;
   }
 }
 
-function stopped(course: MessageCourse): Ending {
+/** What has arrived is delivered, also where it was stopped meanwhile; the error that said otherwise is forgotten. */
+function overAnyway(course: MessageCourse): Ending {
+  const arrived = course.arrived();
+  if (arrived !== null) {
+    course.sid = arrived;
+    course.failure = null;
+    return { outcome: 'delivered', reason: null };
+  }
   return { outcome: 'cancelled', reason: course.stop === 'operator' ? 'stopped-by-operator' : 'cancelled' };
 }
 
@@ -238,8 +257,14 @@ async function close(course: MessageCourse, ending: Ending): Promise<MessageResu
     fallbackAlertId,
     endedAt: new Date(Date.now()).toISOString(),
   });
+  await report(course, ending.outcome, ending.reason);
   if (course.isMarkedWaiting) upsertState('ended');
   tell(`Over: ${ending.outcome}${ending.reason === null ? '' : ` (${ending.reason})`}.`);
   course.result = { state: ending.outcome, reason: ending.reason };
   return course.result;
+}
+
+async function report({ input }: MessageCourse, state: MessageNews['state'], reason: MessageReason | null) {
+  const news: MessageNews = { messageId: input.messageId, state, reason, at: new Date(Date.now()).toISOString() };
+  await reportTo(input.reportsTo, MESSAGE_NEWS, news);
 }

@@ -1,31 +1,63 @@
-import { patched } from '@temporalio/workflow';
-import type { RetentionRun } from '../activities/retention';
+import { ActivityFailure, ApplicationFailure, isCancellation, patched } from '@temporalio/workflow';
+import type { LeftOver, RetentionRun, SweptPart } from '../activities/retention';
+import type { SweptKind } from '../domain/retention';
 import { retention } from './activity-options';
 
-interface Swept {
-  readonly found: number;
-  readonly destroyed: number;
-}
+/** Attempts of some minutes each; what a part has left after so many the next run takes up. */
+const MOST_ROUNDS = 3;
 
+/** What runs that name no parts say. */
 interface SweptParts {
-  readonly unreferencedRecords: Swept;
+  readonly unreferencedRecords: LeftOver;
   /** Null for what runs of that age did not sweep yet. */
-  readonly appEvents: Swept | null;
-  readonly texts: Swept | null;
+  readonly appEvents: LeftOver | null;
+  readonly texts: LeftOver | null;
   /** With their batches. */
-  readonly messages: Swept | null;
+  readonly messages: LeftOver | null;
   /** Of acts whose own row stays. */
-  readonly recipients: Swept | null;
-  readonly webhookEvents: Swept | null;
-  readonly alerts: Swept | null;
+  readonly recipients: LeftOver | null;
+  readonly webhookEvents: LeftOver | null;
+  readonly alerts: LeftOver | null;
 }
 
 /**
- * Destroys what has been kept for its time. A dry run says what it would do and changes nothing.
+ * Ends what has been kept for its time, part by part. A part that fails does not keep the others from theirs; the run
+ * fails at its end. A dry run says what it would do and changes nothing.
  *
- * @returns for each kind of data how much was found to be over and how much was destroyed
+ * @returns for each part how many rows were over, went, and were kept by a legal hold
+ * @throws {ApplicationFailure} `retention-incomplete` when a part failed or has rows left
  */
-export async function retentionSweep(run: RetentionRun): Promise<SweptParts> {
+export async function retentionSweep(run: RetentionRun): Promise<readonly SweptPart[] | SweptParts> {
+  return run.kinds === undefined ? await earlierCourse(run) : await sweepAll(run.kinds, run.isDryRun);
+}
+
+async function sweepAll(kinds: readonly SweptKind[], isDryRun: boolean): Promise<readonly SweptPart[]> {
+  const parts: SweptPart[] = [];
+  for (const kind of kinds) {
+    const part = await sweep(kind, isDryRun);
+    if (part !== null) parts.push(part);
+  }
+  const isWhole = parts.length === kinds.length && parts.every(({ isOver }) => isOver);
+  if (!isDryRun) await retention.endRetentionRun({ isWhole });
+  if (!isWhole) throw ApplicationFailure.nonRetryable('Not every part came to its end', 'retention-incomplete', parts);
+  return parts;
+}
+
+/** @returns null when it failed */
+async function sweep(kind: SweptKind, isDryRun: boolean): Promise<SweptPart | null> {
+  try {
+    let part = await retention.sweepOld({ kind, isDryRun });
+    for (let round = 1; round < MOST_ROUNDS && !part.isOver; round += 1) {
+      part = await retention.sweepOld({ kind, isDryRun });
+    }
+    return part;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    return null;
+  }
+}
+
+async function earlierCourse(run: RetentionRun): Promise<SweptParts> {
   const unreferencedRecords = await retention.destroyUnreferencedRecords(run);
   const appEvents = patched('app-events') ? await retention.deleteOldAppEvents(run) : null;
   const texts = patched('texts') ? await retention.deleteOldTexts(run) : null;

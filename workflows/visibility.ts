@@ -9,7 +9,7 @@ const SINCE = defineSearchAttributeKey(SEARCH_ATTRIBUTE_NAMES.since, 'DATETIME')
  * Sets `KindlineState` and `KindlineSince`, in one command and only where a human may have to look: each upsert is a
  * billed action.
  */
-export function upsertState(state: 'helpline' | 'waiting' | 'ended'): void {
+export function upsertState(state: 'helpline' | 'waiting' | 'running' | 'ended'): void {
   upsertSearchAttributes([
     { key: STATE, value: state },
     { key: SINCE, value: new Date() },

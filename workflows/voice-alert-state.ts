@@ -39,6 +39,10 @@ export class VoiceAlertState {
   readonly ended = new Map<string, LegEnded>();
   /** Legs given up whose outcome at Twilio is still to be known; no number is destroyed before. */
   readonly settling: Promise<void>[] = [];
+  /** How long nothing could ring at all so far (ms). */
+  heldUpMs = 0;
+  /** It was held up for so long, or until it came too late: no phone is tried any more. */
+  isGivenUp = false;
   result: VoiceAlertResult | null = null;
 
   constructor(readonly input: VoiceAlertInput) {}

@@ -17,17 +17,22 @@ import {
   type AlertEndReason,
   alertLegKey,
   type AlertLegOutcome,
+  type AlertNight,
   type AlertOutcome,
   type AlertPlan,
   type AlertQuestion,
   mayRingAgain,
   VOICE_ALERT,
+  VOICE_ALERT_NEWS,
   type VoiceAlertInput,
+  type VoiceAlertNews,
   type VoiceAlertRecipient,
   type VoiceAlertResult,
   waitAfter,
+  LONGEST_HOLD_UP,
 } from '../domain/voice-alert';
 import { alertRecords, alertRinging, alertTexting, legs, records } from './activity-options';
+import { reportTo } from './reporting';
 import { tell, upsertState } from './visibility';
 import { answerAlert } from './voice-alert-answers';
 import { type AlertLeg, VoiceAlertState } from './voice-alert-state';
@@ -87,8 +92,8 @@ async function run(alert: VoiceAlertState): Promise<VoiceAlertResult> {
   const { input } = alert;
   await alertRecords.openAlert(input);
   for (const [index, recipient] of input.recipients.entries()) {
-    if (index > 0) await alert.pause(input.escalationDelayMs, 'before the next recipient');
-    if (!alert.isDecided()) await ringRecipient(alert, index + 1, recipient);
+    if (index > 0 && !alert.isGivenUp) await alert.pause(input.escalationDelayMs, 'before the next recipient');
+    if (!alert.isDecided() && !alert.isGivenUp) await ringRecipient(alert, index + 1, recipient);
     if (alert.isDecided()) return closeDecided(alert);
   }
   // Whoever picks up at the last moment counts, and is not texted as well.
@@ -103,12 +108,38 @@ async function run(alert: VoiceAlertState): Promise<VoiceAlertResult> {
 async function ringRecipient(alert: VoiceAlertState, position: number, recipient: VoiceAlertRecipient): Promise<void> {
   const { attempts, backoff } = alert.input;
   for (let attempt = 1; ; attempt += 1) {
+    if (!(await waitForDay(alert, recipient)) || alert.isDecided()) return;
     const outcome = await ringOnce(alert, position, attempt, recipient);
-    if (alert.isDecided() || attempt >= attempts || !mayRingAgain(outcome)) return;
+    if (alert.isDecided() || alert.isGivenUp || attempt >= attempts || !mayRingAgain(outcome)) return;
     tell(`Recipient ${position}, try ${attempt}: ${outcome}. Waiting before the next try.`);
     await alert.pause(waitAfter(attempt, backoff), 'before the next try');
     if (alert.isDecided()) return;
   }
+}
+
+/**
+ * A call that says a message waits for the day where its text did; before each try, for the tries may last into the night.
+ * @returns false when it would come after the message's time
+ */
+async function waitForDay(alert: VoiceAlertState, recipient: VoiceAlertRecipient): Promise<boolean> {
+  const night = nightOf(alert, recipient);
+  if (night === null) return true;
+  const { notAfter } = alert.input;
+  while (!alert.isDecided()) {
+    const waitMs = await alertRecords.nightLeft(night);
+    if (waitMs <= 0) return true;
+    const day = Date.now() + waitMs;
+    if (typeof notAfter === 'string' && day >= Date.parse(notAfter)) return false;
+    tell(`Waits for the recipient's day, until ${isoTime(day)}.`);
+    await alert.pause(waitMs, 'until it is day');
+  }
+  return true;
+}
+
+/** @returns null for an alert that somebody asked for: it waits for nothing */
+function nightOf({ input }: VoiceAlertState, { country }: VoiceAlertRecipient): AlertNight | null {
+  const { zone, kind, messageClass, urgency } = input;
+  return zone === undefined ? null : { country, zone, kind, messageClass, urgency };
 }
 
 async function ringOnce(
@@ -144,6 +175,7 @@ async function ringOnce(
 async function placeCall(alert: VoiceAlertState, leg: AlertLeg): Promise<void> {
   const { input } = alert;
   const { recipient, legId, position, attempt } = leg;
+  const night = nightOf(alert, recipient);
   try {
     const { sid } = await alertRinging.placeAlertCall({
       alertId: input.alertId,
@@ -163,6 +195,7 @@ async function placeCall(alert: VoiceAlertState, leg: AlertLeg): Promise<void> {
       neutralFirst: input.neutralFirst,
       ringSeconds: Math.round(input.times.ring / 1_000),
       requestedAt: input.requestedAt,
+      ...(night === null ? {} : { night }),
     });
     leg.dispatchedSid = sid;
     leg.placedAt = Date.now();
@@ -186,7 +219,8 @@ function refusalOf(error: unknown): AlertLegOutcome {
  */
 async function accompany(alert: VoiceAlertState, leg: AlertLeg): Promise<AlertLegOutcome> {
   const { times } = alert.input;
-  let deadline = Date.now() + times.providerPatience;
+  let asked = Date.now();
+  let deadline = asked + times.providerPatience;
   const settled = () =>
     alert.reached !== null ||
     alert.stop !== null ||
@@ -198,9 +232,18 @@ async function accompany(alert: VoiceAlertState, leg: AlertLeg): Promise<AlertLe
     if (alert.stop !== null) return 'cancelled';
     if (alert.isGone(leg)) return endOf(alert, leg);
     if (leg.refusal !== null && leg.speaker === null) return leg.refusal;
-    if (leg.placedAt === null && patched('asks-before-giving-up')) await findPlaced(leg);
+    const isHeldUp = leg.placedAt === null && patched('asks-before-giving-up') && (await findPlaced(leg));
     const sid = alert.sidOf(leg);
-    if (sid === null || leg.placedAt === null) return 'provider-unavailable';
+    if (sid === null || leg.placedAt === null) {
+      // No try at their phone: nothing could ring anywhere.
+      if (!isHeldUp) return 'provider-unavailable';
+      alert.heldUpMs += Date.now() - asked;
+      asked = Date.now();
+      alert.isGivenUp = alert.heldUpMs >= LONGEST_HOLD_UP || isTooLate(alert);
+      if (alert.isGivenUp) return 'provider-unavailable';
+      deadline = asked + times.providerPatience;
+      continue;
+    }
     const ringOver = leg.placedAt + times.ring + RING_NET;
     if (Date.now() < ringOver) {
       deadline = ringOver;
@@ -215,12 +258,21 @@ async function accompany(alert: VoiceAlertState, leg: AlertLeg): Promise<AlertLe
   }
 }
 
-/** No worker may have been there to tell us of a phone that rings; only what Twilio has not taken is unavailable. */
-async function findPlaced(leg: AlertLeg): Promise<void> {
-  const { sid } = await records.placedCall({ dispatchId: leg.legId });
-  if (sid === null) return;
+function isTooLate({ input: { notAfter } }: VoiceAlertState): boolean {
+  return typeof notAfter === 'string' && Date.now() >= Date.parse(notAfter);
+}
+
+/**
+ * No worker may have been there to tell us of a phone that rings; only what Twilio has not taken is unavailable.
+ * @returns whether nothing was tried yet, because its line is closed or others are before it
+ */
+async function findPlaced(leg: AlertLeg): Promise<boolean> {
+  const { sid, waitsForLine } = await records.placedCall({ dispatchId: leg.legId });
+  // Runs that began before it was told never heard of it.
+  if (sid === null) return waitsForLine ?? false;
   leg.dispatchedSid ??= sid;
   leg.placedAt ??= Date.now();
+  return false;
 }
 
 function isQueued(status: string): boolean {
@@ -306,6 +358,8 @@ async function close(alert: VoiceAlertState, { outcome, reason }: Ending): Promi
   upsertState('ended');
   tell(`Over: ${outcome} (${reason}).`);
   alert.result = { state: outcome, endReason: reason, reached: reached?.leg.position ?? null };
+  const news: VoiceAlertNews = { alertId: input.alertId, state: outcome, endReason: reason };
+  await reportTo(input.reportsTo, VOICE_ALERT_NEWS, news);
   await Promise.all(alert.settling);
   await alertRecords.destroyAlertNumbers({ alertId: input.alertId });
   return alert.result;

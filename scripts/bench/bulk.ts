@@ -1,5 +1,4 @@
 /** A batch of a thousand and one of ten thousand: whether memory grows with the number of recipients. */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { BenchGround } from './ground';
 import type { BenchGroup } from './group';
@@ -24,11 +23,11 @@ export const bulkGroup: BenchGroup = {
     async measure({ isQuick }, ground): Promise<BenchRow[]> {
       const [few, many] = isQuick ? [10, 20] : [1_000, 10_000];
       await sendAll(ground, few);
-      const after = memoryOf(ground);
+      const after = ground.memory();
       const began = performance.now();
       await sendAll(ground, many);
       const seconds = (performance.now() - began) / 1_000;
-      const later = memoryOf(ground);
+      const later = ground.memory();
       // With a handful, what a process takes in its first minutes is all there is to see.
       const target = isQuick ? {} : { target: { of: 'ratio', is: '≤', than: 1.2 } as const };
       return [
@@ -83,14 +82,4 @@ async function sendAll(ground: BenchGround, count: number): Promise<void> {
 function numberOf(n: number): string {
   const area = AREA_CODES[Math.floor(n / 100) % AREA_CODES.length] ?? '';
   return `+1${area}555${String(100 + (n % 100)).padStart(4, '0')}`;
-}
-
-/** Resident memory of both processes, MB, as the kernel counts it. */
-function memoryOf(ground: BenchGround): { worker: number; api: number } {
-  const of = (name: 'worker' | 'api'): number => {
-    const { pid } = ground.stack.services.child(name);
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1_024;
-  };
-  return { worker: of('worker'), api: of('api') };
 }

@@ -1,16 +1,11 @@
 /** Whole masked calls between simulated phones that answer, press 1 and hang up by themselves. */
-import { z } from 'zod';
-import { currentConsentTexts } from '../../domain/consent-texts';
 import { SimulatorClient } from '../../simulator/client';
 import { DemoApp } from '../demo-call';
+import { askForCall, untilOver } from './app-calls';
 import type { BenchGround } from './ground';
 
 /** How many calls run at the same time; each needs a mentor of its own. */
 export const CALLS_AT_ONCE = 2;
-
-const PATIENCE_MS = 60_000;
-const accepted = z.object({ callId: z.uuid() });
-const state = z.object({ status: z.string(), endedAt: z.string().nullish() });
 
 /**
  * Makes so many calls.
@@ -52,18 +47,7 @@ async function makeHappyCall(
     keys: [{ when: 'greeting', press: '1', afterMs: 20 }],
     hangUp: { after: 'bridged', ms: 200 },
   });
-  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const consent = { textVersion: currentConsentTexts()[0]?.version ?? '', language: 'en' };
-  const body = JSON.stringify({ userPhoneNumber: phone, consent });
-  const answer = await fetch(`${ground.apiUrl}/connect-mentor`, { method: 'POST', headers, body });
-  const { callId } = accepted.parse(await answer.json());
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const call = state.parse(await (await fetch(`${ground.apiUrl}/mentor-calls/${callId}`, { headers })).json());
-    if (call.endedAt != null && call.status === 'completed') return callId;
-    if (call.endedAt != null || Date.now() > deadline) {
-      throw new Error(`a call that should have gone well is ${call.status}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+  const call = await askForCall(ground, phone, token);
+  await untilOver(ground, call, 'completed');
+  return call.callId;
 }

@@ -1,5 +1,7 @@
 import { type Config, loadConfig } from '../../config/config';
 import { ConfigError } from '../../config/config-error';
+import { appCallChecks } from './app-calls';
+import { escalationCheck } from './escalation';
 import { fail, type Finding, ok, type Patient } from './finding';
 import { fallbackCheck, helplinesCheck } from './helplines';
 import { keyChecks } from './keys';
@@ -7,6 +9,7 @@ import { numberChecks } from './numbers';
 import { postgresChecks } from './postgres';
 import { publicAddressCheck } from './public-address';
 import { priorityCheck, temporalChecks } from './temporal';
+import { recordingChecks } from './recordings';
 import { clockCheck, signInCheck } from './web';
 
 /** The parts of an examination, in the order in which they are looked at. */
@@ -20,10 +23,12 @@ const PARTS = {
   numbers: async (patient: Patient) => {
     const reached = await publicAddressCheck(patient);
     const isReachable = reached.every(({ state }) => state === 'ok');
-    return [...reached, ...(await numberChecks(patient, isReachable))];
+    return [...reached, ...(await numberChecks(patient, isReachable)), ...(await appCallChecks(patient, isReachable))];
   },
+  recordings: recordingChecks,
   fallback: fallbackCheck,
   helplines: async () => helplinesCheck(),
+  escalation: async (patient: Patient) => escalationCheck(patient),
 } satisfies Record<string, (patient: Patient) => Promise<readonly Finding[]>>;
 
 export type ExaminedPart = keyof typeof PARTS;

@@ -85,7 +85,7 @@ function hindrances(own: OwnedNumber): Finding[] {
 }
 
 /** Without a static fallback nothing is said about it here; the check of the documents does. */
-function wantedUrls({ twilio }: Config): Partial<NumberUrls> {
+export function wantedUrls({ twilio }: Config): Partial<NumberUrls> {
   const urls = createWebhookUrls(twilio.webhookBaseUrl, twilio.voiceFallbackUrl);
   const fallback = urls.fallback('default');
   return {
@@ -97,11 +97,11 @@ function wantedUrls({ twilio }: Config): Partial<NumberUrls> {
   };
 }
 
-function isSame(is: NumberUrl, wanted: NumberUrl | undefined): boolean {
+export function isSame(is: NumberUrl, wanted: NumberUrl | undefined): boolean {
   return is.url === wanted?.url && is.method === wanted?.method;
 }
 
-function shown(wanted: NumberUrl | undefined): string {
+export function shown(wanted: NumberUrl | undefined): string {
   if (wanted === undefined || wanted.url === null) return 'not set';
   // An address may carry a password, and its query whatever its owner put there.
   const address = wanted.url.replace(/\/\/[^/@]*@/, '//…@').replace(/\?[^#]*/, '?…');

@@ -41,6 +41,17 @@ export function renderPhonesPage(options: PhonesPageOptions): string {
 <button>Call</button>
 </form>
 </div>
+<details class="app" id="app">
+<summary>Call from an app</summary>
+<p>An app needs no number: it calls with a voice token of the service. Its phone appears below.</p>
+<form id="app-form">
+<label>Voice token <textarea id="app-token" rows="3" autocomplete="off" spellcheck="false" required></textarea></label>
+<div>
+<button type="button" class="quiet" id="app-fetch">Get a token</button>
+<button>Call a mentor</button>
+</div>
+</form>
+</details>
 <p class="notice" id="problem" role="alert" hidden></p>
 <p class="notice" id="connection" role="status">The simulator does not answer. This page tries again by itself.</p>
 <p class="unseen" id="announcer" role="status"></p>

@@ -4,6 +4,7 @@ import { postgresDirs } from '../../scripts/postgres-home';
 import { STACKS } from '../../scripts/run-dirs';
 import { beyondTheList, type SaidByEntries } from '../audit-entries';
 import { scan } from './scan';
+import { sensitiveNeedles } from './spellings';
 
 /**
  * Runs by itself after all other suites, over everything they have left: Postgres's data directory and WAL, every
@@ -33,19 +34,61 @@ function isTestReport(path: string): boolean {
   return /\/(?:jest|canary)\.json$/.test(path);
 }
 
+/** Where scores, reasons and answers may stand: Postgres's own files, its tables as they were read, decoded payloads. */
+function mayBeSensitive(path: string): boolean {
+  const isPostgres = everything()
+    .flatMap(postgresDirs)
+    .some((dir) => path.startsWith(dir));
+  const isInStack = /\/postgres\/|kindline-postgres-/.test(path);
+  return isPostgres || isInStack || /\/evidence\/(?:table-[^/]+|histories)\.json$/.test(path);
+}
+
+function filesNamed(name: string): string[] {
+  return readdirSync(STATE_DIR, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.split('/').at(-1) === name)
+    .map((path) => readFileSync(join(STATE_DIR, path), 'utf8'));
+}
+
 it('there is something to search', () => {
   expect(STATE_DIR).not.toBe('');
 });
 
 it('no personal data is found in anything the service leaves behind', async () => {
-  const { files, bytes, findings } = await scan(everything(), (path) => isSimulators(path) || isTestReport(path));
+  const tokens = new Set(filesNamed('link-tokens.json').flatMap((text) => JSON.parse(text) as string[]));
+  const skipped = (path: string) => isSimulators(path) || isTestReport(path);
+  const { files, bytes, findings } = await scan(everything(), skipped, { tokens });
   console.log(`searched ${files} files, ${Math.round(bytes / 1e6)} MB, in seven spellings`);
   // An empty folder proves nothing, and neither does one without what was asked for.
   const names = readFileNames();
   expect(names).toEqual(expect.arrayContaining(['histories.json', 'table-call_logs.json', 'metrics.txt', 'api.log']));
   expect(files).toBeGreaterThan(20);
+  expect(tokens.size).toBeGreaterThan(0);
   expect(findings).toEqual([]);
 }, 300_000);
+
+it('scores, reasons and answers are found in tables and payloads alone', async () => {
+  const patterns = sensitiveNeedles();
+  const skipped = (path: string) => isSimulators(path) || isTestReport(path) || mayBeSensitive(path);
+  const { findings } = await scan(everything(), skipped, { patterns });
+  expect(readFileNames()).toEqual(expect.arrayContaining(['visible-to-operators.json', 'worker.log']));
+  expect(findings).toEqual([]);
+}, 120_000);
+
+/** Of each, rows that a whole stack has left. */
+const OF_BUDDIES = [
+  'user_profiles',
+  'buddy_contacts',
+  'buddy_invitations',
+  'buddy_verification_audit',
+  'buddy_check_in_requests',
+  'registered_contacts',
+  'wellbeing_scores',
+  'wellbeing_alerts',
+];
+
+it.each(OF_BUDDIES)('%s of a whole stack are among what is searched', (table) => {
+  expect(filesNamed(`table-${table}.json`).some((rows) => rows !== '')).toBe(true);
+});
 
 it('every audit entry of every stack is of an action on the list, and says only what that action may say', () => {
   const files = readdirSync(STATE_DIR, { recursive: true, encoding: 'utf8' }).filter((path) =>

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPersonal, needles } from './spellings';
+import { isPersonal, type Needle, needles } from './spellings';
 
 /** Where something was found, and in which spelling; never what. */
 export interface Finding {
@@ -18,8 +18,18 @@ export interface ScanResult {
   readonly findings: readonly Finding[];
 }
 
+export interface Sought {
+  readonly patterns?: readonly Needle[];
+  /** Tokens of links, each of 64 characters. */
+  readonly tokens?: ReadonlySet<string>;
+}
+
 /** Reads every file below the folders, byte for byte. */
-export async function scan(folders: readonly string[], skip: (path: string) => boolean): Promise<ScanResult> {
+export async function scan(
+  folders: readonly string[],
+  skip: (path: string) => boolean,
+  { patterns = needles(), tokens = new Set() }: Sought = {},
+): Promise<ScanResult> {
   const findings: Finding[] = [];
   let files = 0;
   let bytes = 0;
@@ -28,15 +38,14 @@ export async function scan(folders: readonly string[], skip: (path: string) => b
       if (skip(file)) continue;
       files += 1;
       bytes += (await stat(file)).size;
-      findings.push(...(await scanFile(file)));
+      findings.push(...(await scanFile(file, patterns, tokens)));
     }
   }
   return { files, bytes, findings };
 }
 
-async function scanFile(file: string): Promise<Finding[]> {
+async function scanFile(file: string, patterns: readonly Needle[], tokens: ReadonlySet<string>): Promise<Finding[]> {
   const found = new Set<string>();
-  const patterns = needles();
   let kept = '';
   for await (const chunk of createReadStream(file, { highWaterMark: 4 * 1024 * 1024 }) as AsyncIterable<Buffer>) {
     const text = kept + chunk.toString('latin1');
@@ -46,9 +55,21 @@ async function scanFile(file: string): Promise<Finding[]> {
         if (isPersonal(match[0])) found.add(name);
       }
     }
+    if (tokens.size > 0 && holdsToken(text, tokens)) found.add('token');
     kept = text.slice(-OVERLAP);
   }
   return [...found].map((spelling) => ({ file, spelling }));
+}
+
+const TOKEN_LENGTH = 64;
+
+function holdsToken(text: string, tokens: ReadonlySet<string>): boolean {
+  for (const [run] of text.matchAll(/[\w-]{64,}/g)) {
+    for (let at = 0; at + TOKEN_LENGTH <= run.length; at += 1) {
+      if (tokens.has(run.slice(at, at + TOKEN_LENGTH))) return true;
+    }
+  }
+  return false;
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

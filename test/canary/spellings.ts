@@ -15,8 +15,12 @@ const OURS = new RegExp(ORGANISATION_NUMBERS.map((number) => number.slice(-4)).j
 
 /** Six spellings: E.164, national, spaced, URL-encoded, base64, hex. Patterns are read over latin1 text. */
 export function needles(): Needle[] {
-  const { mentorName, otherMentorName, email, address, britishPhone, messageWords, variable, replyWords } = MARKED;
-  const words = [mentorName, otherMentorName, email, address, britishPhone, messageWords, variable, replyWords];
+  const names = [MARKED.mentorName, MARKED.otherMentorName, MARKED.variable, MARKED.contactName];
+  // Buddies and their users are called by their first names.
+  const firstNames = names.map((name) => name.split(' ')[0] ?? name);
+  const { email, address, britishPhone, messageWords, replyWords, relationship, note, ip, userAgent } = MARKED;
+  const said = [email, address, britishPhone, messageWords, replyWords, relationship, note, ip, userAgent];
+  const words = [...names, ...firstNames, ...said];
   const numbers = [MARKED.userPhone, MARKED.otherUserPhone, MARKED.mentorPhone, MARKED.otherMentorPhone];
   return [
     { name: 'E.164', pattern: new RegExp(`\\+1${AREAS}55501[0-9]{2}`, 'g') },
@@ -33,6 +37,20 @@ export function needles(): Needle[] {
       pattern: anyOf([value, value.toUpperCase(), encodeURIComponent(value)]),
     })),
     ...words.map((value) => ({ name: 'hex', pattern: anyOf([Buffer.from(value).toString('hex')]) })),
+    { name: 'link', pattern: /(?:checkin|alert|rights|contact|unsubscribe)(?:\/|%2F)[\w-]{64}(?![\w-])/gi },
+    { name: 'link', pattern: /verify(?:\?|%3F)token(?:=|%3D)[\w-]{64}(?![\w-])/gi },
+  ];
+}
+
+/**
+ * What tables and encrypted payloads may hold, and nothing else: scores, why an alert began, what somebody answered.
+ * Only those answers that are no words of everyday.
+ */
+export function sensitiveNeedles(): Needle[] {
+  return [
+    { name: 'score', pattern: anyOf([String(MARKED.score)]) },
+    { name: 'reason', pattern: anyOf(['risk-high', 'low-in-a-row']) },
+    { name: 'response', pattern: anyOf(['cannot-reach']) },
   ];
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ORGANISATION_NUMBERS } from '../../scripts/services';
 import { eventually, startStack, type TestStack } from '../stack';
 
@@ -10,15 +11,31 @@ const TIMES = {
   CALL_MENTOR_SEARCH: '12s',
   CALL_OVERALL_WAIT: '20s',
   CALL_RING_BACK_WINDOW: '15s',
+  // So that some conversations end, and others are cut off.
+  CALL_SHORT_BRIDGE: '1s',
+  CALL_FEEDBACK_AFTER: '1s',
   // The first look at a call whose end nobody heard; as long as the latest ring that is promised.
   CALL_PROVIDER_PATIENCE: '30s',
   ALERT_RING: '5s',
+  // Long enough for a conversation of somebody else to end.
+  QUEUE_LONGEST_WAIT: '15s',
   // What was told while nobody listened is asked for by the next sweep.
   MESSAGE_RECEIPT_SILENCE: '10s',
+  // An answer may be corrected until then; longer than the longest way of a text to it.
+  BUDDY_CHECK_IN_CLOSES: '75s',
+  // The same user has an alert in every round.
+  WELLBEING_ALERT_SPACING: '1s',
 };
 
+const RECORDED = { CALL_RECORDING: 'on' };
+
 /** Neighbouring rounds text and ring the same few phones. */
-const LIMITS = { RECIPIENT_LIMITS: '1000/1m', RECIPIENT_LIMITS_SAFETY: '1000/1m' };
+const LIMITS = {
+  RECIPIENT_LIMITS: '1000/1m',
+  RECIPIENT_LIMITS_SAFETY: '1000/1m',
+  BUDDY_TARGET_LIMITS: '1000/1m',
+  BUDDY_CHECK_IN_TARGET_LIMITS: '1000/1m',
+};
 
 /**
  * Empty: its lines are not counted, and it reads no source maps, which takes a third of its start. What is killed counts
@@ -30,9 +47,11 @@ const NOT_COUNTED = { NODE_V8_COVERAGE: '', NODE_OPTIONS: '' };
 export async function startKillStack(): Promise<TestStack> {
   const stack = await startStack({
     own: true,
+    // Node itself has felled a worker (nodejs/node#60034, temporalio/sdk-typescript#939): what runs us starts it again.
+    isSupervised: true,
     lease: '2s',
     settle: '1s',
-    env: { ...TIMES, ...LIMITS, ...NOT_COUNTED },
+    env: { ...TIMES, ...RECORDED, ...LIMITS, ...NOT_COUNTED, TRUST_PROXY_HOPS: '1' },
   });
   // As often as Twilio comes again, within the 15 s it takes in all; how long it pauses nobody knows. An API that is killed
   // beside two other suites needs up to 7 s to be back.
@@ -71,13 +90,23 @@ export function rows(stack: TestStack, sql: string, values: unknown[] = []): Pro
 }
 
 /** Waits until it is true. */
-export async function until(what: string, withinMs: number, ask: () => Promise<boolean>): Promise<void> {
+export async function until(
+  what: string,
+  withinMs: number,
+  ask: () => Promise<boolean>,
+  // Dozens wait at once, by requests to a service that shares two cores with its killer.
+  everyMs = 250,
+): Promise<void> {
   await eventually(
     async () => {
       if (!(await ask())) throw new Error(`waited ${withinMs / 1000} s in vain for ${what}`);
     },
     withinMs,
-    // Dozens wait at once, by requests to a service that shares two cores with its killer.
-    250,
+    everyMs,
   );
+}
+
+/** Whether a link's token is the one whose hash is kept. */
+export function isTokenOf(token: string, kept: Buffer): boolean {
+  return createHash('sha256').update(token).digest().equals(kept);
 }

@@ -17,6 +17,16 @@ export interface PlannedCall {
   /** When the app cancels it, if it does (ms into the round). */
   readonly cancelAt: number | null;
   readonly mayCallBack: boolean;
+  /** Wants to be rung when a mentor is free. */
+  readonly mayWait: boolean;
+  /** Has agreed that the conversation is recorded; the mentor is asked. */
+  readonly recording: boolean;
+}
+
+/** Somebody who taps "call" in the app, and has agreed there. */
+export interface PlannedAppCall {
+  readonly requestAt: number;
+  readonly script: HandsetScript;
 }
 
 export interface PlannedText {
@@ -39,19 +49,36 @@ export interface PlannedBatch {
   readonly requestAt: number;
 }
 
+/** Three who are asked, each by their own user: one agrees and answers a check-in, one declines, one answers an alert. */
+export interface PlannedBuddies {
+  /** Of the first two. */
+  readonly phones: readonly [string, string];
+  /** When their users name them (ms into the round). */
+  readonly invitedAt: number;
+  readonly declinedAt: number;
+  /** When the scores come that begin the alert (ms into the round), and which of the two it asks has been in touch. */
+  readonly alertAt: number;
+  readonly answering: 0 | 1;
+}
+
 export interface RoundPlan {
   readonly seed: number;
   readonly calls: readonly PlannedCall[];
+  readonly appCalls: readonly PlannedAppCall[];
   readonly texts: readonly PlannedText[];
   readonly alerts: readonly PlannedAlert[];
   readonly batch: PlannedBatch;
+  readonly buddies: PlannedBuddies;
   /** One script a mentor's phone. */
   readonly mentorScripts: readonly HandsetScript[];
+  /** Of the first and the second helpline; sometimes one of them is busy, sometimes both. */
+  readonly helplineScripts: readonly [HandsetScript, HandsetScript];
   readonly listLagMs: number;
   readonly blow: Blow;
 }
 
 const CALLS = 8;
+const APP_CALLS = 2;
 const TEXTS = 8;
 const ALERTS = 2;
 /** Beside these one who has opted out, and one who stands in the list twice. */
@@ -68,6 +95,7 @@ export function planRound(seed: number, mentors: number): RoundPlan {
   return {
     seed,
     calls: Array.from({ length: CALLS }, (_, n) => planCall(random, userPhone(seed, n))),
+    appCalls: Array.from({ length: APP_CALLS }, () => planAppCall(random)),
     texts: Array.from({ length: TEXTS }, (_, n) => planText(random, onePhone(seed, n))),
     alerts: Array.from({ length: ALERTS }, (_, n) =>
       planAlert(
@@ -76,12 +104,26 @@ export function planRound(seed: number, mentors: number): RoundPlan {
       ),
     ),
     mentorScripts: Array.from({ length: mentors }, () => mentorScript(random)),
+    helplineScripts: [helplineScript(random), helplineScript(random)],
     listLagMs: random.between(0, 800),
     blow: planBlow(random),
     batch: {
       phones: Array.from({ length: IN_BATCH }, (_, n) => batchPhone(seed, n)),
       requestAt: random.between(0, 3_000),
     },
+    // Last, so that a seed of before plays what it did.
+    buddies: planBuddies(random, seed),
+  };
+}
+
+function planBuddies(random: SeededRandom, seed: number): PlannedBuddies {
+  const phone = (n: number) => `+130355501${String((seed * 2 + n) % 98).padStart(2, '0')}`;
+  return {
+    phones: [phone(0), phone(1)],
+    invitedAt: random.between(0, 2_500),
+    declinedAt: random.between(0, 4_000),
+    alertAt: random.between(0, 4_000),
+    answering: random.next() < 0.5 ? 0 : 1,
   };
 }
 
@@ -128,7 +170,18 @@ function planCall(random: SeededRandom, phone: string): PlannedCall {
     userScript: userScript(random),
     requestAt,
     cancelAt: random.next() < 0.15 ? requestAt + random.between(0, 4_000) : null,
-    mayCallBack: random.next() < 0.3,
+    mayCallBack: random.next() < 0.5,
+    mayWait: random.next() < 0.7,
+    recording: random.next() < 0.5,
+  };
+}
+
+/** Everybody hangs up in the end, some of them while they still wait; some lines are lost instead. */
+function planAppCall(random: SeededRandom): PlannedAppCall {
+  const after = random.next() < 0.2 ? 'words' : 'bridged';
+  return {
+    requestAt: random.between(0, 4_000),
+    script: { hangUp: { after, ms: random.between(500, 3_000), isLost: random.next() < 0.3 } },
   };
 }
 
@@ -140,11 +193,22 @@ function userScript(random: SeededRandom): HandsetScript {
   if (fate < 0.24) return { outcome: 'voicemail', answerAfterMs, hangUp: { after: 'answered', ms: 1_500 } };
   const keys = [
     { when: 'greeting', press: '1', afterMs: random.between(50, 600) },
+    { when: 'All mentors are talking', press: '2', times: 1 },
     { when: 'helpline', press: '0', times: 1 },
+    // Whose mentor's line has ended asks for another conversation, once.
+    { when: 'connected again', press: '1', times: 1 },
+    { when: 'how was it', press: '5', times: 1 },
   ];
-  // Everybody hangs up in the end, some of them while they still wait.
+  // Everybody hangs up in the end, some of them while they still wait; some lines are lost instead.
   const after = fate < 0.32 ? 'answered' : 'bridged';
-  return { outcome: 'answer', answerAfterMs, keys, hangUp: { after, ms: random.between(500, 3_000) } };
+  const isLost = random.next() < 0.3;
+  return { outcome: 'answer', answerAfterMs, keys, hangUp: { after, ms: random.between(500, 3_000), isLost } };
+}
+
+function helplineScript(random: SeededRandom): HandsetScript {
+  const answerAfterMs = random.between(50, 500);
+  if (random.next() < 0.5) return { outcome: 'busy', answerAfterMs };
+  return { outcome: 'answer', answerAfterMs, hangUp: { after: 'bridged', ms: random.between(300, 1_500) } };
 }
 
 function mentorScript(random: SeededRandom): HandsetScript {
@@ -156,8 +220,13 @@ function mentorScript(random: SeededRandom): HandsetScript {
   return {
     outcome: 'answer',
     answerAfterMs,
-    keys: [{ when: 'whisper', press: '1', afterMs: random.between(50, 500) }],
-    ...(fate < 0.55 ? { hangUp: { after: 'bridged', ms: random.between(500, 2_000) } } : {}),
+    keys: [
+      { when: 'whisper', press: '1', afterMs: random.between(50, 500) },
+      { when: 'would be recorded', press: random.next() < 0.8 ? '1' : '2', afterMs: 100 },
+    ],
+    ...(fate < 0.65
+      ? { hangUp: { after: 'bridged', ms: random.between(500, 2_000), isLost: random.next() < 0.4 } }
+      : {}),
   };
 }
 

@@ -2,13 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../../config/config';
 import { verifyAuditTrail } from '../../db/audit-verifier';
+import { currentConsentTexts } from '../../domain/consent-texts';
+import { helplineNumbers, helplinesFor } from '../../domain/helplines';
 import { OUTCOMES } from '../../domain/mentor-call';
 import { withAuditTrail } from '../../scripts/audit-trail';
 import type { LedgerEntry } from '../../simulator/client';
 import { consent } from '../integration/calls/people';
 import type { TestStack } from '../stack';
 import { sendBatch } from './batches';
+import { type Circle, goThroughBuddies } from './buddies';
+import { buddyFaults } from './buddy-faults';
 import { persistently, rows, until } from './kill-stack';
+import { callFromApp, endedAppCalls, recordingsOf, waitedOf } from './call-kinds';
 import { alertFaults, raiseAlert, sendText, textFaults } from './texts';
 import type { Blow, PlannedCall, RoundPlan } from './round-plan';
 
@@ -19,8 +24,18 @@ export interface RoundReport {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly calls: number;
   readonly rings: number;
+  /** Calls whose user's phone rang more than once: they were rung back. */
+  readonly ringBacks: number;
+  /** Calls that stood in the queue. */
+  readonly waited: number;
+  /** Conversations that Twilio has recorded. */
+  readonly recorded: number;
+  /** Calls from apps that reached the service. */
+  readonly appCallsKnown: number;
   /** How many texts ended in which state. */
   readonly texts: Readonly<Record<string, number>>;
+  /** How the check-in of a user went. */
+  readonly checkIn: 'answered' | 'lost';
   readonly fallbackStatic: number;
   /** When each stage of it was over, in seconds of the round. */
   readonly stages: Readonly<Record<string, number>>;
@@ -30,6 +45,14 @@ export interface RoundReport {
 /** A lost answer may cost a lease and a settling time; nobody waits longer for their phone to ring. */
 const LATEST_RING = 30_000;
 
+/** Of the United States, where all phones of a round are. */
+const HELPLINES = helplineNumbers(helplinesFor('US'));
+
+const RECORDED_CONSENT = {
+  textVersion: currentConsentTexts(true)[0]?.version ?? '',
+  language: 'en',
+};
+
 interface Requested {
   readonly planned: PlannedCall;
   readonly callId: string;
@@ -37,11 +60,12 @@ interface Requested {
   readonly requestedAt: number;
 }
 
-/** Eight calls, eight texts, two alerts and a batch at once, one blow at the planned instant, then everything is counted. */
+/** Ten calls, eight texts, two alerts, a batch and three buddies at once, one blow at the planned instant, then everything is counted. */
 export async function runRound(
   stack: TestStack,
   plan: RoundPlan,
   mentorPhones: readonly string[],
+  circle: Circle,
 ): Promise<RoundReport> {
   const stages: Record<string, number> = {};
   const began = Date.now();
@@ -58,23 +82,32 @@ export async function runRound(
   await Promise.all([
     ...mentorPhones.map((phone, n) => stack.sim.script(phone, plan.mentorScripts[n] ?? {})),
     ...plan.calls.map((call) => stack.sim.script(call.userPhone, call.userScript)),
+    ...plan.helplineScripts.map((script, n) => stack.sim.script(HELPLINES[n] ?? '', script)),
     ...plan.texts.map(({ phone, script }) => stack.sim.script(phone, { texts: script })),
     ...plan.alerts.flatMap(({ phones }) => phones.map(({ number, script }) => stack.sim.script(number, script))),
   ]);
   over('prepared');
-  const [requested, ownTexts, alerts, batch] = await Promise.all([
+  const [requested, appCalls, ownTexts, alerts, batch, buddies] = await Promise.all([
     timed('asked', Promise.all(plan.calls.map((call) => makeCall(stack, call)))),
+    timed('app calls', Promise.all(plan.appCalls.map((call) => callFromApp(stack, call)))),
     timed('texts', Promise.all(plan.texts.map((text) => sendText(stack, text)))),
     timed('alerts', Promise.all(plan.alerts.map((alert) => raiseAlert(stack, alert)))),
     timed('batch', sendBatch(stack, plan.batch)),
+    timed('buddies', goThroughBuddies(stack, plan.buddies, circle)),
     timed('struck', strike(stack, plan.blow)),
   ]);
   const texts = [...ownTexts, ...batch.texts];
   const outcomes = await timed('calls', Promise.all(requested.map((call) => waitForEnd(stack, call))));
   await until('all phones to be quiet', 60_000, async () => (await stack.sim.calls()).length === 0);
+  const ofApps = await endedAppCalls(stack, appCalls);
   const unhandled = await eventsLeftUnhandled(stack);
+  const ids = requested.map(({ callId }) => callId);
   const faults = await findFaults(stack, requested, mentorPhones);
-  faults.push(...(await textFaults(stack, texts)), ...(await alertFaults(stack, alerts)), ...batch.faults);
+  const recordings = await recordingsOf(stack, [...ids, ...ofApps.callIds]);
+  faults.push(...ofApps.faults, ...recordings.faults);
+  faults.push(...(await buddyFaults(stack, buddies, circle)));
+  const others = { callIds: ids, userIds: buddies.userIds, from: new Date(began) };
+  faults.push(...(await textFaults(stack, texts, others)), ...(await alertFaults(stack, alerts)), ...batch.faults);
   if (unhandled) faults.push('events stayed unhandled');
   const ledger = await stack.sim.ledger();
   over('checked');
@@ -82,9 +115,19 @@ export async function runRound(
     seed: plan.seed,
     blow: plan.blow,
     outcomes: count(outcomes),
-    calls: requested.length,
+    calls: requested.length + appCalls.length,
     rings: ledger.filter((leg) => leg.ringingAt !== null).length,
+    ringBacks: requested.filter(({ planned: { userPhone } }) => {
+      const rung = ledger.filter(
+        ({ to, direction, ringingAt }) => to === userPhone && direction === 'outbound-api' && ringingAt !== null,
+      );
+      return rung.length > 1;
+    }).length,
+    waited: await waitedOf(stack, ids),
+    recorded: recordings.recorded,
+    appCallsKnown: ofApps.callIds.length,
     texts: count(texts.map(({ state }) => state)),
+    checkIn: buddies.checkIn.end,
     fallbackStatic: ledger.filter((leg) => leg.wentToFallback).length,
     stages,
     faults,
@@ -108,8 +151,10 @@ async function makeCall(stack: TestStack, planned: PlannedCall): Promise<Request
   const requestedAt = Date.now();
   const json = {
     userPhoneNumber: planned.userPhone,
-    consent: consent(),
+    consent: planned.recording ? RECORDED_CONSENT : consent(),
     mayCallBack: planned.mayCallBack,
+    mayWait: planned.mayWait,
+    recording: planned.recording,
   };
   const init = { json, headers: { 'Idempotency-Key': randomUUID() } };
   const answer = await persistently(stack, '/connect-mentor', init, who);
@@ -147,7 +192,11 @@ async function findFaults(stack: TestStack, calls: readonly Requested[], mentorP
   const faults: string[] = [];
   const ledger = await stack.sim.ledger();
   const ids = calls.map(({ callId }) => callId);
-  const dispatches = await rows(stack, 'SELECT * FROM dispatches WHERE call_id = ANY($1::uuid[])', [ids]);
+  const dispatches = await rows(
+    stack,
+    `SELECT * FROM dispatches WHERE call_id = ANY($1::uuid[]) AND channel = 'voice'`,
+    [ids],
+  );
 
   for (const dispatch of dispatches) {
     const id = String(dispatch['dispatch_id']);
@@ -215,9 +264,24 @@ async function leftOver(stack: TestStack, ids: readonly string[]): Promise<strin
     ids,
   ]);
   if (logged.length !== ids.length) faults.push(`${ids.length - logged.length} calls have no row`);
+  // A number may go over to the one text that a call ends with, and goes with that.
+  const isGone = async () => (await numbersLeft(stack, ids)) === 0;
+  await until('all numbers to be gone', 30_000, isGone).catch(() => undefined);
+  const left = await numbersLeft(stack, ids);
+  if (left > 0) faults.push(`${left} numbers outlived their call`);
   for (const row of logged)
     if (row['live'] || !row['outcome']) faults.push(`call ${String(row['call_id'])} is still live`);
   return faults;
+}
+
+async function numbersLeft(stack: TestStack, ids: readonly string[]): Promise<number> {
+  const [row] = await rows(
+    stack,
+    `SELECT count(*)::int AS n FROM call_logs c JOIN vault_records r USING (record_id)
+      WHERE c.call_id = ANY($1::uuid[]) AND c.number_is_for_this_call_only AND r.destroyed_at IS NULL`,
+    [ids],
+  );
+  return Number(row?.['n']);
 }
 
 function count(values: readonly string[]): Record<string, number> {

@@ -63,13 +63,32 @@ export async function endOf(stack: TestStack, path: string, ends: readonly strin
   return state;
 }
 
-/** One text a dispatch that was accepted, none without one, and every message ended as its phone says. */
-export async function textFaults(stack: TestStack, ended: readonly EndedText[]): Promise<string[]> {
+export interface OthersTexts {
+  readonly callIds?: readonly string[];
+  readonly userIds?: readonly string[];
+  readonly from?: Date;
+}
+
+/**
+ * One text a dispatch that was accepted, none without one, and every message ended as its phone says.
+ * @param others calls that may have ended with a text, and users whose buddies were texted from an instant on
+ */
+export async function textFaults(
+  stack: TestStack,
+  ended: readonly EndedText[],
+  { callIds = [], userIds = [], from = new Date() }: OthersTexts = {},
+): Promise<string[]> {
   const faults: string[] = [];
   const sent = (await stack.sim.messages()).filter(({ direction }) => direction !== 'inbound');
-  const dispatches = await rows(stack, 'SELECT * FROM dispatches WHERE message_id = ANY($1::uuid[])', [
-    ended.map(({ messageId }) => messageId),
-  ]);
+  const dispatches = await rows(
+    stack,
+    `SELECT * FROM dispatches
+      WHERE message_id = ANY($1::uuid[])
+         OR message_id IN (SELECT message_id FROM messages JOIN call_logs USING (record_id) WHERE call_id = ANY($2::uuid[]))
+         OR message_id IN (SELECT message_id FROM messages
+                            WHERE requested_by = ANY($3::uuid[]) AND channel = 'sms' AND opened_at >= $4)`,
+    [ended.map(({ messageId }) => messageId), callIds, userIds, from],
+  );
   for (const dispatch of dispatches) {
     const id = String(dispatch['dispatch_id']);
     const texts = sent.filter(({ statusCallback }) => statusCallback?.includes(id));

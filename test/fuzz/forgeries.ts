@@ -54,7 +54,8 @@ const QUERIES: Readonly<Record<string, readonly string[]>> = {
     `${OF_ALERT}&step=answered&first=key&n=1`,
   ],
   '/twiml/mentor-whisper': [`call=${CALL}&n=1&lang=en`],
-  '/twiml/mentor-confirm': [`call=${CALL}&n=1&lang=en`],
+  '/twiml/mentor-confirm': [`call=${CALL}&n=1&lang=en`, `call=${CALL}&n=1&rec=answer&lang=en`],
+  '/recording-status': [`call=${CALL}&recording=${DISPATCH}`],
 };
 
 const MESSAGE_SID = `SM${'4f'.repeat(16)}`;

@@ -20,6 +20,22 @@ export interface OddRequest {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const WORDS = { template: { name: 'update', variables: { message: MARK } }, language: 'en', kind: 'update' };
+const TEMPLATE = {
+  variables: { where: { type: 'text', maxLength: 60 } },
+  languages: { en: { text: 'Your shift is at {{where}}.', subject: 'A shift' } },
+};
+
+/** Stands for an id of whoever asks. */
+const OWN = 'an id of their own';
+const POLICY = {
+  steps: [
+    { who: 'buddies', channel: 'sms', afterMinutes: 0, count: 2, answeredBy: ['buddies'] },
+    { who: 'registered-contact', channel: 'sms', afterMinutes: 60, count: 1, answeredBy: ['buddies'] },
+  ],
+  closesAfterMinutes: 600,
+};
+
 /** A body that is accepted, by route. A route that is not here gets one of the others. */
 const GOOD_BODIES: Partial<Record<RouteName, Fields>> = {
   'POST /connect-mentor': {
@@ -41,19 +57,73 @@ const GOOD_BODIES: Partial<Record<RouteName, Fields>> = {
   },
   'PATCH /mentors/:mentorId': { available: false, zone: 'Europe/London' },
   'PUT /mentors/:mentorId/windows': { windows: [{ weekday: 1, starts: '09:00', ends: '17:00' }] },
+  'POST /messages': { recipient: { phoneNumber: MARKED.userPhone }, zone: 'America/New_York', ...WORDS },
+  'POST /messages/bulk': {
+    recipients: [
+      { phone: MARKED.userPhone, language: 'en', variables: { message: MARK } },
+      { phone: MARKED.mentorPhone },
+    ],
+    ...WORDS,
+  },
+  'POST /alerts/voice': { recipients: [{ phoneNumber: MARKED.userPhone }], attempts: 2, ...WORDS },
+  'POST /templates': { name: 'shift-change', ...TEMPLATE },
+  'PUT /templates/:templateId': TEMPLATE,
+  'POST /templates/preview': { draft: TEMPLATE, language: 'en', variables: { where: MARK } },
+  'PUT /preferences': { preferences: [{ channel: 'sms', kind: 'survey', allowed: false }] },
+  'PUT /api/users/me/profile': { firstName: 'Thessaly', language: 'en', tellMeBy: 'app' },
+  'POST /api/buddy': {
+    name: MARKED.otherMentorName,
+    phoneNumber: MARKED.buddyPhone,
+    email: MARKED.email,
+    relationship: MARK,
+    language: 'es',
+  },
+  'PATCH /api/buddy/:buddyId': { name: MARKED.otherMentorName, rank: 1, language: 'en' },
+  'PUT /api/buddy/order': { buddyIds: [] },
+  'POST /api/buddy/send-verification': { buddyContactId: OWN, userId: OWN },
+  'POST /api/buddy/send-checkin': { buddyContactId: OWN, userId: OWN },
+  'PUT /api/users/me/registered-contact': {
+    name: MARKED.contactName,
+    phoneNumber: MARKED.contactPhone,
+    language: 'en',
+  },
+  'POST /api/wellbeing/scores': {
+    events: [
+      { eventId: OWN, userId: OWN, score: 20, risk: 'high', measuredAt: '2026-11-30T10:00:00Z' },
+      { eventId: OWN, userId: OWN, score: 55.5, risk: 'low', measuredAt: '2026-11-30T11:00:00Z' },
+    ],
+  },
+  'PUT /api/escalation-policy': POLICY,
+  'POST /api/escalation-policy/dry-run': { userId: OWN, policy: POLICY },
+  'PUT /costs/budget': { amountMicro: 100_000_000, currency: 'USD', warnAtPercent: 80 },
 };
 
 const ROUTES = (Object.entries(RULES) as [RouteName, Rule][]).flatMap(([name, rule]) =>
   rule.access === 'signed-in' ? [{ name, roles: rule.roles }] : [],
 );
 
+/** Whose tokens are used. */
+export const SUBJECTS = Array.from({ length: 12 }, (_, n) => `${MARK}-${n + 1}`);
+
 /** Ids that earlier rounds were given, so that some of the odd requests are about something that is there. */
 export class KnownIds {
   private readonly ids: string[] = [];
 
-  add(text: string): void {
+  private readonly own = new Map<string, string>();
+
+  /** @param subject whose token it was asked with */
+  add(text: string, subject: string): void {
+    for (const [, name, id] of text.matchAll(/"(userId|buddyId)":"([0-9a-f-]{36})"/g)) {
+      if (id !== undefined) this.own.set(`${subject} ${name}`, id);
+    }
     for (const id of text.match(/(?<=Id":")[0-9a-f-]{36}/g) ?? []) this.ids.push(id);
     if (this.ids.length > 200) this.ids.splice(0, 100);
+  }
+
+  /** Of the field of a body, as far as they have one. */
+  ofField(random: SeededRandom, subject: string, field: string): string {
+    const name = field === 'buddyContactId' ? 'buddyId' : field;
+    return this.own.get(`${subject} ${name}`) ?? (field === 'eventId' ? randomUUID() : this.one(random));
   }
 
   one(random: SeededRandom): string {
@@ -68,20 +138,29 @@ export function oddRequest(random: SeededRandom, known: KnownIds): OddRequest {
   const isRightRole = random.next() < 0.8;
   const role = random.pick(isRightRole ? roles : ROLES);
   const hasBody = method !== 'GET' && method !== 'DELETE';
+  const subject = random.pick(SUBJECTS);
   return {
     route: name,
     method: random.next() < 0.97 ? method : random.pick(['PUT', 'PATCH', 'DELETE', 'GET', 'PROPFIND', 'OPTIONS']),
     path: oddPath(random, known, pattern, method === 'GET'),
-    who: random.next() < 0.97 ? { role, subject: `${MARK}-${random.between(1, 12)}` } : null,
+    who: random.next() < 0.97 ? { role, subject } : null,
     headers: oddHeaders(random, hasBody || random.next() < 0.1),
     body:
       hasBody || random.next() < 0.1
-        ? oddBody(random, GOOD_BODIES[name] ?? random.pick(Object.values(GOOD_BODIES)))
+        ? oddBody(random, ownBody(random, known, subject, GOOD_BODIES[name] ?? random.pick(Object.values(GOOD_BODIES))))
         : NOTHING,
   };
 }
 
 const NOTHING = Buffer.alloc(0);
+
+/** With ids of whoever asks where the body has a place for them. */
+function ownBody(random: SeededRandom, known: KnownIds, subject: string, good: Fields): Fields {
+  const text = JSON.stringify(good, (field, value: unknown) =>
+    value === OWN ? known.ofField(random, subject, field) : value,
+  );
+  return JSON.parse(text) as Fields;
+}
 
 function oddPath(random: SeededRandom, known: KnownIds, pattern: string, isList: boolean): string {
   const path = pattern.replace(/:\w+/g, () =>
@@ -161,6 +240,7 @@ function oddHeaders(random: SeededRandom, hasBody: boolean): Record<string, stri
     if (random.next() < 0.12) headers[name] = random.pick(values);
   }
   if (random.next() < 0.3) headers['Idempotency-Key'] = randomUUID();
+  if (random.next() < 0.3) headers['If-Match'] = '*';
   return headers;
 }
 
@@ -237,6 +317,7 @@ const ODD_NAMES = [
   '~1/',
   'contactPointId',
   'mayCallBack',
+  'mayWait',
 ];
 
 function oddValue(random: SeededRandom): unknown {

@@ -18,7 +18,7 @@ let bundle: WorkflowBundleWithSourceMap;
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   bundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows') });
-}, 60_000);
+});
 
 const recorded = readdirSync(FOLDER).flatMap((type) => readdirSync(join(FOLDER, type)).map((file) => ({ type, file })));
 

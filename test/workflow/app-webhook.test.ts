@@ -22,7 +22,7 @@ beforeAll(async () => {
       return pass;
     },
   });
-}, 120_000);
+});
 afterAll(() => worker.stop());
 beforeEach(() => {
   passes = [];

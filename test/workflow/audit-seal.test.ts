@@ -20,7 +20,7 @@ beforeAll(async () => {
       return checkpoint();
     },
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await worker.stop();

@@ -16,7 +16,7 @@ beforeAll(async () => {
     readPrices: activity('readPrices', 2),
     watchBudget: activity('watchBudget', 81),
   });
-}, 120_000);
+});
 afterAll(() => worker.stop());
 
 it('notes what was spent, asks what it really cost, and only then looks at the budget', async () => {

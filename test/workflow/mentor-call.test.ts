@@ -5,11 +5,12 @@ import { MentorCallRig } from './world';
 let rig: MentorCallRig;
 beforeAll(async () => {
   rig = await MentorCallRig.start();
-}, 120_000);
+});
 afterAll(async () => {
   const notDeterministic = await rig.replayAll();
   await rig.stop();
   expect(notDeterministic).toEqual([]);
+  // Each history is replayed, one after the other.
 });
 
 describe('a mentor call that goes well', () => {
@@ -24,6 +25,7 @@ describe('a mentor call that goes well', () => {
     expect(call.world.slots.size).toBe(0);
     expect(call.world.closed).toHaveLength(1);
     expect(call.world.closed[0]?.durationSeconds).toBeGreaterThanOrEqual(119);
+    expect(call.world.closed[0]?.connectedStep).toBe(1);
     expect(call.world.numberDestroyed).toBe(true);
     await call.recordAs('bridged-and-completed');
   });
@@ -197,7 +199,7 @@ describe('when no call can be placed', () => {
     const call = await rig.call({}, (world) => {
       world.placed = 1;
       world.override.placeCall = () => Promise.reject(new Error('its worker is dead'));
-      world.override.placedCall = async () => ({ sid: world.sid() });
+      world.override.placedCall = async () => ({ sid: world.sid(), waitsForLine: false });
     });
     await call.pass(61_000);
     expect(await call.confirm()).toMatchObject({ do: 'dial-mentor' });
@@ -346,6 +348,18 @@ describe('looking for a mentor', () => {
     await call.result();
   });
 
+  it('passes over a mentor who was deleted after the match, although the request allows one only', async () => {
+    const call = await rig.call({ maxMentors: 1 }, (world) => {
+      const { reserveMentor } = world.activities;
+      world.override.reserveMentor = async (asked) =>
+        asked.step === 1 ? { mentor: null, why: 'gone' } : reserveMentor(asked);
+    });
+    expect(await call.confirm()).toMatchObject({ do: 'dial-mentor', step: 2, mentorId: 'mentor-1' });
+    await call.userLegEnds();
+    await call.result();
+    await call.recordAs('mentor-deleted-after-the-match');
+  });
+
   it('gives a mentor’s place back when the Dial shows no leg 8 s after its words, and tells a late mentor that the caller has gone', async () => {
     const call = await rig.call({}, (world) => {
       world.silentSteps.add(1);
@@ -364,6 +378,18 @@ describe('looking for a mentor', () => {
     await call.userLegEnds();
     await call.result();
     await call.recordAs('silent-dial');
+  });
+
+  it('waits for all that is said first before it looks for a sign of the leg', async () => {
+    const spokenMs = { first: 40_000, again: 0, last: 0, 'still-looking': 0, turn: 0 };
+    const call = await rig.call({ spokenMs }, (world) => world.silentSteps.add(1));
+    await call.confirm();
+    await call.pass(40_000);
+    expect(call.world.done.filter((line) => line.startsWith('release'))).toEqual([]);
+    await call.pass(10_000);
+    await call.until(() => call.world.done.includes('release 1 silent'));
+    await call.userLegEnds();
+    await call.result();
   });
 
   it('keeps a mentor’s place while their phone shows signs of life', async () => {
@@ -460,6 +486,59 @@ describe('after the bridge', () => {
     await call.userLegEnds();
     expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
     await call.recordAs('reconnected-by-key');
+  });
+
+  it('says that the longest conversation is over, and goes on with the same mentor as often as key 1 is pressed', async () => {
+    const call = await bridged();
+    for (const step of [1, 2]) {
+      if (step > 1) await call.ask({ kind: 'mentor-answered', step, digits: '1' });
+      await call.pass(3_600_000 - 12_000);
+      // As Twilio counts: a timeLimit may begin with the mentor's answer, before their key.
+      expect(await call.ask({ kind: 'dial-over', step, dialStatus: 'completed', dialSeconds: 3_600 })).toEqual({
+        do: 'offer',
+        offer: 'more-time',
+        step,
+      });
+      expect(await call.ask({ kind: 'offer-answered', offer: 'more-time', step, digits: '1' })).toMatchObject({
+        do: 'dial-mentor',
+        step: step + 1,
+        mentorId: 'mentor-1',
+        words: 'again',
+      });
+    }
+    await call.userLegEnds();
+    expect(await call.result()).toEqual({ status: 'completed', endReason: 'bridge-over' });
+    await call.recordAs('went-on-after-its-time');
+  });
+
+  it.each([
+    ['0', { do: 'dial-helpline', because: 'asked' }],
+    ['', { do: 'goodbye', words: 'call-over' }],
+  ])('after the longest conversation key "%s" leads where it does after any other', async (digits, plan) => {
+    const call = await bridged();
+    await call.pass(3_600_000);
+    await call.ask({ kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 3_600 });
+    expect(await call.ask({ kind: 'offer-answered', offer: 'more-time', step: 1, digits })).toMatchObject(plan);
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('takes a conversation that was nearly as long as it may be for a goodbye', async () => {
+    const call = await bridged();
+    await call.pass(3_500_000);
+    const ended = { kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 3_500 } as const;
+    expect(await call.ask(ended)).toMatchObject({ do: 'offer', offer: 'reconnect' });
+    await call.userLegEnds();
+    await call.result();
+  });
+
+  it('has no word for it in a call that was begun by an API that knew none', async () => {
+    const call = await bridged({ spokenMs: undefined });
+    await call.pass(3_600_000);
+    const ended = { kind: 'dial-over', step: 1, dialStatus: 'completed', dialSeconds: 3_600 } as const;
+    expect(await call.ask(ended)).toMatchObject({ do: 'offer', offer: 'reconnect' });
+    await call.userLegEnds();
+    await call.result();
   });
 
   it('says goodbye when no key is pressed', async () => {
@@ -622,8 +701,30 @@ describe('a user who rings our number while we ring them', () => {
     await call.ask({ kind: 'user-called-in' }, 'CA-inbound');
     await call.userLegEnds('completed', 'CA-inbound');
     await call.until(() => call.world.done.includes('abandon'));
+    // Twilio does not answer: the call is over all the same, with its places free; only the number is still needed.
+    await call.until(() => call.world.closed.length === 1);
+    expect(call.world.slots.size).toBe(0);
+    expect(call.world.numberDestroyed).toBe(false);
     answer({ sid: call.world.sid(1) });
     await call.result();
     expect(call.world.done).toContain('end 1');
+    expect(call.world.numberDestroyed).toBe(true);
+    await call.recordAs('called-in-and-left');
+  });
+
+  it('is over when they hang up, although Twilio’s API answers no question of ours', async () => {
+    const call = await rig.call({}, (world) => {
+      world.override.readCall = async () => {
+        world.done.push('asks Twilio');
+        throw ApplicationFailure.create({ type: 'ProviderUnavailable', message: 'away' });
+      };
+    });
+    await call.confirm();
+    await call.pass(10 * 60_000);
+    expect(call.world.done).toContain('asks Twilio');
+    await call.userLegEnds();
+    await call.result();
+    expect(call.world.closed).toHaveLength(1);
+    await call.recordAs('hung-up-while-twilio-was-away');
   });
 });

@@ -10,6 +10,8 @@ import {
   messageBatchWorkflowId,
 } from '../../domain/message-batch';
 import type { messageBatch } from '../../workflows';
+import type { KindlineClient } from '../../temporal/connection';
+import { tellMessageBatch } from '../../temporal/message-batches';
 import { eventually } from '../integration/db/people';
 import { recordHistory } from './record-history';
 import { type SkippingWorker, startSkippingWorker } from './time-skipping';
@@ -59,15 +61,17 @@ beforeAll(async () => {
       await the(batchId).gate;
       return page;
     },
-    cancelMessagePage: async ({ batchId, afterRow }: { batchId: string; afterRow: number }) =>
-      (the(batchId).cancelPages -= 1) >= 0 ? afterRow + 100 : null,
+    cancelMessagePage: async ({ batchId, afterRow }: { batchId: string; afterRow: number }) => {
+      await the(batchId).gate;
+      return (the(batchId).cancelPages -= 1) >= 0 ? afterRow + 100 : null;
+    },
     destroyGivenPage: async ({ batchId }: { batchId: string }) => ((the(batchId).givenPages -= 1) >= 0 ? 100 : 0),
     noteBatchState: async ({ batchId, state }: { batchId: string; state: BatchState }) => {
       the(batchId).states.push(state);
       return state;
     },
   });
-}, 120_000);
+});
 afterAll(() => worker.stop());
 
 type Handle = WorkflowHandle<typeof messageBatch>;
@@ -134,6 +138,20 @@ test('cancelled it cancels what was not sent, page by page, and destroys what wa
   expect(await handle.result()).toEqual({ state: 'cancelled' });
   expect(world).toMatchObject({ left: 50, cancelPages: -1, givenPages: -1, states: ['sending', 'cancelled'] });
   await recordHistory(handle, 'messageBatch', 'cancelled');
+});
+
+test('a cancel that takes longer than anybody waits is taken, and goes on', async () => {
+  const { handle, world } = await begin({}, (w) => (w.endsEach = 0));
+  await eventually(() => world.open === 200);
+  let open: () => void = () => undefined;
+  world.gate = new Promise((resolve) => (open = resolve));
+  const client = worker.client as unknown as KindlineClient;
+  const batchId = handle.workflowId.slice(messageBatchWorkflowId('').length);
+  expect(await tellMessageBatch(client, batchId, 'cancel', 2_000)).toBe('going-on');
+  expect(world.states).toEqual(['sending']);
+  open();
+  expect(await handle.result()).toEqual({ state: 'cancelled' });
+  expect(await tellMessageBatch(client, batchId, 'cancel', 2_000)).toBe('over');
 });
 
 test('cancelled before it was started it sends nothing', async () => {

@@ -1,12 +1,13 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { FallbackAlert } from '../../activities/alerts';
 import type { MessageClosing, MessageNoting, MessageRetry, MessageTurn } from '../../activities/messages';
 import type { SendText } from '../../activities/send-text';
 import { type MessageInput, type MessageResult, messageWorkflowId } from '../../domain/message';
 import type { message } from '../../workflows';
 import { messageInput } from '../message-input';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
 
 const NOW: MessageTurn = { waitMs: 0, reason: null };
 
@@ -28,6 +29,8 @@ export class MessageWorld {
   /** Whether it finds that nothing had left, or will. */
   isQuiet = false;
   fallsBack = true;
+  /** What each call instead goes past. */
+  overrides: FallbackAlert['overrides'][] = [];
 
   constructor(readonly messageId: string) {}
 
@@ -70,7 +73,8 @@ export class MessageWorld {
       this.done.push('mail');
       return { sid: this.sid() };
     },
-    startFallbackAlert: async () => {
+    startFallbackAlert: async ({ overrides }: FallbackAlert) => {
+      this.overrides.push(overrides);
       if (!this.fallsBack) throw new Error('Temporal hiccups');
       this.done.push('call instead');
     },
@@ -161,12 +165,8 @@ export class TestMessage {
     return this.env.currentTimeMs();
   }
 
-  async until(condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 10_000;
-    while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`waited in vain; so far: ${this.world.done.join(', ')}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+  until(condition: () => boolean): Promise<void> {
+    return untilSo(condition, () => this.world.done, this.handle);
   }
 
   /** Waits until the provider has the nth try. */

@@ -12,7 +12,7 @@ import { MessageRig, type TestMessage } from './message-rig';
 let rig: MessageRig;
 beforeAll(async () => {
   rig = await MessageRig.start();
-}, 120_000);
+});
 afterAll(async () => {
   const notDeterministic = await rig.replayAll();
   await rig.stop();
@@ -101,6 +101,47 @@ describe('a message that goes well', () => {
     expect(await message.result()).toEqual({ state: 'unconfirmed', reason: 'no-receipt' });
     expect((await message.nowMs()) - before).toBeGreaterThanOrEqual(12 * HOUR - MINUTE);
     await message.recordAs('no-receipt');
+  });
+});
+
+describe('a message that reports', () => {
+  const newsIn = async ({ handle }: TestMessage) => {
+    const { events } = await handle.fetchHistory();
+    const signals = (events ?? []).flatMap((event) => event.workflowExecutionSignaledEventAttributes ?? []);
+    const told = signals.filter(({ signalName }) => signalName === 'messageNews');
+    return await Promise.all(
+      told.map(async ({ input }) =>
+        rig.env.client.options.loadedDataConverter.payloadConverter.fromPayload(input?.payloads?.[0] ?? {}),
+      ),
+    );
+  };
+
+  it('tells whoever began it when the provider has it, and how it ended, each once', async () => {
+    // Whatever runs hears it; this one waits and does not mind.
+    const listener = await rig.send({}, (world) => (world.turns = [{ waitMs: HOUR, reason: 'quiet-hours' }]));
+    const reportsTo = listener.handle.workflowId;
+    const message = await rig.send({ reportsTo }, (world) => (world.tries = [refuse('retry', '20429')]));
+    await message.accepted();
+    await message.receipt('undelivered', '30003');
+    await message.pass(5 * MINUTE);
+    await message.accepted(2);
+    await message.receipt('delivered');
+    await message.result();
+    const { messageId } = message.input;
+    const at = expect.stringMatching(/Z$/);
+    expect(await newsIn(listener)).toEqual([
+      { messageId, state: 'sent', reason: null, at },
+      { messageId, state: 'delivered', reason: null, at },
+    ]);
+    await listener.cancel();
+    await message.recordAs('reports');
+  });
+
+  it('ends as it would have when whoever began it is gone', async () => {
+    const message = await rig.send({ reportsTo: 'nobody:at-all' });
+    await message.accepted();
+    await message.receipt('delivered');
+    expect(await message.result()).toEqual({ state: 'delivered', reason: null });
   });
 });
 
@@ -245,14 +286,65 @@ describe('trying again', () => {
     await message.accepted();
     await message.receipt('undelivered', '30003');
     await message.until(() => message.world.retries.length === 1);
-    // Late, and of a try that is over: an error is not undone by another part's success.
+    await message.pass(2 * MINUTE);
+    await message.accepted(2);
+    await message.receipt('delivered');
+    expect(await message.result()).toEqual({ state: 'delivered', reason: null });
+    expect(message.world.sent).toHaveLength(2);
+    await message.recordAs('undelivered-then-sent-again');
+  });
+
+  it('sends no second text when the first arrives after all, while the next try waits', async () => {
+    const message = await rig.send({ fallback: 'voice' });
+    await message.accepted();
+    await message.receipt('undelivered', '30003');
+    await message.until(() => message.world.retries.length === 1);
+    await message.receipt('delivered', null, message.world.sid(1));
+    expect(await message.result()).toEqual({ state: 'delivered', reason: null });
+    expect(message.world.done).toEqual(['send 1', 'sent', 'retry 1 temporary 60000', 'close delivered']);
+    const closed = { outcome: 'delivered', sid: message.world.sid(1), attempts: 1, errorCode: null, errorClass: null };
+    expect(message.world.closed).toEqual([expect.objectContaining(closed)]);
+    await message.recordAs('delivered-after-all');
+  });
+
+  it('withdraws the second text when the first arrives after all, before it has left', async () => {
+    const second = held();
+    const message = await rig.send({}, (world) => {
+      world.tries = [async () => undefined, second.run];
+      world.onAbandon = () => second.fail(dispatchAbandoned());
+    });
+    await message.accepted();
+    await message.receipt('undelivered', '21612');
+    await message.until(() => message.world.sent.length === 2);
+    await message.receipt('delivered', null, message.world.sid(1));
+    expect(await message.result()).toEqual({ state: 'delivered', reason: null });
+    expect(message.world.done.slice(-2)).toEqual(['abandon', 'close delivered']);
+    expect(message.world.closed).toEqual([expect.objectContaining({ sid: message.world.sid(1), attempts: 2 })]);
+  });
+
+  it('makes no call when an earlier text arrives after all, whatever became of the later one', async () => {
+    const message = await rig.send({ fallback: 'voice' });
+    await message.accepted();
+    await message.receipt('undelivered', '30003');
+    await message.pass(2 * MINUTE);
+    await message.accepted(2);
+    await message.receipt('delivered', null, message.world.sid(1));
+    await message.receipt('undelivered', '30006', message.world.sid(2));
+    expect(await message.result()).toEqual({ state: 'delivered', reason: null });
+    expect(message.world.done).not.toContain('call instead');
+  });
+
+  it('goes on as it began in a run of before', async () => {
+    const message = await rig.send({ heedsLateDelivery: false });
+    await message.accepted();
+    await message.receipt('undelivered', '30003');
+    await message.until(() => message.world.retries.length === 1);
     await message.receipt('delivered', null, message.world.sid(1));
     await message.pass(2 * MINUTE);
     await message.accepted(2);
     await message.receipt('delivered');
     expect(await message.result()).toEqual({ state: 'delivered', reason: null });
     expect(message.world.sent).toHaveLength(2);
-    await message.recordAs('undelivered-then-delivered');
   });
 
   it('goes out by another sender when a receipt says that this one cannot reach them, unless one must be used', async () => {
@@ -314,13 +406,20 @@ describe('what is not sent, or nobody knows', () => {
     if (when === 'receipt') await message.recordAs('opted-out');
   });
 
-  it('is said by a call when harm may come of silence, whatever the person said about texts', async () => {
-    const message = await rig.send({ fallback: 'voice', messageClass: 'safety' }, (world) => {
-      world.tries = [fails(dispatchSuppressed('blocked'))];
-    });
-    expect(await message.result()).toEqual({ state: 'suppressed', reason: 'blocked' });
-    expect(message.world.done).toContain('call instead');
-  });
+  it.each([true, false])(
+    'is said by a call only where the organisation has decided so, whoever asked for one: %s',
+    async (hasDecided) => {
+      const message = await rig.send({ fallback: 'voice', messageClass: 'safety' }, (world) => {
+        world.goesByVoiceWhenBlocked = hasDecided;
+        world.tries = [fails(dispatchSuppressed('blocked'))];
+      });
+      expect(await message.result()).toEqual({ state: 'suppressed', reason: 'blocked' });
+      // Named, so that the call leaves an entry of what it goes past.
+      expect(message.world.overrides).toEqual(hasDecided ? ['blocked'] : []);
+      expect(message.world.done.includes('call instead')).toBe(hasDecided);
+      await message.recordAs(hasDecided ? 'called-past-block' : 'stop-held-for-call');
+    },
+  );
 
   it.each(['blocked', 'opted-out'] as const)('under the policy for emergencies: %s', async (reason) => {
     const message = await rig.send({ messageClass: 'safety' }, (world) => {
@@ -358,6 +457,7 @@ describe('the call instead', () => {
     expect(await message.result()).toEqual({ state: 'undelivered', reason: 'not-delivered' });
     expect(message.world.done).toEqual(['send 1', 'sent', 'call instead', 'close undelivered']);
     expect(message.world.closed[0]?.fallbackAlertId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(message.world.overrides).toEqual([null]);
     await message.recordAs('fell-back');
   });
 
@@ -373,6 +473,18 @@ describe('the call instead', () => {
     });
     await message.result();
     expect(message.world.done).not.toContain('call instead');
+  });
+
+  it('is no call to an address, whatever was asked for and whatever the policy is', async () => {
+    const message = await rig.send({ channel: 'email', fallback: 'voice', messageClass: 'safety' }, (world) => {
+      world.goesByVoiceWhenBlocked = true;
+      world.activities.sendMail = async () => {
+        throw dispatchSuppressed('blocked');
+      };
+    });
+    expect(await message.result()).toEqual({ state: 'suppressed', reason: 'blocked' });
+    expect(message.world.done).not.toContain('call instead');
+    await message.recordAs('mail-that-no-call-says');
   });
 
   it('that cannot be begun leaves the message as it ended', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RetentionRun } from '../../activities/retention';
+import type { SweptKind } from '../../domain/retention';
 import type { retentionSweep } from '../../workflows';
 import { recordHistory } from './record-history';
 import { type SkippingWorker, startSkippingWorker } from './time-skipping';
@@ -7,9 +8,22 @@ import { type SkippingWorker, startSkippingWorker } from './time-skipping';
 let worker: SkippingWorker;
 let failures = 0;
 const asked: RetentionRun[] = [];
+/** How often each part was asked, and what was noted at the end. */
+const swept: SweptKind[] = [];
+const noted: boolean[] = [];
+let broken: SweptKind | null = null;
+let large: SweptKind | null = null;
 
 beforeAll(async () => {
   worker = await startSkippingWorker({
+    sweepOld: async ({ kind }: { kind: SweptKind }) => {
+      swept.push(kind);
+      if (kind === broken) throw new Error('Postgres does not like it');
+      return { kind, found: 3, taken: 2, held: 1, isOver: kind !== large || swept.length > 2 };
+    },
+    endRetentionRun: async ({ isWhole }: { isWhole: boolean }) => {
+      noted.push(isWhole);
+    },
     destroyUnreferencedRecords: async (run: RetentionRun) => {
       asked.push(run);
       if (failures > 0) {
@@ -25,7 +39,7 @@ beforeAll(async () => {
     deleteOldWebhookEvents: async (run: RetentionRun) => ({ found: 7, destroyed: run.isDryRun ? 0 : 7 }),
     deleteOldAlerts: async (run: RetentionRun) => ({ found: 1, destroyed: run.isDryRun ? 0 : 1 }),
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await worker.stop();
@@ -37,6 +51,46 @@ const start = (run: RetentionRun) =>
     taskQueue: 'kindline',
     workflowId: `retention-sweep:${randomUUID()}`,
   });
+
+describe('a run that names its parts', () => {
+  const KINDS = ['mentor-calls', 'messages', 'vault-records'] as const;
+  const run: RetentionRun = { isDryRun: false, kinds: KINDS };
+  const part = (kind: SweptKind) => ({ kind, found: 3, taken: 2, held: 1, isOver: true });
+  beforeEach(() => {
+    broken = large = null;
+    swept.length = noted.length = 0;
+  });
+
+  it('takes each in order, says what went and what was held, and is noted as a success', async () => {
+    const handle = await start(run);
+    expect(await handle.result()).toEqual(KINDS.map(part));
+    expect(swept).toEqual([...KINDS]);
+    expect(noted).toEqual([true]);
+    await recordHistory(handle, 'retentionSweep', 'part-by-part');
+  });
+
+  it('notes nothing when it only counts', async () => {
+    const handle = await start({ ...run, isDryRun: true });
+    expect(await handle.result()).toEqual(KINDS.map(part));
+    expect(noted).toEqual([]);
+  });
+
+  it('takes the other parts when one fails, fails at its end, and is no success', async () => {
+    broken = 'messages';
+    const handle = await start(run);
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'retention-incomplete' } });
+    expect(new Set(swept)).toEqual(new Set(KINDS));
+    expect(noted).toEqual([false]);
+    await recordHistory(handle, 'retentionSweep', 'one-part-failed');
+  });
+
+  it('goes on with a part that has rows left, a few times', async () => {
+    large = 'mentor-calls';
+    const handle = await start(run);
+    expect(await handle.result()).toHaveLength(3);
+    expect(swept).toEqual(['mentor-calls', 'mentor-calls', 'mentor-calls', 'messages', 'vault-records']);
+  });
+});
 
 it('destroys what has been kept for its time and says how much that was', async () => {
   const handle = await start({ isDryRun: false });

@@ -2,6 +2,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../temporal/search-attributes';
+import { PATIENCE_MS } from '../patience';
 
 /** A server that skips time, with one worker of ours on the queue `kindline`. */
 export interface SkippingWorker {
@@ -11,6 +12,46 @@ export interface SkippingWorker {
 
 /** How often the server is started anew when it takes longer than the five seconds that the SDK gives it. */
 const MOST_STARTS = 4;
+
+/** What Temporal's SDK had to say last: not printed, because activities that fail on purpose would fill the output. */
+const sdkLines: string[] = [];
+
+function listenToSdk(): void {
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    const failure: unknown = Reflect.get(Object(meta), 'error');
+    sdkLines.push(`${level} ${message} ${failure instanceof Error ? failure.message : ''}`);
+    if (sdkLines.length > 10) sdkLines.shift();
+  });
+  Runtime.install({ logger });
+}
+
+/**
+ * Waits, in real time, until something is so.
+ * @param done what happened so far, for whoever reads that it never came
+ * @param handle of the run that has to do it: its history, and what it waits for, are shown then
+ */
+export async function untilSo(
+  condition: () => boolean,
+  done: () => readonly string[],
+  handle: WorkflowHandle,
+): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (Date.now() > deadline) {
+      const shown = [done().join(', '), await stateOf(handle), ...sdkLines];
+      throw new Error(`waited in vain; so far: ${shown.join('\n')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function stateOf(handle: WorkflowHandle): Promise<string> {
+  const { events } = await handle.fetchHistory();
+  const { raw } = await handle.describe();
+  const { pendingActivities, pendingWorkflowTask } = raw;
+  const tail = (events ?? []).slice(-8).map(({ eventId, eventType }) => `${String(eventId)} ${String(eventType)}`);
+  return JSON.stringify({ tail, pendingActivities, pendingWorkflowTask });
+}
 
 /** The server alone; a busy machine may need more than one attempt to start it. */
 export async function startSkippingServer(): Promise<TestWorkflowEnvironment> {
@@ -29,8 +70,7 @@ export async function startSkippingServer(): Promise<TestWorkflowEnvironment> {
 export async function startSkippingWorker(
   activities: NonNullable<WorkerOptions['activities']>,
 ): Promise<SkippingWorker> {
-  // Activities that fail on purpose would fill the output.
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+  listenToSdk();
   const env = await startSkippingServer();
   const worker = await Worker.create({
     connection: env.nativeConnection,
@@ -63,7 +103,7 @@ export async function startSkippingStage(
   queues: readonly string[],
   activitiesIn: (env: TestWorkflowEnvironment) => object,
 ): Promise<SkippingStage> {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
+  listenToSdk();
   const env = await startSkippingServer();
   const namespace = env.namespace ?? 'default';
   await env.connection.operatorService.addSearchAttributes({ namespace, searchAttributes: SEARCH_ATTRIBUTE_TYPES });

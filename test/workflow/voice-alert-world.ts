@@ -12,11 +12,12 @@ import {
 import type { voiceAlert } from '../../workflows';
 import { voiceAlertInput } from '../voice-alert-input';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
 
 type AlertActivities = Pick<
   Activities,
   | 'openAlert'
+  | 'nightLeft'
   | 'closeAlertLeg'
   | 'closeAlert'
   | 'destroyAlertNumbers'
@@ -39,6 +40,10 @@ export class AlertWorld {
   readonly texted: string[] = [];
   numbersDestroyed = false;
   legStatus = 'in-progress';
+  /** Whether nothing could be tried yet. */
+  isHeldUp = false;
+  /** How long it is still night, each time that is asked (ms); then it is day. */
+  nights: number[] = [];
   /** How each call ends by itself, in the order in which they are placed; null: it rings until the test says more. */
   phones: (string | null)[] = [];
   override: Partial<AlertActivities> = {};
@@ -51,6 +56,11 @@ export class AlertWorld {
   readonly activities: AlertActivities = {
     openAlert: async () => {
       this.done.push('open');
+    },
+    nightLeft: async () => {
+      const left = this.nights.shift() ?? 0;
+      this.done.push(left > 0 ? 'night' : 'day');
+      return left;
     },
     closeAlertLeg: async (leg) => {
       this.legs.push(leg);
@@ -76,7 +86,7 @@ export class AlertWorld {
       this.texted.push(...messageIds);
       this.done.push('text');
     },
-    placedCall: async () => ({ sid: null }),
+    placedCall: async () => ({ sid: null, waitsForLine: this.isHeldUp }),
     readCall: async () => ({ status: this.legStatus }),
     endCall: async ({ sid }) => {
       this.done.push(`end ${sid.slice(-1)}`);
@@ -190,12 +200,8 @@ export class TestAlert {
     await this.env.sleep(ms);
   }
 
-  async until(condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 10_000;
-    while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`waited in vain; so far: ${this.world.done.join(', ')}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+  until(condition: () => boolean): Promise<void> {
+    return untilSo(condition, () => this.world.done, this.handle);
   }
 
   /** Waits until the nth call is placed. */

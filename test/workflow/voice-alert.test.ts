@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { alertRecipient } from '../voice-alert-input';
 import { VoiceAlertRig } from './voice-alert-world';
@@ -5,7 +6,7 @@ import { VoiceAlertRig } from './voice-alert-world';
 let rig: VoiceAlertRig;
 beforeAll(async () => {
   rig = await VoiceAlertRig.start();
-}, 120_000);
+});
 afterAll(async () => {
   const notDeterministic = await rig.replayAll();
   await rig.stop();
@@ -152,6 +153,28 @@ describe('a phone that does not acknowledge', () => {
     expect(calls).toBeGreaterThan(1);
     expect(alert.world.legs.map(({ outcome }) => outcome).toSorted()).toEqual(['no-answer', 'provider-unavailable']);
     await alert.recordAs('provider-down');
+  });
+
+  it('waits with its first try while nothing can ring at all: its line is closed, or others are before it', async () => {
+    let isOpen = false;
+    const alert = await rig.alert({ ...one, attempts: 1 }, (world) => {
+      world.isHeldUp = true;
+      world.override.placeAlertCall = async (asked) => {
+        if (!isOpen) throw ApplicationFailure.create({ type: 'DispatchNotYet', message: 'not yet' });
+        return world.activities.placeAlertCall(asked);
+      };
+    });
+    await alert.pass(10 * 60_000);
+    expect(alert.world.closed).toEqual([]);
+    isOpen = true;
+    await alert.pass(60_000);
+    await alert.ringing();
+    await alert.ask({ kind: 'may-speak' });
+    expect(await alert.ask({ kind: 'answered', n: 1, digits: '1' })).toEqual({ do: 'thank' });
+    await alert.legEnds();
+    expect((await alert.result()).state).toBe('acknowledged');
+    expect(alert.world.placed).toMatchObject([{ attempt: 1 }]);
+    await alert.recordAs('waited-for-its-line');
   });
 
   it('is not given up while somebody listens, though it is still unknown whether Twilio took the call', async () => {
@@ -309,4 +332,60 @@ describe('questions', () => {
     await alert.legEnds();
     expect((await alert.result()).reached).toBe(1);
   });
+});
+
+describe('an alert that says a message which did not arrive', () => {
+  const HOUR = 3_600_000;
+  const fallback = { ...one, messageId: randomUUID(), acknowledge: false, zone: null, notAfter: null };
+
+  it('waits for the day before each try, and its patience with the provider begins only then', async () => {
+    const alert = await rig.alert({ ...fallback, attempts: 2 }, (world) => {
+      world.nights = [2 * HOUR, 0, 9 * HOUR];
+      world.phones = ['no-answer', 'no-answer'];
+    });
+    const begun = await rig.env.currentTimeMs();
+    expect(await alert.result()).toMatchObject({ state: 'exhausted' });
+    expect(alert.world.legs.map(({ outcome }) => outcome)).toEqual(['no-answer', 'no-answer']);
+    const rings = alert.world.placed.map(({ at }) => Math.round((at - begun) / HOUR));
+    expect(rings).toEqual([2, 11]);
+    expect(alert.world.placed[0]?.night).toMatchObject({ country: 'US', zone: null, kind: 'alert' });
+    await alert.recordAs('waited-for-the-day');
+  });
+
+  it('is not rung when the day comes after the message’s time', async () => {
+    const notAfter = new Date((await rig.env.currentTimeMs()) + HOUR).toISOString();
+    const alert = await rig.alert({ ...fallback, notAfter }, (world) => (world.nights = [2 * HOUR]));
+    expect(await alert.result()).toMatchObject({ state: 'exhausted', endReason: 'nobody-reached' });
+    expect(alert.world.placed).toEqual([]);
+    expect(alert.world.numbersDestroyed).toBe(true);
+  });
+
+  it('ends at once when it is cancelled in the night', async () => {
+    const alert = await rig.alert(fallback, (world) => (world.nights = [8 * HOUR]));
+    await alert.until(() => alert.world.done.includes('night'));
+    expect(await alert.cancel()).toMatchObject({ state: 'cancelled' });
+    expect(alert.world.placed).toEqual([]);
+  });
+
+  it('differs in that from one that somebody asked for', async () => {
+    const alert = await rig.alert(one, (world) => (world.nights = [8 * HOUR]));
+    await alert.ringing();
+    expect(alert.world.done).not.toContain('night');
+    expect(alert.world.placed[0]).not.toHaveProperty('night');
+    await alert.cancel();
+  });
+});
+
+it('tells whoever began it how it ended, and ends all the same when there is nobody to tell', async () => {
+  const alert = await rig.alert({ ...one, attempts: 1, reportsTo: 'wellbeing-alert:nobody' }, (world) => {
+    world.phones = ['busy'];
+  });
+  expect((await alert.result()).state).toBe('exhausted');
+  const { events } = await alert.handle.fetchHistory();
+  const signals = (events ?? []).flatMap(
+    ({ signalExternalWorkflowExecutionInitiatedEventAttributes: one }) => one ?? [],
+  );
+  expect(signals).toMatchObject([
+    { signalName: 'voiceAlertNews', workflowExecution: { workflowId: 'wellbeing-alert:nobody' } },
+  ]);
 });

@@ -12,7 +12,7 @@ import {
 import type { mentorCall } from '../../workflows';
 import { mentorCallInput } from '../mentor-call-input';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
 
 type MentorCallActivities = Pick<
   Activities,
@@ -22,6 +22,9 @@ type MentorCallActivities = Pick<
   | 'destroyCallNumber'
   | 'reserveMentor'
   | 'releaseMentor'
+  | 'queueOutlook'
+  | 'joinQueue'
+  | 'takeTurn'
   | 'legSeen'
   | 'abandonDispatch'
   | 'placedCall'
@@ -29,6 +32,10 @@ type MentorCallActivities = Pick<
   | 'readCall'
   | 'endCall'
   | 'wentToFallback'
+  | 'noteFeedback'
+  | 'textAfterCall'
+  | 'startRecording'
+  | 'stopRecording'
 >;
 
 /** What one call's activities do in a test, and what they were asked to do. */
@@ -44,6 +51,13 @@ export class CallWorld {
   closed: Parameters<Activities['closeCall']>[0][] = [];
   placed = 0;
   numberDestroyed = false;
+  /** Why a reserve finds nobody. */
+  why: 'nobody-on-shift' | 'all-busy' = 'nobody-on-shift';
+  outlook: 'open' | 'full' | 'nobody' = 'open';
+  isInQueue = false;
+  /** The mentor whose place is kept for this call. */
+  offered: string | null = null;
+  looks = 0;
   override: Partial<MentorCallActivities> = {};
 
   constructor(readonly callId: string) {}
@@ -60,6 +74,7 @@ export class CallWorld {
     closeCall: async (a) => {
       this.closed.push(a);
       this.slots.clear();
+      this.isInQueue = false;
       if (!a.keepNumber) this.numberDestroyed = true;
       this.note(`close ${a.outcome} ${a.endReason}`);
     },
@@ -70,10 +85,29 @@ export class CallWorld {
     reserveMentor: async (a) => {
       const mentorId = this.mentors.find((m) => (a.only ? m === a.only : !a.exclude.includes(m)));
       this.note(`reserve ${a.step} ${mentorId ?? 'nobody'}`);
-      if (!mentorId) return { mentor: null, why: 'nobody-on-shift' };
+      if (!mentorId) return { mentor: null, why: this.why };
       this.slots.set(a.step, mentorId);
-      const mentor = { mentorId, recordId: `record-of-${mentorId}`, callerId: '+14155550100', country: 'US' };
-      return { mentor, why: 'reserved' };
+      return { mentor: reserved(mentorId), why: 'reserved' };
+    },
+    queueOutlook: async () => this.outlook,
+    joinQueue: async (a) => {
+      this.note(`join ${a.since ?? 'anew'}`);
+      this.isInQueue = true;
+      return { state: 'waiting', since: a.since ?? '2026-11-21T15:04:05.678Z' };
+    },
+    takeTurn: async (a) => {
+      this.looks += 1;
+      // As the database answers a step that has its place already: the answer may have been lost.
+      const held = this.slots.get(a.step);
+      if (held !== undefined) return { mentor: reserved(held), queue: 'offered' };
+      if (!this.isInQueue) return { mentor: null, queue: 'gone' };
+      if (this.offered === null) return { mentor: null, queue: 'waiting' };
+      const mentorId = this.offered;
+      this.offered = null;
+      this.isInQueue = false;
+      this.slots.set(a.step, mentorId);
+      this.note(`take ${a.step} ${mentorId}`);
+      return { mentor: reserved(mentorId), queue: 'offered' };
     },
     releaseMentor: async (a) => {
       this.slots.delete(a.step);
@@ -84,7 +118,7 @@ export class CallWorld {
       this.note('abandon');
       return { state: 'abandoned', sid: this.placed > 0 ? this.sid(this.placed) : null, isQuiet: false };
     },
-    placedCall: async () => ({ sid: null }),
+    placedCall: async () => ({ sid: null, waitsForLine: false }),
     placeCall: async () => {
       this.placed += 1;
       this.note(`ring ${this.placed}`);
@@ -96,11 +130,28 @@ export class CallWorld {
       return { status: 'completed' };
     },
     wentToFallback: async () => ({ fallback: this.fallback }),
+    noteFeedback: async (a) => {
+      this.note(`rated ${a.rating}`);
+    },
+    textAfterCall: async (a) => {
+      this.note(`text ${a.text}`);
+    },
+    startRecording: async (a) => {
+      this.note(`record ${a.step}`);
+      return { sid: `RE-${a.recordingId}` };
+    },
+    stopRecording: async () => {
+      this.note('stop recording');
+    },
   };
 
   private note(line: string): void {
     this.done.push(line);
   }
+}
+
+function reserved(mentorId: string) {
+  return { mentorId, recordId: `record-of-${mentorId}`, callerId: '+14155550100', country: 'US' };
 }
 
 /** A time-skipping server with both queues; each call has a world of its own. */
@@ -129,15 +180,21 @@ export class MentorCallRig {
     return this.stage.stop();
   }
 
+  /** What the activities of a call will do that the test starts by itself. */
+  world(callId: string): CallWorld {
+    const world = new CallWorld(callId);
+    this.worlds.set(callId, world);
+    return world;
+  }
+
   async call(input: Partial<MentorCallInput> = {}, prepare: (world: CallWorld) => void = () => {}): Promise<TestCall> {
     const callId = randomUUID();
-    const world = new CallWorld(callId);
+    const world = this.world(callId);
     prepare(world);
-    this.worlds.set(callId, world);
     const handle = await this.env.client.workflow.start<typeof mentorCall>('mentorCall', {
       workflowId: mentorCallWorkflowId(callId),
       taskQueue: 'kindline',
-      args: [mentorCallInput({ callId, ...input })],
+      args: [{ ...mentorCallInput({ callId }), ...input }],
     });
     const call = new TestCall(this.env, world, handle);
     this.started.push(call);
@@ -147,8 +204,8 @@ export class MentorCallRig {
 
 function routed(worlds: Map<string, CallWorld>): MentorCallActivities {
   const worldOf = (args: object): CallWorld => {
-    const a = args as { callId?: string; sid?: string };
-    const callId = a.callId ?? (a.sid === 'CA-inbound' ? '' : (a.sid?.slice(3, 39) ?? ''));
+    const a = args as { callId?: string; sid?: string; call?: { callId: string } };
+    const callId = a.callId ?? a.call?.callId ?? (a.sid === 'CA-inbound' ? '' : (a.sid?.slice(3, 39) ?? ''));
     const world = worlds.get(callId) ?? [...worlds.values()].at(-1);
     if (!world) throw new Error('no world for this call');
     return world;
@@ -202,12 +259,8 @@ export class TestCall {
     await this.until(() => this.world.placed >= nth);
   }
 
-  async until(condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 10_000;
-    while (!condition()) {
-      if (Date.now() > deadline) throw new Error(`waited in vain; so far: ${this.world.done.join(', ')}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+  until(condition: () => boolean): Promise<void> {
+    return untilSo(condition, () => this.world.done, this.handle);
   }
 
   async userLegEnds(status = 'completed', callSid = this.world.sid(this.world.placed)): Promise<void> {
@@ -218,6 +271,12 @@ export class TestCall {
       dispatchId: null,
       errorCode: null,
     });
+  }
+
+  /** A place is kept for this call, and it is told so; `isLost`: it never hears of it. */
+  async offer(mentorId: string, isLost = false): Promise<void> {
+    this.world.offered = mentorId;
+    if (!isLost) await this.handle.signal('placeOffered');
   }
 
   result(): Promise<MentorCallResult> {

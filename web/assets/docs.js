@@ -7,7 +7,8 @@ globalThis.addEventListener('DOMContentLoaded', () => {
     deepLinking: true,
     persistAuthorization: false,
     tryItOutEnabled: true,
-    docExpansion: 'list',
+    // A group is drawn when it is opened: all operations at once take a browser minutes.
+    docExpansion: 'none',
     defaultModelsExpandDepth: 0,
     // Otherwise the document would be sent to a server of swagger.io.
     validatorUrl: null,

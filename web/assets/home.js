@@ -56,9 +56,11 @@ async function tokenFor(role) {
 /* ---- Consent ----------------------------------------------------------------------------------------------------- */
 
 let texts = [];
+let told = [];
 
 async function loadConsent() {
   texts = (await ask('/consent-texts/mentor-call')).texts;
+  told = (await ask('/disclosures')).languages;
   showConsent();
 }
 
@@ -74,6 +76,15 @@ function showConsent() {
   find('consent-text').textContent = text;
   find('consent-text').lang = language;
   find('consent').checked = false;
+  const { disclosures } = told.find((each) => each.language === language);
+  find('disclosure-list').lang = language;
+  find('disclosure-list').replaceChildren(...disclosures.map((each) => itemOf(each.text)));
+}
+
+function itemOf(text) {
+  const item = document.createElement('li');
+  item.textContent = text;
+  return item;
 }
 
 /* ---- Signing in -------------------------------------------------------------------------------------------------- */
@@ -172,9 +183,7 @@ function helpText({ crisis, emergency, psi }) {
 }
 
 function addStep(text) {
-  const step = document.createElement('li');
-  step.textContent = text;
-  find('call-steps').append(step);
+  find('call-steps').append(itemOf(text));
 }
 
 async function connect() {

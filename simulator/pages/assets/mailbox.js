@@ -97,7 +97,10 @@ function drawLinks(mail) {
   const inText = mail.text?.match(/https?:\/\/[^\s<>"]+/g) ?? [];
   // A parsed document is inert: no script of it runs and no picture is loaded.
   const parsed = new DOMParser().parseFromString(mail.html ?? '', 'text/html');
-  const inHtml = [...parsed.querySelectorAll('a[href]')].map((link) => link.getAttribute('href'));
+  const anchors = [...parsed.querySelectorAll('a[href]')];
+  const inHtml = anchors.map((link) => link.getAttribute('href'));
+  // As its button in the mail says.
+  const words = new Map(anchors.map((link) => [link.getAttribute('href'), link.textContent.trim()]));
   // What a mail program makes its own button "unsubscribe" of.
   const header = mail.headers.find(({ name }) => name === 'list-unsubscribe')?.value ?? '';
   const toUnsubscribe = header.match(/https?:\/\/[^\s<>"]+/g) ?? [];
@@ -109,7 +112,9 @@ function drawLinks(mail) {
     link.target = '_blank';
     link.rel = 'noopener noreferrer';
     const item = element('li');
-    item.append(link, toUnsubscribe.includes(url) ? ' (to unsubscribe)' : '');
+    const said = words.get(url) ?? '';
+    const what = toUnsubscribe.includes(url) ? 'to unsubscribe' : said === url ? '' : said;
+    item.append(link, what === '' ? '' : ` (${what})`);
     return item;
   });
   document.getElementById('links').replaceChildren(...items);

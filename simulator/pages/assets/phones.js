@@ -19,14 +19,21 @@ let isFirstLook = true;
 
 /** `+14155550142` → `+1 415 555 0142`: groups are easier to compare, by eye and by ear. */
 function readable(number) {
+  // An app has no number; the beginning of its name tells it from others.
+  if (isApp(number)) return `app ${number.slice(7, 15)}`;
   return number
     .replace(/^\+1(\d{3})(\d{3})(\d{4})$/, '+1 $1 $2 $3')
     .replace(/^\+44(\d{4})(\d{6})$/, '+44 $1 $2')
     .replace(/^\+(\d{2})(\d{3})(\d{3})(\d{3,4})$/, '+$1 $2 $3 $4');
 }
 
+function isApp(number) {
+  return number.startsWith('client:');
+}
+
 /** Says whose number it is, as far as this page knows: the organisation's, or one of the phones shown. */
 function ownerOf(number) {
+  if (!/\d/.test(number)) return 'the service';
   if (organisationNumbers.includes(number)) return 'the organisation’s number';
   return handsets.some((handset) => handset.number === number) ? 'a private number' : 'not a number of ours';
 }
@@ -68,7 +75,7 @@ function hintFor(state, call) {
     case 'listening':
       return call.expectsKeys ? 'A key is expected now' : `In call with ${ownerOf(call.callerId)}`;
     case 'connected':
-      return `Connected. All this phone sees is ${ownerOf(call.callerId)}.`;
+      return `${call.recorded ? 'Connected, and being recorded.' : 'Connected.'} All this phone sees is ${ownerOf(call.callerId)}.`;
     default:
       return call.answeredAt ? 'The call is over.' : 'The call was not answered.';
   }
@@ -87,7 +94,7 @@ async function send(path, body) {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body ?? {}),
   });
-  if (answer.ok) return;
+  if (answer.ok) return answer.json();
   const told = await answer.json().catch(() => ({}));
   throw new Error(told.error ?? `The simulator answered ${answer.status}.`);
 }
@@ -138,6 +145,7 @@ function addCard(handset) {
     event.preventDefault();
     press(number, event.key);
   });
+  parts.texts.hidden = isApp(number);
   parts.conversation.setAttribute('aria-label', `Texts of ${readable(number)}`);
   parts.write.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -307,7 +315,9 @@ function drawTimers() {
 
 function drawChoices() {
   const select = document.getElementById('call-from');
-  const wanted = handsets.filter((handset) => handset.kind === 'phone').map((handset) => handset.number);
+  const wanted = handsets
+    .filter((handset) => handset.kind === 'phone' && !isApp(handset.number))
+    .map((handset) => handset.number);
   if ([...select.options].map((option) => option.value).join() === wanted.join()) return;
   const chosen = select.value;
   select.replaceChildren(...wanted.map((number) => new Option(readable(number), number)));
@@ -412,4 +422,20 @@ document.getElementById('call-form').addEventListener('submit', (event) => {
   const from = document.getElementById('call-from').value;
   const to = document.getElementById('call-to').value;
   void attempt(() => send(`/simulator/handsets/${encodeURIComponent(from)}/call`, { to }));
+});
+
+/* ---- The app ------------------------------------------------------------------------------------------------------ */
+
+const appToken = document.getElementById('app-token');
+
+document.getElementById('app-fetch').addEventListener('click', () => {
+  void attempt(async () => {
+    const { token } = await send('/app/token');
+    appToken.value = token;
+  });
+});
+
+document.getElementById('app-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void attempt(() => send('/simulator/clients/call', { token: appToken.value.trim(), params: { To: 'mentor-queue' } }));
 });

@@ -10,10 +10,10 @@ let stack: TestStack;
 beforeAll(async () => {
   const env = { ALERT_RETRY_AFTER: '1s', ALERT_ESCALATION_DELAY: '0s' };
   stack = await startStack({ env });
-}, 120_000);
+});
 afterAll(async () => {
   await stack.stop();
-}, 60_000);
+});
 beforeEach(async () => {
   await stack.sim.reset();
   await stack.sim.settings({ wordMs: 2 });
@@ -35,7 +35,7 @@ async function ended(alertId: string) {
     const { body } = await stack.api(`/alerts/voice/${alertId}`, {}, who);
     if (body?.endedAt == null) throw new Error(`still ${String(body?.state)}`);
     return body;
-  }, 60_000);
+  });
 }
 
 const heard = (leg: LedgerEntry | undefined) => leg?.heard.join(' ') ?? '';
@@ -109,5 +109,5 @@ it('texts everybody the same words when nobody has pressed a key', async () => {
       const texts = await stack.sim.texts(phone);
       expect(texts.filter(({ body }) => body.includes(messageWords))).toHaveLength(1);
     }
-  }, 30_000);
+  });
 });

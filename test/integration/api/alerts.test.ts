@@ -105,6 +105,18 @@ describe('POST /alerts/voice', () => {
     });
   });
 
+  test('keeps each number for as long as it may go on, and a day', async () => {
+    const json = { ...request, attempts: 10, retryAfterSeconds: 3_600, escalationDelaySeconds: 3_600 };
+    const input = await alerted(json);
+    const { rows } = await api.database.owner.query(
+      `SELECT extract(epoch FROM min(expires_at) - now()) / 3600 AS hours FROM vault_records
+        WHERE record_id = ANY($1)`,
+      [input.recipients.map(({ recordId }) => recordId)],
+    );
+    // Two people, nine waits of an hour and one before the next person.
+    expect(Number(rows[0].hours)).toBeGreaterThan(24 + 2 * 10);
+  });
+
   test('repeated under the same key is answered as the first time and starts one alert; another body is refused', async () => {
     const raw = { headers: { 'Idempotency-Key': randomUUID() } };
     const ask = (json: unknown) => api.ask('POST', '/alerts/voice', { who: staff, json, raw });
@@ -138,6 +150,21 @@ describe('POST /alerts/voice', () => {
     expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60);
     expect((await ask(phone, '+14155550178')).status).toBe(202);
+  });
+
+  test('is refused where one phone stands twice, however it is named', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const saved = await api.ask('POST', '/contact-points', { who, json: { phoneNumber: '+14155550179' } });
+    const before = api.alerts.started.length;
+    for (const twice of [{ phoneNumber: '+1 415 555 0179' }, { contactPointId: saved.body.contactPointId }]) {
+      const recipients = [{ phoneNumber: MARKED.mentorPhone }, { phoneNumber: '+14155550179' }, twice];
+      const answer = await api.ask('POST', '/alerts/voice', { who: staff, json: { ...request, recipients } });
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-body', errors: [{ pointer: '#/recipients/2' }] },
+      });
+    }
+    expect(api.alerts.started).toHaveLength(before);
   });
 
   test('is refused while calls are switched off', async () => {

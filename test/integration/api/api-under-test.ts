@@ -14,13 +14,16 @@ import type { Role } from '../../../api/authentication';
 import { type ApiMetrics, createApiMetrics } from '../../../api/metrics';
 import type {
   ApiDeps,
+  BuddyEndings,
   MentorCallProcess,
   MessageBatchProcess,
   MessageProcess,
   VoiceAlertProcess,
+  WellbeingProcess,
 } from '../../../api/deps';
 import type { PartState } from '../../../api/part-watch';
 import { type Config, loadConfig } from '../../../config/config';
+import type { EndingToTell } from '../../../db/buddy-endings';
 import { ensureServiceKeys } from '../../../db/service-keys';
 import { createVault } from '../../../db/vault-records';
 import type { CallPlan, LegEnded, MentorCallInput, TwimlQuestion } from '../../../domain/mentor-call';
@@ -28,16 +31,25 @@ import type { BatchState, MessageBatchInput } from '../../../domain/message-batc
 import type { MessageInput, MessageReceipt, MessageResult } from '../../../domain/message';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { ProcessIsOver } from '../../../temporal/errors';
+import type { Media } from '../../../providers/twilio-media';
+import type { ProviderRecording, RecordingProvider } from '../../../providers/twilio-recordings';
+import { openPrompts } from '../../../providers/prompts-file';
+import { createSignIn } from '../../../providers/sign-in';
 import { createSnsReader } from '../../../providers/sns-messages';
+import { createVoiceTokens } from '../../../providers/voice-tokens';
 import { createCallLog } from '../../../vault/call-log';
+import { createCookieSeal } from '../../../vault/cookie-seal';
 import { createLogger } from '../../../vault/logger';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
 import { createTokenizer } from '../../../vault/tokens';
 import { FakeAlerts } from './fake-alerts';
+import { FakeCheckIns } from './fake-check-ins';
+import { FakeBuddies } from './fake-buddies';
+import { FakeWellbeing } from './fake-wellbeing';
 import { undocumented } from '../../openapi-conformance';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
-import { mentorCallInput } from '../../mentor-call-input';
+import { mentorCallInput, type RingingInput } from '../../mentor-call-input';
 
 const ISSUER = 'http://issuer.test/oidc';
 export const WEBHOOK_BASE = 'https://calls.example.org';
@@ -45,12 +57,17 @@ export const ACCOUNT_SID = `AC${'a1'.repeat(16)}`;
 export const AUTH_TOKEN = 'the-current-auth-token-of-tests';
 export const SECOND_AUTH_TOKEN = 'the-other-auth-token-of-tests';
 
+export const API_KEY = `SK${'b2'.repeat(16)}`;
+export const API_SECRET = 'the-secret-of-the-api-key-of-tests';
+export const TWIML_APP_SID = `AP${'c3'.repeat(16)}`;
+
 /** Batches as the API asks for them; what the workflow would do is up to the test. */
 export class FakeBatches implements MessageBatchProcess {
   readonly started: MessageBatchInput[] = [];
   readonly told: { batchId: string; what: string }[] = [];
   onStart: (input: MessageBatchInput) => Promise<void> = async () => undefined;
-  onTell: (batchId: string, what: 'pause' | 'resume' | 'cancel') => Promise<BatchState | 'over'> = async () => 'over';
+  onTell: (batchId: string, what: 'pause' | 'resume' | 'cancel') => Promise<BatchState | 'going-on' | 'over'> =
+    async () => 'over';
 
   async start(input: MessageBatchInput): Promise<'running' | 'over'> {
     if (this.started.some(({ batchId }) => batchId === input.batchId)) return 'running';
@@ -59,7 +76,7 @@ export class FakeBatches implements MessageBatchProcess {
     return 'running';
   }
 
-  async tell(batchId: string, what: 'pause' | 'resume' | 'cancel'): Promise<BatchState | 'over'> {
+  async tell(batchId: string, what: 'pause' | 'resume' | 'cancel'): Promise<BatchState | 'going-on' | 'over'> {
     this.told.push({ batchId, what });
     return this.onTell(batchId, what);
   }
@@ -95,6 +112,11 @@ export class FakeProcess implements MentorCallProcess {
     return this.plan;
   }
 
+  async begin(input: MentorCallInput, question: TwimlQuestion, updateId: string): Promise<CallPlan> {
+    await this.start(input);
+    return this.ask(input.callId, question, updateId);
+  }
+
   async legEnded(callId: string, event: LegEnded): Promise<'signalled' | 'closed'> {
     this.fail();
     if (this.over.has(callId)) return 'closed';
@@ -117,6 +139,22 @@ export class FakeProcess implements MentorCallProcess {
 
   private fail(): void {
     if (this.down !== null) throw this.down;
+  }
+}
+
+/** Plays Twilio's recordings: what it is asked for, and what it gives. */
+export class FakeRecordings implements Pick<RecordingProvider, 'open' | 'read'> {
+  readonly opened: { sid: string; signal: AbortSignal }[] = [];
+  onOpen: (sid: string) => Promise<Media | null> = async () => null;
+  onRead: (sid: string) => Promise<ProviderRecording | null> = async () => null;
+
+  async open(sid: string, signal: AbortSignal): Promise<Media | null> {
+    this.opened.push({ sid, signal });
+    return this.onOpen(sid);
+  }
+
+  read(sid: string): Promise<ProviderRecording | null> {
+    return this.onRead(sid);
   }
 }
 
@@ -156,6 +194,15 @@ export class FakeMessages implements MessageProcess {
   }
 }
 
+/** Plays the workflows of buddies: who was told that they are not asked any more. */
+export class FakeEndings implements BuddyEndings {
+  readonly told: EndingToTell[] = [];
+
+  async tell(ending: EndingToTell): Promise<void> {
+    this.told.push(ending);
+  }
+}
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -171,9 +218,14 @@ export interface Who {
 export class ApiUnderTest {
   readonly process = new FakeProcess();
   readonly alerts = new FakeAlerts();
+  readonly checkIns = new FakeCheckIns();
+  readonly wellbeing = new FakeWellbeing();
   readonly batches = new FakeBatches();
   readonly messageProcess = new FakeMessages();
+  readonly endings = new FakeEndings();
   readonly endedByRest: string[] = [];
+  /** The recordings at Twilio. */
+  readonly recordings = new FakeRecordings();
   readonly logLines: string[] = [];
   twilioState: PartState = 'up';
   kmsState: PartState = 'up';
@@ -183,12 +235,14 @@ export class ApiUnderTest {
     readonly database: TestDatabase,
     readonly deps: ApiDeps,
     readonly metrics: ApiMetrics,
+    /** The workflows of buddies; what they write is written. */
+    readonly buddies: FakeBuddies,
     private readonly server: Server,
     private readonly signToken: (claims: JWTPayload) => Promise<string>,
     private readonly closeAll: () => Promise<void>,
   ) {}
 
-  static async start(env: Record<string, string> = {}, { postgres = true } = {}): Promise<ApiUnderTest> {
+  static async start(env: Record<string, string> = {}, { postgres = true, port = 0 } = {}): Promise<ApiUnderTest> {
     const database = await createTestDatabase();
     const dir = mkdtempSync(join(tmpdir(), 'kindline-api-test-'));
     const config = testConfig(database.appUrl, join(dir, 'root-key.json'), env);
@@ -212,6 +266,7 @@ export class ApiUnderTest {
     const process: MentorCallProcess = {
       start: (input) => the(parts).process.start(input),
       ask: (callId, question, updateId) => the(parts).process.ask(callId, question, updateId),
+      begin: (input, question, updateId) => the(parts).process.begin(input, question, updateId),
       legEnded: (callId, event) => the(parts).process.legEnded(callId, event),
       cancel: (callId) => the(parts).process.cancel(callId),
       describe: (callId) => the(parts).process.describe(callId),
@@ -235,14 +290,42 @@ export class ApiUnderTest {
       cancel: (alertId) => the(parts).alerts.cancel(alertId),
       describe: (alertId) => the(parts).alerts.describe(alertId),
     };
+    const tokenizer = createTokenizer(keys.all('token'));
+    const buddies = new FakeBuddies({
+      pool: database.app,
+      vault,
+      tokenizer,
+      config,
+      linkKey: keys.current('link'),
+    });
+    const wellbeing: WellbeingProcess = {
+      start: (input) => the(parts).wellbeing.start(input),
+      close: (alertId, by) => the(parts).wellbeing.close(alertId, by),
+      confirmEmergency: (alertId, actor) => the(parts).wellbeing.confirmEmergency(alertId, actor),
+      contactAnswers: (alertId, response) => the(parts).wellbeing.contactAnswers(alertId, response),
+    };
     const deps: ApiDeps = {
       config,
+      wellbeing,
       alerts,
+      checkIns: {
+        begin: (input) => the(parts).checkIns.begin(input),
+        opened: (requestId, visit) => the(parts).checkIns.opened(requestId, visit),
+        respond: (requestId, answer, updateId) => the(parts).checkIns.respond(requestId, answer, updateId),
+        texted: (answer) => the(parts).checkIns.texted(answer),
+      },
+      buddyEndings: {
+        tell: async (ending) => {
+          if (the(parts).process.down !== null) throw the(parts).process.down;
+          await the(parts).endings.tell(ending);
+        },
+      },
+      buddies,
       logger,
       callLog: createCallLog(logger, keys.all('token')),
       pool: postgres ? database.app : noPostgres(),
       vault,
-      tokenizer: createTokenizer(keys.all('token')),
+      tokenizer,
       process,
       sns: createSnsReader(config.mailEvents),
       batches: {
@@ -256,7 +339,13 @@ export class ApiUnderTest {
           return { status: 'completed' };
         },
       },
+      recordings: {
+        open: (sid, signal) => the(parts).recordings.open(sid, signal),
+        read: (sid) => the(parts).recordings.read(sid),
+      },
+      voiceTokens: createVoiceTokens(config.twilio),
       urls: createWebhookUrls(WEBHOOK_BASE, null),
+      promptsOf: openPrompts(config.mentorCall.promptsFile),
       twilio: {
         state: () => the(parts).twilioState,
         report: () => ({ state: the(parts).twilioState, checkedAt: new Date() }),
@@ -266,12 +355,14 @@ export class ApiUnderTest {
       isDraining: () => the(parts).isDraining,
       temporalAnswers: async () => the(parts).process.down === null,
       signingKeys: createLocalJWKSet({ keys: [jwk] }),
+      signIn: createSignIn(config.oidc, config.api.publicBaseUrl),
+      cookies: createCookieSeal(keys.all('link')),
     };
     const server = createServer(createApi(deps));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     const signToken = (claims: JWTPayload) =>
       new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'test' }).sign(privateKey);
-    parts.api = new ApiUnderTest(database, deps, metrics, server, signToken, async () => {
+    parts.api = new ApiUnderTest(database, deps, metrics, buddies, server, signToken, async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await vault.close();
@@ -298,7 +389,7 @@ export class ApiUnderTest {
   token({ role, subject = `the-${role}` }: Who, claims: Record<string, unknown> = {}): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     return this.signToken({
-      iss: ISSUER,
+      iss: this.deps.config.oidc.issuer,
       aud: 'kindline',
       sub: subject,
       iat: now,
@@ -357,12 +448,20 @@ export class ApiUnderTest {
   async footprint(): Promise<Record<string, number>> {
     const tables = [
       'app_events',
+      'buddy_check_in_requests',
+      'buddy_contacts',
+      'buddy_invitations',
+      'buddy_verification_audit',
       'call_logs',
       'voice_alerts',
       'contact_points',
       'dispatches',
+      'mentor_call_access',
+      'mentor_exceptions',
       'mentors',
+      'user_profiles',
       'vault_records',
+      'voice_identities',
       'webhook_events',
       'audit_entries',
     ];
@@ -371,10 +470,10 @@ export class ApiUnderTest {
       const { rows } = await this.database.owner.query(`SELECT count(*)::int AS n FROM ${table}`);
       counts[table] = rows[0].n;
     }
-    const { process: calls, alerts } = this;
+    const { process: calls, alerts, checkIns } = this;
     return {
       ...counts,
-      started: calls.started.length + alerts.started.length,
+      started: calls.started.length + alerts.started.length + checkIns.begun.length,
       asked: calls.asked.length + alerts.asked.length,
       signalled: calls.ended.length + alerts.ended.length,
     };
@@ -405,7 +504,7 @@ export function newCallSid(): string {
 export const CONSENT = { textVersion: '2026-11', language: 'en' } as const;
 
 /** What the workflow's first activity writes. */
-export function callInput(userId: string, recordId: string, more: Partial<MentorCallInput> = {}): MentorCallInput {
+export function callInput(userId: string, recordId: string, more: Partial<RingingInput> = {}): RingingInput {
   const { times } = testConfig('postgres://nobody@127.0.0.1/none', 'none', {}).mentorCall;
   return mentorCallInput({ userId, recordId, consent: CONSENT, times, ...more });
 }
@@ -417,6 +516,9 @@ export function testConfig(databaseUrl: string, keyFile: string, env: Record<str
     TWILIO_ACCOUNT_SID: ACCOUNT_SID,
     TWILIO_AUTH_TOKEN: AUTH_TOKEN,
     TWILIO_SECONDARY_AUTH_TOKEN: SECOND_AUTH_TOKEN,
+    TWILIO_API_KEY: API_KEY,
+    TWILIO_API_SECRET: API_SECRET,
+    TWIML_APP_SID,
     TWILIO_PHONE_NUMBER: '+14155550100,+447700900100',
     TWILIO_WEBHOOK_BASE_URL: WEBHOOK_BASE,
     PUBLIC_BASE_URL: 'https://api.example.org',

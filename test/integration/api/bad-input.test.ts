@@ -3,6 +3,7 @@ import { ROLES } from '../../../api/authentication';
 import { type Rule, RULES } from '../../../api/authorisation';
 import { closeCall, openCall } from '../../../db/calls';
 import { MARKED } from '../../marked-people';
+import { watchdogFacts } from '../../../db/watchdog-facts';
 import { ApiUnderTest, CONSENT } from './api-under-test';
 
 let api: ApiUnderTest;
@@ -200,6 +201,13 @@ const REQUESTS: Case[] = [
     code: 'invalid-body',
     pointer: '#/mayCallBack',
   },
+  {
+    what: 'a number for whether to wait',
+    json: { ...request, mayWait: 2 },
+    status: 400,
+    code: 'invalid-body',
+    pointer: '#/mayWait',
+  },
   { what: 'a list instead of an object', json: [request], status: 400, code: 'invalid-body', pointer: '#' },
   {
     what: 'a prototype',
@@ -340,6 +348,12 @@ const ALERTS: Case[] = [
   { what: 'a wait backwards', json: { ...alert, escalationDelaySeconds: -1 }, pointer: '#/escalationDelaySeconds' },
   { what: 'an urgency of thousands', json: { ...alert, urgency: 'bulk' }, pointer: '#/urgency' },
   { what: 'an automatic answer', json: { ...alert, kind: 'automatic' }, pointer: '#/kind' },
+  { what: 'a code', json: { ...alert, kind: 'verification' }, pointer: '#/kind' },
+  {
+    what: 'a template whose name is none',
+    json: { recipients: alert.recipients, template: { name: 'al\u0000ert' } },
+    pointer: '#/template/name',
+  },
 ].map((one) => ({ status: 400, code: 'invalid-body', ...one, route: '/alerts/voice' }));
 
 describe.each([...REQUESTS, ...MENTORS, ...POINTS, ...ALERTS])(
@@ -415,7 +429,8 @@ describe('every route that reads a body', () => {
     for (const json of [{ nonsense: MARKED.userPhone }, [MARKED.userPhone], { text: { $ne: MARKED.userPhone } }]) {
       const raw = { headers: { 'If-Match': '"1"' } };
       const answer = await api.ask(method, path, { who: { role }, json, raw });
-      expect([400, 404]).toContain(answer.status);
+      // An account that is no mentor's is told so first.
+      expect([400, 404, ...(path.startsWith('/mentors/me/') ? [403] : [])]).toContain(answer.status);
       expect(answer.text + api.logLines.slice(logged).join('')).not.toContain(MARKED.userPhone.slice(2));
     }
     expect(await api.footprint()).toEqual(before);
@@ -486,6 +501,10 @@ describe('limits', () => {
     expect(answer).toMatchObject({ status: 429, body: { code: 'too-many-requests', helplines: expect.anything() } });
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(3_000);
     expect(await limited.footprint()).toEqual(before);
+    // Somebody who asks again and again is what the watchdog looks for: it sees each try.
+    for (let n = 0; n < 4; n += 1) await limited.ask('POST', '/connect-mentor', { who: user, json: request });
+    const { windowMs, limits } = limited.deps.config.watchdog;
+    expect((await watchdogFacts(limited.deps.pool, windowMs, limits)).userCalls).toMatchObject([{ count: 6 }]);
     await limited.stop();
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deleteOldCodes } from '../../../db/contact-point-codes';
+import { noteUnreachable } from '../../../db/unreachable-points';
 import { readWords } from '../../../domain/message-words';
 import { type Answer, ApiUnderTest, CONSENT, type Who } from './api-under-test';
 
@@ -75,6 +76,26 @@ describe('a code', () => {
       'contact-point.verification-sent',
       'contact-point.verified',
     ]);
+  });
+
+  test('that comes back shows that the number can be reached after all, and so does saving it once more', async () => {
+    const phoneNumber = newNumber();
+    const who = somebody();
+    const id = await saved(who, { phoneNumber });
+    const [{ token }] = await sql('SELECT token FROM contact_points WHERE contact_point_id = $1', [id]);
+    const unreachable = async () =>
+      (await api.ask('GET', '/contact-points', { who })).body.contactPoints[0].unreachable;
+    expect(await unreachable()).toBeNull();
+    await noteUnreachable(api.deps.pool, token, '21211');
+    await noteUnreachable(api.deps.pool, token, '21217');
+    expect(await unreachable()).toEqual({ since: expect.any(String), code: '21211' });
+    await verify(who, id);
+    expect(await unreachable()).not.toBeNull();
+    await verify(who, id, { code: await sentCode() });
+    expect(await unreachable()).toBeNull();
+    await noteUnreachable(api.deps.pool, token, '21211');
+    expect(await saved(who, { phoneNumber })).toBe(id);
+    expect(await unreachable()).toBeNull();
   });
 
   test('is asked for without any body, as the guide says, or with an empty one', async () => {
@@ -236,8 +257,8 @@ describe('a code', () => {
       [old],
     );
     const run = { olderThanMs: 86_400_000, limit: 100 };
-    expect(await deleteOldCodes(api.deps.pool, { ...run, isDryRun: true })).toBe(1);
-    expect(await deleteOldCodes(api.deps.pool, { ...run, isDryRun: false })).toBe(1);
+    expect(await deleteOldCodes(api.deps.pool, { ...run, isDryRun: true })).toMatchObject({ taken: 1 });
+    expect(await deleteOldCodes(api.deps.pool, { ...run, isDryRun: false })).toMatchObject({ taken: 1 });
     expect(await sql('SELECT 1 FROM contact_point_codes WHERE contact_point_id = $1', [old])).toEqual([]);
   });
 });

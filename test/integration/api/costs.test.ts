@@ -107,6 +107,22 @@ describe('the cost sweep', () => {
     expect(await costOf(mail.sid)).toBeUndefined();
   });
 
+  test('notes a text that had left before it was withdrawn, and a second one that nobody intended', async () => {
+    const withdrawn = await accepted('sms', 'US');
+    const doubled = await accepted('sms', 'US');
+    const never = await accepted('sms', 'US');
+    await sql(`UPDATE dispatches SET state = 'abandoned' WHERE dispatch_id = $1`, [withdrawn.dispatchId]);
+    await sql(`UPDATE dispatches SET state = 'abandoned', sid = NULL WHERE dispatch_id = $1`, [never.dispatchId]);
+    const second = `SM${randomUUID().replaceAll('-', '')}`;
+    await sql(`UPDATE dispatches SET other_sids = ARRAY[$2], doubled_count = 1 WHERE dispatch_id = $1`, [
+      doubled.dispatchId,
+      second,
+    ]);
+    await run('noteCosts');
+    for (const sid of [withdrawn.sid, doubled.sid, second]) expect(await costOf(sid)).toMatchObject({ kind: 'sms' });
+    expect(await costOf(never.sid)).toBeUndefined();
+  });
+
   test('finds what was committed late, and goes on where a full batch ended', async () => {
     await run('noteCosts');
     const late = await accepted('sms', 'US', `now() - interval '5 minutes'`);
@@ -165,7 +181,11 @@ describe('the cost sweep', () => {
     const talked = await leg({ ringing: 200, 'in-progress': 190, completed: 65 }, { dispatchId: call.dispatchId });
     const calledIn = await leg({ 'in-progress': 40, completed: 30 });
     const missed = await leg({ ringing: 30, 'no-answer': 10 });
+    // Its end was never told, and asked for.
+    const askedFor = await leg({ 'in-progress': 100, completed: 10 });
+    await sql(`UPDATE webhook_events SET type = 'asked' WHERE sid = $1 AND status = 'completed'`, [askedFor]);
     await run('noteCosts');
+    expect(await costOf(askedFor)).toMatchObject({ kind: 'voice', units: 2 });
     expect(await costOf(talked)).toMatchObject({ kind: 'voice', country: 'GB', units: 3, amount_micro: '105000' });
     expect(await costOf(calledIn)).toMatchObject({ country: 'ZZ', units: 1, amount_micro: '50000' });
     expect(await costOf(missed)).toBeUndefined();

@@ -70,7 +70,7 @@ class Stream {
     return eventually(() => {
       if (this.seen.length < count) throw new Error(`only ${this.seen.length} events yet`);
       return this.seen.map(({ data }) => data.state);
-    }, 10_000);
+    });
   }
 
   private async read(answer: Response): Promise<void> {
@@ -201,13 +201,13 @@ test('an event that is committed after a later one is not passed over', async ()
 test('a stream ends with the access token that opened it', async () => {
   const now = Math.floor(Date.now() / 1_000);
   const stream = await Stream.open(randomUUID(), { claims: { exp: now + 1 } });
-  await eventually(() => expect(stream.isOver).toBe(true), 5_000);
+  await eventually(() => expect(stream.isOver).toBe(true));
 });
 
 test('all streams end when the process is told to, so that it need not wait for them', async () => {
   const streams = [await Stream.open(randomUUID()), await Stream.open(randomUUID())];
   api.isDraining = true;
-  await eventually(() => expect(streams.map(({ isOver }) => isOver)).toEqual([true, true]), 5_000);
+  await eventually(() => expect(streams.map(({ isOver }) => isOver)).toEqual([true, true]));
 });
 
 test('one person has five streams at once, and a place is free again as soon as one is closed', async () => {
@@ -218,7 +218,7 @@ test('one person has five streams at once, and a place is free again as soon as 
   expect(sixth.status).toBe(429);
   expect(sixth.headers.get('retry-after')).not.toBeNull();
   streams[0]?.close();
-  await eventually(async () => expect((await Stream.open(account)).status).toBe(200), 5_000);
+  await eventually(async () => expect((await Stream.open(account)).status).toBe(200));
 });
 
 test('who goes while their place is being looked up leaves no stream behind', async () => {
@@ -244,13 +244,13 @@ test('who goes while their place is being looked up leaves no stream behind', as
   const asked = Array.from({ length: 5 }, () =>
     fetch(`http://127.0.0.1:${api.port}/events`, { signal: abort.signal, headers }).catch(() => null),
   );
-  await eventually(() => expect(waiting).toBe(5), 5_000);
+  await eventually(() => expect(waiting).toBe(5));
   abort.abort();
   await Promise.all(asked);
   await api.ask('GET', '/health', {});
   open();
   slow.mockRestore();
-  await eventually(async () => expect((await Stream.open(account)).status).toBe(200), 5_000);
+  await eventually(async () => expect((await Stream.open(account)).status).toBe(200));
 });
 
 test('whoever cannot stream polls the same events', async () => {
@@ -258,11 +258,16 @@ test('whoever cannot stream polls the same events', async () => {
   const who = { role: 'user', subject: account } as const;
   const me = await subjectOf(account);
   for (const state of ['accepted', 'sent', 'delivered']) await note(me, state);
-  const first = (await api.ask('GET', '/events?limit=2', { who })).body;
-  expect(first.events.map(({ type }: Seen) => type)).toEqual(['message.accepted', 'message.sent']);
-  const headers = { 'Last-Event-ID': first.lastEventId };
-  const second = (await api.ask('GET', '/events', { who, raw: { headers } })).body;
-  expect(second.events).toMatchObject([{ type: 'message.delivered', data: { subjectId: me, state: 'delivered' } }]);
+  // The list passes nothing over, and so waits for whatever else is being written in this Postgres.
+  const polled = (path: string, after: Record<string, string>, types: readonly string[]) =>
+    eventually(async () => {
+      const { body } = await api.ask('GET', path, { who, raw: { headers: after } });
+      expect(body.events.map(({ type }: Seen) => type)).toEqual(types);
+      return body;
+    });
+  const first = await polled('/events?limit=2', {}, ['message.accepted', 'message.sent']);
+  const second = await polled('/events', { 'Last-Event-ID': first.lastEventId }, ['message.delivered']);
+  expect(second.events).toMatchObject([{ data: { subjectId: me, state: 'delivered' } }]);
   const nothing = (await api.ask('GET', '/events', { who, raw: { headers: { 'Last-Event-ID': second.lastEventId } } }))
     .body;
   expect(nothing).toEqual({ events: [], lastEventId: second.lastEventId });

@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { feedbackOf } from '../../../db/call-feedback';
+import { updateCall } from '../../../db/calls';
 import { deleteOldTexts } from '../../../db/inbound-texts';
 import { askQuestion } from '../../../db/open-questions';
 import { deleteLiftedOptOuts, isOptedOut, liftOptOut, recordOptOut } from '../../../db/opt-outs';
@@ -9,6 +11,7 @@ import type { KindlineClient } from '../../../temporal/connection';
 import { SealedValue } from '../../../domain/sealed';
 import type { ServiceKey } from '../../../vault/service-keys';
 import { createTokenizer } from '../../../vault/tokens';
+import { liveCall, mentorWith } from '../db/people';
 import { ApiUnderTest } from './api-under-test';
 
 const OURS = '+14155550100';
@@ -335,7 +338,8 @@ describe('a text that is delivered', () => {
     } as unknown as KindlineClient;
     const { pool, vault, tokenizer, logger, config } = api.deps;
     const { allowedCountries } = config.limits;
-    const settings = { ...config.inboundTexts, allowedCountries, phoneNumbers: [OURS] };
+    const { retention, inboundTexts } = config;
+    const settings = { ...inboundTexts, allowedCountries, phoneNumbers: [OURS], retention };
     const parts = { pool, client, logger, texts: { vault, tokenizer, settings } };
     await relayOnce(parts);
     expect(started).toEqual([`message:${String((await rowOf(sid))['answer_message_id'])}`]);
@@ -397,6 +401,57 @@ describe('answers to open questions', () => {
     });
     expect(await text({ from, body: 'feeling better' })).toMatchObject({ question_id: checkIn });
   });
+
+  describe('to how a call was', () => {
+    async function calledAndAsked(phone: string): Promise<{ callId: string; questionId: string }> {
+      const { pool } = api.deps;
+      const { callId, userId } = await liveCall(pool);
+      const { mentorId } = await mentorWith(pool);
+      await updateCall(pool, callId, { status: 'connected', mentorId, bridgedAt: new Date() });
+      const questionId = randomUUID();
+      const recipientToken = tokenOf(phone);
+      const asked = { questionId, kind: 'survey', objectId: callId, subjectId: userId, recipientToken } as const;
+      await askQuestion(pool, { ...asked, sender: OURS, answers: scores });
+      return { callId, questionId };
+    }
+
+    test('keep the number, and its words sealed', async () => {
+      const from = newPhone();
+      const { callId, questionId } = await calledAndAsked(from);
+      const row = await text({ from, body: '4 she listened' });
+      expect(row).toMatchObject({ routed_as: 'answer', question_id: questionId, answer: null });
+      const feedback = await feedbackOf(api.deps.pool, callId);
+      expect(feedback).toMatchObject({ rating: 4, via: 'sms' });
+      const recordId = feedback?.wordRecordId ?? '';
+      const words = await api.deps.vault.reveal({ recordId, purpose: 'own-view', actor: 'system' });
+      expect(words.expose()).toBe('she listened');
+    });
+
+    test('count once: the second text of the same phone is no answer any more', async () => {
+      const from = newPhone();
+      const { callId } = await calledAndAsked(from);
+      await text({ from, body: '2' });
+      expect(await text({ from, body: '5' })).toMatchObject({ routed_as: 'unknown' });
+      expect((await feedbackOf(api.deps.pool, callId))?.rating).toBe(2);
+    });
+
+    test.each(['hello', '10', '4.5', 'STOP'])('%s is none', async (body) => {
+      const from = newPhone();
+      const { callId } = await calledAndAsked(from);
+      expect(await text({ from, body })).toMatchObject({ question_id: null });
+      expect(await feedbackOf(api.deps.pool, callId)).toBeNull();
+    });
+
+    test('that may be for something else are kept when the person has said for which', async () => {
+      const from = newPhone();
+      const { callId } = await calledAndAsked(from);
+      await ask(from, 'check-in', null);
+      expect(await text({ from, body: '5' })).toMatchObject({ routed_as: 'which-question' });
+      expect(await feedbackOf(api.deps.pool, callId)).toBeNull();
+      await text({ from, body: 'B' });
+      expect(await feedbackOf(api.deps.pool, callId)).toMatchObject({ rating: 5, via: 'sms' });
+    });
+  });
 });
 
 describe('what is kept', () => {
@@ -424,9 +479,9 @@ describe('what is kept', () => {
     );
     expect(records).toEqual([{ days: 90 }, { days: 90 }]);
     await aged('inbound_texts', 'received_at', 'inbound_id', row['inbound_id']);
-    expect(await deleteOldTexts(api.deps.pool, { ...rows, isDryRun: true })).toBe(1);
+    expect(await deleteOldTexts(api.deps.pool, { ...rows, isDryRun: true })).toMatchObject({ taken: 1 });
     expect(await count('inbound_texts', 'inbound_id', row['inbound_id'])).toBe(1);
-    expect(await deleteOldTexts(api.deps.pool, { ...rows, isDryRun: false })).toBe(1);
+    expect(await deleteOldTexts(api.deps.pool, { ...rows, isDryRun: false })).toMatchObject({ taken: 1 });
     expect(await count('inbound_texts', 'inbound_id', row['inbound_id'])).toBe(0);
   });
 

@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { blockAddress, whyBlocked } from '../../../db/mail-blocks';
 import { keepUnsubscribeLink } from '../../../db/mail-links';
 import { ensureDispatch } from '../../../db/dispatches';
+import { recipientSubject } from '../../../db/recipients';
 import { SealedValue } from '../../../domain/sealed';
 import { linkHash, linkToken } from '../../../vault/link-tokens';
-import { BOUNCE, sesEvent, SnsDouble, TOPIC } from '../../sns-double';
+import { SES_EVENTS, sesEvent } from '../../../simulator/sns/ses-events';
+import { SnsDouble, TOPIC } from '../../sns-double';
 import { ApiUnderTest } from './api-under-test';
 
 let api: ApiUnderTest;
@@ -51,6 +53,17 @@ async function sentMail() {
   return { token, messageId, dispatchId, sid };
 }
 
+test('a block has the version of the token that the mail was sent to, not of the newest', async () => {
+  const { token, sid } = await sentMail();
+  const older = api.deps.tokenizer.version + 7;
+  await recipientSubject(api.deps.pool, { token, tokenVersion: older, candidates: [token] });
+  await post(sns.notification(sesEvent(SES_EVENTS.bounce, sid)));
+  const { rows } = await api.database.owner.query('SELECT token_version FROM mail_blocks WHERE recipient_token = $1', [
+    token,
+  ]);
+  expect(rows).toEqual([{ token_version: older }]);
+});
+
 async function eventsOf(sid: string) {
   const { rows } = await api.database.owner.query('SELECT * FROM webhook_events WHERE sid = $1', [sid]);
   return rows;
@@ -58,15 +71,16 @@ async function eventsOf(sid: string) {
 
 describe('POST /mail-events', () => {
   test.each([
-    ['Delivery', {}, 'delivered', null, null],
-    ['Bounce', BOUNCE, 'undelivered', '5.1.1', 'bounced'],
-    ['Bounce', { bounce: { bounceType: 'Transient', bounceSubType: 'MailboxFull' } }, 'undelivered', null, null],
-    ['Reject', { reject: { reason: 'Bad content' } }, 'failed', null, null],
-    ['Rendering Failure', {}, 'failed', null, null],
-  ])('tells the message of a %s %j', async (type, more, status, errorCode, blocked) => {
+    [SES_EVENTS.delivery, 'delivered', null, null],
+    [SES_EVENTS.bounce, 'undelivered', '5.1.1', 'bounced'],
+    [SES_EVENTS['soft-bounce'], 'undelivered', '4.2.2', null],
+    [{ eventType: 'Bounce', bounce: { bounceType: 'Undetermined' } }, 'undelivered', null, null],
+    [SES_EVENTS.reject, 'failed', null, null],
+    [SES_EVENTS['rendering-failure'], 'failed', null, null],
+  ])('tells the message of a %j', async (told, status, errorCode, blocked) => {
     const { token, messageId, dispatchId, sid } = await sentMail();
-    expect(await post(sns.notification(sesEvent(type, sid, more)))).toMatchObject({ status: 204, text: '' });
-    const seenKey = `mail-event:${sid}:${type.toLowerCase().replace(' ', '-')}`;
+    expect(await post(sns.notification(sesEvent(told, sid)))).toMatchObject({ status: 204, text: '' });
+    const seenKey = `mail-event:${sid}:${told.eventType.toLowerCase().replace(' ', '-')}`;
     expect(api.receipts).toEqual([{ messageId, receipt: { seenKey, sid, status, errorCode } }]);
     const [event] = await eventsOf(sid);
     expect(event).toMatchObject({ type: 'mail-event', message_id: messageId, dispatch_id: dispatchId, status });
@@ -77,8 +91,7 @@ describe('POST /mail-events', () => {
 
   test('a complaint blocks the address, and changes nothing of a mail that has arrived', async () => {
     const { token, sid } = await sentMail();
-    const complaint = { complaint: { complaintFeedbackType: 'abuse', complainedRecipients: [] } };
-    await post(sns.notification(sesEvent('Complaint', sid, complaint)));
+    await post(sns.notification(sesEvent(SES_EVENTS.complaint, sid)));
     expect(api.receipts).toEqual([]);
     expect((await eventsOf(sid))[0]).toMatchObject({ status: 'complaint', payload: { detail: 'abuse' } });
     expect(await whyBlocked(api.deps.pool, [token])).toBe('complained');
@@ -87,15 +100,15 @@ describe('POST /mail-events', () => {
   test('a mail whose answer was lost is found by the tag it carried', async () => {
     const { messageId, dispatchId } = await sentMail();
     const sid = `0102${randomUUID()}-000000`;
-    await post(sns.notification(sesEvent('Delivery', sid, {}, dispatchId)));
+    await post(sns.notification(sesEvent(SES_EVENTS.delivery, sid, dispatchId)));
     expect(api.receipts).toMatchObject([{ messageId, receipt: { sid, status: 'delivered' } }]);
   });
 
   test('what comes twice is told once', async () => {
     const { sid } = await sentMail();
-    const told = sns.notification(sesEvent('Delivery', sid));
+    const told = sns.notification(sesEvent(SES_EVENTS.delivery, sid));
     await Promise.all([post(told), post(told)]);
-    await post(sns.notification(sesEvent('Delivery', sid)));
+    await post(sns.notification(sesEvent(SES_EVENTS.delivery, sid)));
     expect(await eventsOf(sid)).toMatchObject([{ copies: 3 }]);
     expect(new Set(api.receipts.map(({ receipt }) => receipt.seenKey)).size).toBe(1);
   });
@@ -103,13 +116,13 @@ describe('POST /mail-events', () => {
   test('what the workflow cannot be told now is stored, answered, and waits for the relay', async () => {
     const { sid } = await sentMail();
     api.process.down = new Error('Temporal is down');
-    expect((await post(sns.notification(sesEvent('Bounce', sid, BOUNCE)))).status).toBe(204);
+    expect((await post(sns.notification(sesEvent(SES_EVENTS.bounce, sid)))).status).toBe(204);
     expect(await eventsOf(sid)).toMatchObject([{ handled_at: null }]);
   });
 
   test('an event can be handed over again by an admin', async () => {
     const { messageId, sid } = await sentMail();
-    await post(sns.notification(sesEvent('Delivery', sid)));
+    await post(sns.notification(sesEvent(SES_EVENTS.delivery, sid)));
     const [{ event_id: eventId }] = await eventsOf(sid);
     const answer = await api.ask('POST', `/webhook-events/${eventId}/replay`, { who: { role: 'admin' }, json: {} });
     expect(answer).toMatchObject({ status: 200, body: { result: 'signalled' } });
@@ -118,14 +131,14 @@ describe('POST /mail-events', () => {
 
   test('a mail of somebody else, and what is no event, are answered and forgotten', async () => {
     const before = await api.footprint();
-    for (const message of [sesEvent('Bounce', 'of-another-service', BOUNCE), 'Successfully validated', '{}', '[1]']) {
+    for (const message of [sesEvent(SES_EVENTS.bounce, 'of-another-service'), 'Successfully validated', '{}', '[1]']) {
       expect((await post(sns.notification(message))).status).toBe(204);
     }
     expect(await api.footprint()).toEqual(before);
   });
 
   test.each([
-    ['forged', () => sns.notification(sesEvent('Bounce', 'x', BOUNCE), {}, { Message: '{}' })],
+    ['forged', () => sns.notification(sesEvent(SES_EVENTS.bounce, 'x'), {}, { Message: '{}' })],
     ['of another topic', () => sns.notification('x', { TopicArn: `${TOPIC}-2` })],
     ['nonsense', () => 'nonsense'],
     ['empty', () => ''],

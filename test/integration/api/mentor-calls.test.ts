@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openCall, closeCall } from '../../../db/calls';
+import { joinQueue, leaveQueue } from '../../../db/mentor-queue';
 import { QuestionRefused, TemporalNotInTime, TemporalNotPrepared } from '../../../temporal/errors';
 import { adoptCallSid, ensureDispatch } from '../../../db/dispatches';
 import { MARKED } from '../../marked-people';
@@ -106,6 +107,15 @@ test('a call that is cancelled before its row was written names the helplines to
   });
 });
 
+test('waiting is offered to whoever said so in the request, with what is configured, and to nobody else', async () => {
+  await request();
+  expect(api.process.started.at(-1)).not.toHaveProperty('waiting');
+  await request({ ...body, mayWait: false });
+  expect(api.process.started.at(-1)).not.toHaveProperty('waiting');
+  await request({ ...body, mayWait: true });
+  expect(api.process.started.at(-1)).toMatchObject({ waiting: { limit: 20, longestWait: 1_200_000 } });
+});
+
 describe('with a row', () => {
   const opened = async (who: Parameters<ApiUnderTest['token']>[0]) => {
     await request(body, {}, who);
@@ -114,6 +124,24 @@ describe('with a row', () => {
     await openCall(api.deps.pool, input, { perUser: 1000, perTarget: 1000 });
     return { callId: input.callId, input };
   };
+
+  test('a call that waits says at which position, since when and until when; one that does not, nothing', async () => {
+    const [first, second] = [await opened({ role: 'user', subject: randomUUID() }), await opened(user)];
+    for (const { callId } of [first, second]) {
+      await joinQueue(api.deps.pool, { callId, limit: 9, longestWaitMs: 60_000 });
+    }
+    const look = async () => (await api.ask('GET', `/mentor-calls/${second.callId}`, { who: user })).body;
+    const place = (await look()).waiting;
+    expect(place).toEqual({ position: 2, since: expect.any(String), until: expect.any(String) });
+    expect(Date.parse(place.until) - Date.parse(place.since)).toBe(60_000);
+    await leaveQueue(api.deps.pool, first.callId);
+    expect(await look()).toMatchObject({ status: 'waiting', waiting: { position: 1 } });
+    const end = { callId: second.callId, outcome: 'no-answer', endReason: 'waited-in-vain' } as const;
+    await closeCall(api.deps.pool, { ...end, endedAt: new Date(), durationSeconds: 0 });
+    const over = await look();
+    expect(over).toMatchObject({ status: 'no-answer', endReason: 'waited-in-vain', helplines: expect.anything() });
+    expect(over).not.toHaveProperty('waiting');
+  });
 
   test('a merged request answers with the id and state of the call that won', async () => {
     const who = { role: 'user', subject: randomUUID() } as const;
@@ -132,7 +160,7 @@ describe('with a row', () => {
       businessKey: `mentor-call:${callId}:user:1`,
       callId,
       workflowId: `mentor-call:${callId}`,
-      recipientToken: input.recipientToken,
+      recipientToken: input.recipientToken ?? '',
       channel: 'voice',
       sender: '+14155550100',
       country: 'US',

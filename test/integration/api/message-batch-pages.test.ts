@@ -5,6 +5,7 @@ import { noteMessage, openMessage } from '../../../db/messages';
 import { createBatchSweep, endUnbegunMessages } from '../../../activities/batch-sweep';
 import { createMessageBatchActivities } from '../../../activities/message-batches';
 import type { ActivityDependencies } from '../../../activities/dependencies';
+import { messagesToCancel } from '../../../db/message-batch-rows';
 import { deleteOldBatches } from '../../../db/message-batches';
 import { messageBatchWorkflowId } from '../../../domain/message-batch';
 import { RETENTION } from '../../../domain/retention';
@@ -38,8 +39,9 @@ beforeAll(async () => {
     },
   };
   const { pool, vault } = api.deps;
-  pages = createMessageBatchActivities({ pool, vault, temporal } as unknown as ActivityDependencies);
-}, 60_000);
+  const parts = { pool, vault, temporal, retention: RETENTION };
+  pages = createMessageBatchActivities(parts as unknown as ActivityDependencies);
+});
 afterAll(() => api.stop());
 beforeEach(() => {
   started = new Map();
@@ -153,8 +155,10 @@ test('a batch leaves with its rows ninety days after its end, and one that goes 
   await run(pages.noteBatchState, { batchId: going, state: 'sending' });
   const age = "UPDATE message_batches SET received_at = received_at - interval '91 days' WHERE batch_id = ANY($1)";
   await api.database.owner.query(age, [[old, going]]);
-  const leave = (isDryRun: boolean) =>
-    deleteOldBatches(api.deps.pool, { olderThanMs: RETENTION.messageBatch, limit: 10, isDryRun });
+  const leave = async (isDryRun: boolean) => {
+    const rows = { olderThanMs: RETENTION.messageBatch, limit: 10, isDryRun };
+    return (await deleteOldBatches(api.deps.pool, rows)).taken;
+  };
   expect([await leave(true), await leave(false), await leave(false)]).toEqual([1, 1, 0]);
   expect((await api.ask('GET', `/messages/bulk/${old}`, { who: STAFF })).status).toBe(404);
   expect((await api.ask('GET', `/messages/bulk/${going}`, { who: STAFF })).body.recipients.total).toBe(2);
@@ -191,6 +195,24 @@ test('who is erased before their row is begun is not written to, and holds up no
   await api.deps.vault.eraseSubject(subjectId, 'system');
   expect(await tokens(batchId)).toBe(1);
   expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 1, left: 0 });
+});
+
+test('cancelling reaches also what the provider has: it is not tried again, nor said by a call', async () => {
+  const batchId = await batch(people(2, 60));
+  await run(pages.startMessagePage, { batchId, afterRow: 0 });
+  const [first, second] = [...started.values()].filter((one) => one.batchId === batchId);
+  for (const one of [first, second]) {
+    if (one === undefined) throw new Error('two are begun');
+    await openMessage(api.deps.pool, one, { state: 'sending', reason: null, nextAttemptAt: null });
+  }
+  await noteMessage(api.deps.pool, {
+    messageId: first?.messageId ?? '',
+    state: 'sent',
+    reason: null,
+    nextAttemptAt: null,
+  });
+  const left = await messagesToCancel(api.deps.pool, batchId, 0, 10);
+  expect(left.map(({ message_id: id }) => id).toSorted()).toEqual([first?.messageId, second?.messageId].toSorted());
 });
 
 test('a batch whose workflow is gone is cancelled by the sweep, with what was given for it', async () => {

@@ -1,8 +1,15 @@
 /** Batches over real HTTP and a real Postgres: what a check finds, what is stored, and who may do what. */
 import { randomUUID } from 'node:crypto';
-import { noteBatchState } from '../../../db/message-batches';
+import { takeRows } from '../../../api/batch-row-check';
+import { createContactPoint } from '../../../db/contact-points';
+import { noteBatchState, openBatch } from '../../../db/message-batches';
 import { noteMoved, noteStarted, rowsToStart } from '../../../db/message-batch-rows';
+import { inTransaction } from '../../../db/pool';
+import { createSubject } from '../../../db/subjects';
 import { readGivenRow } from '../../../domain/message-batch-row';
+import { sealableWords } from '../../../domain/message-words';
+import { SealedValue } from '../../../domain/sealed';
+import { createTokenizer } from '../../../vault/tokens';
 import { ApiUnderTest } from './api-under-test';
 
 const STAFF = { role: 'staff' } as const;
@@ -10,7 +17,7 @@ let api: ApiUnderTest;
 
 beforeAll(async () => {
   api = await ApiUnderTest.start({ SMS_ENABLED: 'true' });
-}, 60_000);
+});
 afterAll(() => api.stop());
 
 const number = (n: number): string => `+1628555${String(100 + n).padStart(4, '0')}`;
@@ -67,6 +74,48 @@ test('what is wrong with a recipient is told by its row, before anything is sent
   expect(api.batches.started).toEqual([]);
 });
 
+test.each([
+  { order: 'saved under the older key, then given', isSavedFirst: true },
+  { order: 'given, then saved under the older key', isSavedFirst: false },
+])('while the token key is replaced, a phone $order is one recipient', async ({ isSavedFirst }) => {
+  const [older, newer] = [1, 2].map((version) => ({ version, key: Buffer.alloc(32, version) }));
+  if (older === undefined || newer === undefined) throw new Error('two keys');
+  const { vault } = api.deps;
+  const { app } = api.database;
+  const phone = SealedValue.of('phone', isSavedFirst ? '+14155550171' : '+14155550172');
+  const subjectId = await createSubject(app, 'system');
+  const recordId = await vault.seal({ subjectId, kind: 'phone', value: phone });
+  const token = createTokenizer([older]).token(phone);
+  const saved = { subjectId, recordId, kind: 'phone', token, tokenVersion: 1, country: 'US' } as const;
+  await inTransaction(app, (tx) => createContactPoint(tx, saved));
+  const words = { subjectId, kind: 'text', value: sealableWords({ text: 'Hello' }) } as const;
+  const batch = { batchId: randomUUID(), requestedBy: subjectId, channel: 'sms', language: 'en' } as const;
+  await openBatch(app, {
+    ...batch,
+    kind: 'update',
+    messageClass: 'ordinary',
+    templateId: null,
+    templateVersion: null,
+    contentRecordId: await vault.seal(words),
+    requestHash: '',
+    fallback: null,
+    notBefore: null,
+    notAfter: new Date(Date.now() + 3_600_000).toISOString(),
+  });
+  const recipients = [{ subjectId }, { phone: phone.expose() }];
+  const parts = { ...api.deps, tokenizer: createTokenizer([older, newer]) };
+  const given = isSavedFirst ? recipients : recipients.toReversed();
+  await takeRows(parts, { ...batch, template: null, variables: {} }, given);
+  const { rows } = await api.database.owner.query(
+    'SELECT row, problem, duplicate_of FROM message_batch_rows WHERE batch_id = $1 ORDER BY row',
+    [batch.batchId],
+  );
+  expect(rows).toEqual([
+    { row: 1, problem: null, duplicate_of: null },
+    { row: 2, problem: 'duplicate', duplicate_of: 1 },
+  ]);
+});
+
 test('a number is nowhere but in a sealed record of whoever gave it, and opens as what was given', async () => {
   const { body } = await make([{ phone: '+1 415 555 0107' }]);
   const [row] = await rowsToStart(api.database.app, body.batchId, 10);
@@ -119,6 +168,24 @@ test.each([
   expect(await upload(csv)).toMatchObject({ status, body: { code } });
   const after = await api.ask('GET', '/messages/bulk?limit=100', { who: STAFF });
   if (code !== 'nothing-to-send') expect(after.body.messageBatches).toHaveLength(before.body.messageBatches.length);
+});
+
+test.each([
+  ['a template whose name is none', { template: { name: 'up\u0000date' } }, '#/template/name'],
+  ['a kind that nobody asks for', { kind: 'automatic' }, '#/kind'],
+  ['a code that is not the service’s', { kind: 'verification' }, '#/kind'],
+  ['a reply that would opt them out', { text: 'Are you well? Reply YES or CANCEL.' }, '#/text'],
+])('%s is refused, and leaves no batch', async (_what, more, pointer) => {
+  const json = { recipients: many(1), ...('template' in more ? {} : { text: 'Hello' }), ...more };
+  const count = async () => (await api.database.owner.query('SELECT 1 FROM message_batches')).rows.length;
+  const before = await count();
+  const answer = await api.ask('POST', '/messages/bulk', { who: STAFF, json });
+  expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-body', errors: [{ pointer }] } });
+  expect(await count()).toBe(before);
+  expect(await upload('phone\n+14155550101\n', 'template=up%00date')).toMatchObject({
+    status: 400,
+    body: { code: 'invalid-query', errors: [{ pointer: '#/template' }] },
+  });
 });
 
 test('a CSV needs a template that exists, and no compression', async () => {
@@ -225,6 +292,83 @@ test('pausing and cancelling are told to the workflow; what is over answers 409'
   expect(rows.map(({ type }) => type)).toEqual(
     ['checked', 'sending', 'paused', 'sending', 'cancelled'].map((state) => `message-batch.${state}`),
   );
+});
+
+test('who started, paused, resumed or cancelled it is kept: the one who asked, not whose batch it is', async () => {
+  const { body } = await make(many(1));
+  const path = `/messages/bulk/${body.batchId}`;
+  api.batches.onTell = async (batchId, what) => {
+    const state = what === 'pause' ? 'paused' : what === 'resume' ? 'sending' : 'cancelled';
+    return await noteBatchState(api.database.app, batchId, state);
+  };
+  const admin = { role: 'admin', subject: 'stops-others' } as const;
+  expect((await api.ask('POST', `${path}/start`, { who: STAFF })).status).toBe(202);
+  await noteBatchState(api.database.app, body.batchId, 'sending');
+  for (const what of ['pause', 'resume', 'cancel', 'cancel']) {
+    expect((await api.ask('POST', `${path}/${what}`, { who: admin })).status).toBe(202);
+  }
+  const { rows } = await api.database.owner.query(
+    `SELECT a.action, a.actor, a.actor = b.requested_by::text AS is_owners
+       FROM audit_entries a JOIN message_batches b ON b.batch_id::text = a.object_id::text
+      WHERE a.object_id = $1 AND a.action ~ '(asked|sending|paused|cancelled)$' ORDER BY a.at`,
+    [body.batchId],
+  );
+  const asked = rows.filter(({ action }) => action.endsWith('-asked'));
+  expect(asked.map(({ action, is_owners: isOwners }) => [action, isOwners])).toEqual([
+    ['message-batch.start-asked', true],
+    ['message-batch.pause-asked', false],
+    ['message-batch.resume-asked', false],
+    ['message-batch.cancel-asked', false],
+  ]);
+  const done = rows.filter(({ action }) => !action.endsWith('-asked'));
+  expect(done.map(({ action, actor }) => [action, actor])).toEqual(
+    ['sending', 'paused', 'sending', 'cancelled'].map((state) => [`message-batch.${state}`, 'system']),
+  );
+});
+
+test('a cancel that the workflow has taken is answered with the batch as it stands, while it goes on', async () => {
+  const { body } = await make(many(1));
+  await noteBatchState(api.database.app, body.batchId, 'sending');
+  api.batches.onTell = async () => 'going-on';
+  const answer = await api.ask('POST', `/messages/bulk/${body.batchId}/cancel`, { who: STAFF });
+  expect(answer).toMatchObject({ status: 202, body: { batchId: body.batchId, state: 'sending' } });
+});
+
+test('a row whose text comes out too long is told before anything is sent', async () => {
+  const variables = { longest: { type: 'text', maxLength: 1_000 }, other: { type: 'text', maxLength: 1_000 } };
+  const json = { name: 'two-long-ones', variables, languages: { en: { text: '{{longest}} {{other}}' } } };
+  expect((await api.ask('POST', '/templates', { who: { role: 'admin' }, json })).status).toBe(201);
+  const template = { name: 'two-long-ones', variables: { longest: 'x'.repeat(900), other: 'y' } };
+  const recipients = [{ phone: number(1) }, { phone: number(2), variables: { other: 'z'.repeat(900) } }];
+  const { body } = await make(recipients, { text: undefined, template });
+  const { body: rows } = await rowsOf(body.batchId);
+  expect(rows.rows.map((row: { problem: string | null }) => row.problem)).toEqual([null, 'text-too-long']);
+});
+
+test('no phone is to be called at an address: neither by JSON nor by CSV', async () => {
+  const recipients = [{ email: 'ana@example.org' }];
+  const json = await make(recipients, { channel: 'email', fallback: 'voice' });
+  const csv = await upload('email\nana@example.org\n', 'template=reminder&channel=email&fallback=voice');
+  for (const answer of [json, csv]) {
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/fallback' }] } });
+  }
+});
+
+test('a row that would ask for a reply which opts out is told before anything is sent', async () => {
+  const variables = { ask: { type: 'text', maxLength: 100 } };
+  const json = { name: 'asks-for-something', variables, languages: { en: { text: 'Please {{ask}}.' } } };
+  expect((await api.ask('POST', '/templates', { who: { role: 'admin' }, json })).status).toBe(201);
+  const template = { name: 'asks-for-something', variables: { ask: 'call back' } };
+  const recipients = [{ phone: number(1) }, { phone: number(2), variables: { ask: 'reply YES or CANCEL' } }];
+  const { body } = await make(recipients, { text: undefined, template });
+  const { body: rows } = await rowsOf(body.batchId);
+  expect(rows.rows.map((row: { problem: string | null }) => row.problem)).toEqual([null, 'variables-invalid']);
+  const one = { template: { name: 'asks-for-something', variables: { ask: 'reply CANCEL' } } };
+  const answer = await api.ask('POST', '/messages', {
+    who: STAFF,
+    json: { recipient: { phoneNumber: number(3) }, ...one },
+  });
+  expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/template/variables' }] } });
 });
 
 test('a batch is its sender’s; admins see it, and their look is kept', async () => {

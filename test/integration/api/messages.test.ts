@@ -68,6 +68,12 @@ async function savedNumber(who: Who, phoneNumber: string): Promise<string> {
   return body.contactPointId;
 }
 
+async function verifiedNumber(who: Who, phoneNumber: string): Promise<string> {
+  const contactPointId = await savedNumber(who, phoneNumber);
+  await sql('UPDATE contact_points SET verified_at = now() WHERE contact_point_id = $1', [contactPointId]);
+  return contactPointId;
+}
+
 describe('POST /messages', () => {
   test('seals number and words under the recipient’s key, and starts a workflow with ids only', async () => {
     const answer = await post(staff, text({ kind: 'reminder', zone: 'America/Chicago', fallback: 'voice' }));
@@ -100,6 +106,30 @@ describe('POST /messages', () => {
     expect(api.logLines.join('')).not.toMatch(/5550142|door code/);
   });
 
+  test('goes to a verified number of somebody who is named, before a newer one that may be a slip', async () => {
+    const who: Who = { role: 'user', subject: randomUUID() };
+    const verified = await verifiedNumber(who, '+14155550171');
+    const newer = await savedNumber(who, '+14155550172');
+    const [{ subject_id: subjectId }] = await sql('SELECT subject_id FROM contact_points WHERE contact_point_id = $1', [
+      verified,
+    ]);
+    const recordOf = async () => {
+      await post(staff, text({ recipient: { subjectId } }));
+      const [point] = await sql('SELECT contact_point_id FROM contact_points WHERE record_id = $1', [
+        api.messages.at(-1)?.recordId,
+      ]);
+      return point.contact_point_id;
+    };
+    expect(await recordOf()).toBe(verified);
+    await sql('UPDATE contact_points SET verified_at = NULL WHERE contact_point_id = $1', [verified]);
+    expect(await recordOf()).toBe(newer);
+    const { limits } = api.deps.config;
+    Object.assign(limits, { unverifiedNumbers: 'refuse' });
+    const refused = await post(staff, text({ recipient: { subjectId } }));
+    Object.assign(limits, { unverifiedNumbers: 'allow' });
+    expect(refused.body).toMatchObject({ code: 'number-unverified', errors: [{ pointer: '#/recipient/subjectId' }] });
+  });
+
   test('one number is one person, also when it is asked for at the same moment', async () => {
     const to = { recipient: { phoneNumber: '+14155550143' } };
     const answers = await Promise.all(Array.from({ length: 6 }, () => post(staff, text(to))));
@@ -109,8 +139,7 @@ describe('POST /messages', () => {
 
   test('the number of somebody who verified it is theirs', async () => {
     const who: Who = { role: 'user', subject: 'owner-of-0144' };
-    const contactPointId = await savedNumber(who, '+14155550144');
-    await sql('UPDATE contact_points SET verified_at = now() WHERE contact_point_id = $1', [contactPointId]);
+    await verifiedNumber(who, '+14155550144');
     await post(staff, text({ recipient: { phoneNumber: '+1 (415) 555-0144' } }));
     const [saved] = await sql('SELECT subject_id FROM contact_points ORDER BY created_at DESC LIMIT 1');
     expect(api.messages.at(-1)?.subjectId).toBe(saved.subject_id);
@@ -141,7 +170,7 @@ describe('POST /messages', () => {
 
   test('users send to themselves only', async () => {
     const me: Who = { role: 'user', subject: 'sends-to-self' };
-    const mine = await savedNumber(me, '+14155550145');
+    const mine = await verifiedNumber(me, '+14155550145');
     const theirs = await savedNumber({ role: 'user', subject: 'somebody-else' }, '+14155550146');
     expect((await post(me, text({ recipient: { contactPointId: mine } }))).status).toBe(202);
     expect(api.messages.at(-1)).toMatchObject({ ownsRecord: false });
@@ -162,6 +191,20 @@ describe('POST /messages', () => {
     expect((await post(me, text({ ...urgent, priority: 'emergency' }))).status).toBe(403);
     expect((await post(me, text({ ...urgent, messageClass: 'safety' }))).status).toBe(403);
     expect((await post({ role: 'service' }, text({ recipient: { contactPointId: theirs } }))).status).toBe(202);
+  });
+
+  test('nobody has their words texted to, or said at, a phone they have only saved', async () => {
+    const me: Who = { role: 'user', subject: 'saved-a-stranger' };
+    const strangers = await savedNumber(me, '+14155550149');
+    const before = api.messages.length;
+    for (const recipient of [{ contactPointId: strangers }, { phoneNumber: '+14155550149' }]) {
+      expect(await post(me, text({ recipient }))).toMatchObject({ status: 403, body: { code: 'number-unverified' } });
+    }
+    const mine = await verifiedNumber(me, '+14155550150');
+    const called = await post(me, text({ recipient: { contactPointId: mine }, fallback: 'voice' }));
+    expect(called).toMatchObject({ status: 403, body: { code: 'role-not-allowed' } });
+    expect(api.messages).toHaveLength(before);
+    expect((await post(me, text({ recipient: { contactPointId: mine } }))).status).toBe(202);
   });
 
   const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
@@ -188,6 +231,19 @@ describe('POST /messages', () => {
     ['a text that is too long', { text: 'x'.repeat(1_601) }, 'invalid-body', '#/text'],
     ['a reply that would opt them out', { text: 'Are you well? Reply YES or CANCEL.' }, 'invalid-body', '#/text'],
     ['a kind that nobody asks for', { kind: 'automatic' }, 'invalid-body', '#/kind'],
+    ['a code that is not the service’s', { kind: 'verification' }, 'invalid-body', '#/kind'],
+    [
+      'a template whose name is none',
+      { text: undefined, template: { name: 'up\u0000date' } },
+      'invalid-body',
+      '#/template/name',
+    ],
+    [
+      'a variable whose name is a number, which is not repeated',
+      { text: undefined, template: { name: 'update', variables: { '14155550142': true } } },
+      'invalid-body',
+      '#/template/variables',
+    ],
     ['an unknown zone', { zone: 'Mars/Olympus' }, 'zone-unknown', '#/zone'],
     ['a time in the past', { notAfter: '2020-01-01T00:00:00Z' }, 'invalid-body', '#/notAfter'],
     ['an end before its beginning', { notBefore: tomorrow, notAfter: tomorrow }, 'invalid-body', '#/notAfter'],
@@ -301,7 +357,15 @@ describe('DELETE /messages/{messageId}', () => {
       return { state: 'cancelled', reason: 'cancelled' };
     };
     const path = `/messages/${input.messageId}`;
-    expect((await api.ask('DELETE', path, { who: staff })).body).toMatchObject({ state: 'cancelled' });
+    const admin: Who = { role: 'admin' };
+    expect((await api.ask('DELETE', path, { who: admin })).body).toMatchObject({ state: 'cancelled' });
+    const asked = await sql(
+      `SELECT actor FROM audit_entries WHERE action = 'message.cancel-asked' AND object_id = $1`,
+      [input.messageId],
+    );
+    // Who has cancelled it, not who had asked for it.
+    expect(asked).toEqual([{ actor: expect.any(String) }]);
+    expect(asked[0].actor).not.toBe(input.requestedBy);
     // Told from its row from now on.
     api.process.down = new TemporalNotInTime();
     expect((await api.ask('DELETE', path, { who: staff })).body).toMatchObject({ state: 'cancelled' });
@@ -427,7 +491,7 @@ describe('the row of a message', () => {
     const input = await begun();
     await rows.closeMessage(closing(input.messageId, { outcome: 'undelivered', fallbackAlertId: randomUUID() }));
     const me: Who = { role: 'user', subject: 'keeps-number' };
-    const saved = await begun(me, { recipient: { contactPointId: await savedNumber(me, '+14155550149') } });
+    const saved = await begun(me, { recipient: { contactPointId: await verifiedNumber(me, '+14155550149') } });
     await rows.closeMessage(closing(saved.messageId));
     const alive = await sql('SELECT 1 FROM vault_records WHERE record_id = ANY($1) AND destroyed_at IS NULL', [
       [input.recordId, saved.recordId],
@@ -446,6 +510,27 @@ describe('the row of a message', () => {
       [input.recipientToken],
     );
     expect(blocks).toEqual([{ sender: '+14155550100' }]);
+  });
+
+  test('21610 in a receipt blocks the pair also when the message is over, but not after the person has asked again', async () => {
+    const input = await begun(staff, { recipient: { phoneNumber: '+14155550153' } });
+    const sid = newSid();
+    await acceptedDispatch(input.messageId, input.recipientToken, sid);
+    await rows.closeMessage(closing(input.messageId, { outcome: 'unconfirmed', reason: 'no-receipt', sid }));
+    const path = `/message-status?message=${input.messageId}`;
+    const stands = () =>
+      sql(`SELECT sender FROM provider_blocks WHERE recipient_token = decode($1, 'hex') AND lifted_at IS NULL`, [
+        input.recipientToken,
+      ]);
+    const told = { MessageSid: sid, ErrorCode: '21610' };
+    expect((await api.twilio(path, { ...told, MessageStatus: 'undelivered' })).status).toBe(204);
+    expect(await stands()).toEqual([{ sender: '+14155550100' }]);
+    await api.database.owner.query(
+      `UPDATE provider_blocks SET lifted_at = clock_timestamp() WHERE recipient_token = decode($1, 'hex')`,
+      [input.recipientToken],
+    );
+    expect((await api.twilio(path, { ...told, MessageStatus: 'failed' })).status).toBe(204);
+    expect(await stands()).toEqual([]);
   });
 
   test('a retry is a line of the log with attempt, class and delay', async () => {
@@ -485,8 +570,8 @@ describe('the row of a message', () => {
     const live = await begun();
     await rows.closeMessage(closing(old.messageId, { endedAt: new Date(Date.now() - 100 * 86_400_000).toISOString() }));
     const run = { olderThanMs: 90 * 86_400_000, limit: 100 };
-    expect(await deleteOldMessages(api.deps.pool, { ...run, isDryRun: true })).toBe(1);
-    expect(await deleteOldMessages(api.deps.pool, { ...run, isDryRun: false })).toBe(1);
+    expect(await deleteOldMessages(api.deps.pool, { ...run, isDryRun: true })).toMatchObject({ taken: 1 });
+    expect(await deleteOldMessages(api.deps.pool, { ...run, isDryRun: false })).toMatchObject({ taken: 1 });
     const left = await sql('SELECT message_id FROM messages WHERE message_id = ANY($1)', [
       [old.messageId, live.messageId],
     ]);

@@ -6,6 +6,7 @@ import { noteAppEvent } from '../../../db/app-events';
 import { MARKED } from '../../marked-people';
 import { eventually } from '../../stack';
 import { ApiUnderTest, CONSENT, newCallSid } from './api-under-test';
+import { PagesUnderTest } from './pages-under-test';
 
 let api: ApiUnderTest;
 let server: Server;
@@ -29,7 +30,7 @@ const shows = (line: string) =>
   eventually(async () => {
     if (!(await scraped()).includes(`\n${line}\n`)) throw new Error('not counted yet');
     return true;
-  }, 5_000);
+  });
 
 test('counts requests by route pattern, method and class of status, whatever the address was', async () => {
   const who = { role: 'user' } as const;
@@ -59,11 +60,51 @@ test('measures webhooks apart from the rest', async () => {
   expect(await shows('kindline_webhook_duration_seconds_count{route="/call-status"} 1')).toBe(true);
 });
 
+test('measures a page as a request of somebody who waits for it, and as no webhook', async () => {
+  const pages = await PagesUnderTest.start();
+  try {
+    await pages.stranger().open('/staff');
+    const text = await eventually(async () => {
+      const now = await pages.api.metrics.text();
+      if (!now.includes('route="/staff"')) throw new Error('not counted yet');
+      return now;
+    });
+    expect(text).toContain('\nkindline_http_request_duration_seconds_count{route="/staff",method="GET"} 1\n');
+    expect(text).not.toMatch(/kindline_webhook_duration_seconds\S*route="\/staff"/);
+  } finally {
+    await pages.stop();
+  }
+});
+
 test('tells how many events the app waits for, and how the process is', async () => {
   const event = { subjectId: randomUUID(), type: 'message.sent', objectId: randomUUID(), state: 'sent' } as const;
   await noteAppEvent(api.deps.pool, event);
   expect(await scraped()).toMatch(/\nkindline_app_events_waiting [1-9]/);
   expect(await scraped()).toMatch(/\nnodejs_eventloop_lag_p99_seconds /);
+});
+
+test('tells when the retention sweep last came to its end, and that none has for too long', async () => {
+  expect(await scraped()).toMatch(/\nkindline_retention_last_success_timestamp_seconds NaN\n/i);
+  expect(await scraped()).toContain('\nkindline_retention_stale 0\n');
+  await api.database.owner.query("UPDATE sweeps SET last_success_at = '2026-01-01T00:00:00Z'");
+  expect(await scraped()).toContain('\nkindline_retention_last_success_timestamp_seconds 1767225600\n');
+  expect(await scraped()).toContain('\nkindline_retention_stale 1\n');
+  const { status, sweeps } = (await api.fetch('/health', {})).body;
+  expect({ status, stale: sweeps.retention.staleSince }).toEqual({
+    status: 'degraded',
+    stale: '2026-01-03T00:00:00.000Z',
+  });
+});
+
+test('tells how the service does: success, wait, duration and mentors, NaN where there is nothing to judge', async () => {
+  const text = await scraped();
+  expect(text).toContain('\nkindline_mentor_call_success_ratio Nan\n');
+  expect(text).toContain('\nkindline_mentors_available_ratio Nan\n');
+  expect(text).toContain('\nkindline_satisfaction_mean Nan\n');
+  for (const quantile of ['0.5', '0.95']) {
+    expect(text).toContain(`\nkindline_mentor_wait_seconds{quantile="${quantile}"} Nan\n`);
+    expect(text).toContain(`\nkindline_conversation_seconds{quantile="${quantile}"} Nan\n`);
+  }
 });
 
 test('holds nobody’s number, id or token, and no label that a client could choose', async () => {

@@ -39,7 +39,7 @@ test('whoever has chosen nothing gets everything; what they refuse is not sent, 
   const who = someone();
   const subjectId = await subjectOf(who);
   const first = await api.ask('GET', '/preferences', { who });
-  expect(first.body.preferences).toHaveLength(18);
+  expect(first.body.preferences).toHaveLength(21);
   expect(first.body.preferences.every(({ allowed }: { allowed: boolean }) => allowed)).toBe(true);
   const changed = await put(who, NO_REMINDERS, first.headers.get('etag') ?? '');
   expect(changed.status).toBe(200);
@@ -71,9 +71,11 @@ test.each([
   expect(await put(someone(), list)).toMatchObject({ status: 400, body: { code: 'invalid-body' } });
 });
 
-test('a saved number from which STOP was texted is shown as stopped', async () => {
-  const who = someone();
+test('a verified number from which STOP was texted is shown as stopped; of a saved one nothing is told', async () => {
+  const [who, stranger] = [someone(), someone()];
   const subjectId = await subjectOf(who);
+  await subjectOf(stranger);
+  await api.database.owner.query('UPDATE contact_points SET verified_at = now() WHERE subject_id = $1', [subjectId]);
   const phone = SealedValue.of('phone', NUMBER);
   const { tokenizer, pool } = api.deps;
   const recipient = {
@@ -84,6 +86,8 @@ test('a saved number from which STOP was texted is shown as stopped', async () =
   await recordOptOut(pool, { recipient, scope: 'organisation', senders: [], actor: subjectId });
   const { body } = await api.ask('GET', '/preferences', { who });
   expect(body.stoppedNumbers).toEqual([{ contactPointId: expect.any(String), since: expect.any(String) }]);
+  // Anybody can save any number: whether its owner has said STOP is not theirs to learn.
+  expect((await api.ask('GET', '/preferences', { who: stranger })).body.stoppedNumbers).toEqual([]);
 });
 
 describe('the policy of an emergency', () => {
@@ -122,7 +126,7 @@ describe('the policy of an emergency', () => {
        VALUES ($1::uuid, $1::uuid::text, 'w', $2, 'sms', '+14155550100', 'US')`,
       [dispatchId, Buffer.alloc(32, 7)],
     );
-    expect(await auditOverride(api.deps.pool, dispatchId, urgent)).toBe(true);
-    expect(await auditOverride(api.deps.pool, dispatchId, ordinary)).toBe(false);
+    expect(await auditOverride(api.deps.pool, dispatchId, urgent, [Buffer.alloc(32, 7)])).toBe(true);
+    expect(await auditOverride(api.deps.pool, dispatchId, ordinary, [Buffer.alloc(32, 7)])).toBe(false);
   });
 });

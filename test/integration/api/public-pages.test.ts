@@ -16,11 +16,61 @@ test('the texts to agree to can be read by anybody, in every language there is',
   const answer = await api.fetch('/consent-texts/mentor-call', {});
   expect(answer.status).toBe(200);
   const languages = answer.body.texts.map((text: { language: string }) => text.language);
-  expect(languages).toEqual(expect.arrayContaining(['en', 'es']));
+  expect(languages).toEqual(expect.arrayContaining(['en', 'es', 'fr', 'hi']));
   expect(answer.body.texts[0]).toEqual({
     textVersion: expect.any(String),
     language: expect.any(String),
     text: expect.stringContaining('24'),
+  });
+});
+
+describe('what people are told before a call', () => {
+  const told = async (query = '') => await api.fetch(`/disclosures${query}`, {});
+
+  test('can be read by anybody in every language, with where to have data deleted', async () => {
+    const answer = await told();
+    expect(answer).toMatchObject({ status: 200, body: { privacyPolicyUrl: PRIVACY } });
+    const { languages } = answer.body;
+    expect(languages.map(({ language }: { language: string }) => language)).toEqual(['en', 'es', 'fr', 'hi']);
+    for (const { disclosures } of languages) {
+      expect(disclosures.map(({ kind }: { kind: string }) => kind)).toEqual([
+        'monitoring',
+        'recording',
+        'duration',
+        'retention',
+        'deletion',
+        'not-therapists',
+        'emergency',
+      ]);
+    }
+  });
+
+  test('names the emergency number of the country, and the limit that is configured', async () => {
+    const { languages } = (await told('?language=fr&country=FR')).body;
+    expect(languages).toHaveLength(1);
+    const texts = languages[0].disclosures.map(({ text }: { text: string }) => text);
+    expect(texts).toEqual(expect.arrayContaining([expect.stringContaining('60 minutes')]));
+    expect(texts.at(-1)).toBe("En cas d'urgence, appelez le 112.");
+  });
+
+  test.each(['?language=de', '?country=us', '?lang=en', '?language=en&language=fr'])('%s is refused', async (query) => {
+    expect(await told(query)).toMatchObject({ status: 400, body: { code: 'invalid-query' } });
+  });
+
+  test('says for how long things are kept here, not by default', async () => {
+    const shorter = await ApiUnderTest.start({ RETENTION_NUMBER_FOR_ONE_CALL: '6h', RETENTION_CALL_LOG: '30d' });
+    const { languages } = (await shorter.fetch('/disclosures?language=en', {})).body;
+    const texts = languages[0].disclosures.map(({ text }: { text: string }) => text);
+    expect(texts).toEqual(expect.arrayContaining([expect.stringMatching(/within 6 hours.*for 30 days/)]));
+    await shorter.stop();
+  });
+
+  test('says which of it is also said in a call', async () => {
+    const saying = await ApiUnderTest.start({ SPOKEN_DISCLOSURES: 'emergency,not-therapists' });
+    const { languages } = (await saying.fetch('/disclosures?language=en', {})).body;
+    const spoken = languages[0].disclosures.filter(({ isSpoken }: { isSpoken: boolean }) => isSpoken);
+    expect(spoken.map(({ kind }: { kind: string }) => kind)).toEqual(['duration', 'not-therapists', 'emergency']);
+    await saying.stop();
   });
 });
 

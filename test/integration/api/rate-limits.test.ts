@@ -15,7 +15,7 @@ beforeAll(async () => {
     RATE_LIMIT_ADDRESS: '1000/60s',
   });
   second = await serve(createApi(api.deps));
-}, 60_000);
+});
 afterAll(async () => {
   await closed(second);
   await api.stop();
@@ -75,7 +75,7 @@ test('one address is counted over all who ask from it, with or without a token; 
   } finally {
     await app.stop();
   }
-}, 30_000);
+});
 
 test('what needs no sign-in counts for its address too, but for probes and what a provider has signed', async () => {
   const app = await ApiUnderTest.start({ RATE_LIMIT_ADDRESS: '3/60s', TRUST_PROXY_HOPS: '1' });
@@ -90,7 +90,9 @@ test('what needs no sign-in counts for its address too, but for probes and what 
     expect((await ask(link, '192.0.2.7', 'POST')).status).toBe(404);
     for (const path of ['/', '/docs', '/openapi.json', '/consent-texts/mentor-call', link]) {
       const refused = await ask(path, '192.0.2.7');
-      expect(refused).toMatchObject({ status: 429, body: { code: 'too-many-requests' } });
+      expect(refused.status).toBe(429);
+      // Whoever follows a link reads a page.
+      if (path !== link) expect(refused.body).toMatchObject({ code: 'too-many-requests' });
       expect(refused.headers.get('Retry-After')).toMatch(/^[1-9]\d?$/);
     }
     // One count with what needs a sign-in; another network has its own.
@@ -105,7 +107,7 @@ test('what needs no sign-in counts for its address too, but for probes and what 
   } finally {
     await app.stop();
   }
-}, 30_000);
+});
 
 test('with Postgres away each process counts for itself, and nothing becomes a 5xx by counting', async () => {
   const away = new Pool({ connectionString: 'postgres://nobody@127.0.0.1:1/none', connectionTimeoutMillis: 300 });

@@ -183,6 +183,7 @@ describe('a question to the workflow', () => {
       { Digits: '0' },
       { kind: 'offer-answered', offer: 'reconnect', step: 1, digits: '0' },
     ],
+    ['offer', '&n=2&offer=wait', { Digits: '2' }, { kind: 'offer-answered', offer: 'wait', step: 2, digits: '2' }],
     ['offer', '&n=1&offer=helpline', {}, { kind: 'offer-answered', offer: 'helpline', step: 1, digits: '' }],
     [
       'helpline-over',

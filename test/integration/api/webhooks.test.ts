@@ -44,6 +44,8 @@ const TWILIO_ROUTES = [
   `/twiml/connect-mentor?call=${callId}&dispatch=${dispatchId}&step=dial-over&n=1&lang=en`,
   `/twiml/mentor-whisper?call=${callId}&n=1&lang=en`,
   `/twiml/mentor-confirm?call=${callId}&n=1&lang=en`,
+  `/twiml/mentor-confirm?call=${callId}&n=1&rec=answer&lang=en`,
+  `/recording-status?call=${callId}&recording=${dispatchId}`,
   '/twiml/inbound',
   '/twiml/inbound-text',
   `/message-status?message=${callId}&dispatch=${dispatchId}`,
@@ -257,7 +259,7 @@ describe('a status callback', () => {
       await other.query('ROLLBACK');
       other.release();
     }
-  }, 20_000);
+  });
 
   test('with a JSON body is proven by its hash', async () => {
     const body = JSON.stringify({ ...ended, AccountSid: ACCOUNT_SID, CallSid: newCallSid() });

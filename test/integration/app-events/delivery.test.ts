@@ -6,7 +6,8 @@ import { countWaiting, deleteOldEvents, nextDueInMs, resendEvent } from '../../.
 import { noteAppEvent } from '../../../db/app-events';
 import { inTransaction } from '../../../db/pool';
 import { pauseAfter } from '../../../domain/app-events';
-import type { Telling, Told } from '../../../providers/app-webhook';
+import type { Telling } from '../../../providers/app-webhook';
+import type { Told } from '../../../providers/webhook-post';
 import { createLogger } from '../../../vault/logger';
 import { appWaker } from '../../../workers/relay';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
@@ -177,8 +178,8 @@ it('removes what was kept for its time, and only counts it in a dry run', async 
     "UPDATE app_events SET happened_at = happened_at - interval '31 days' WHERE state <> 'completed'",
   );
   const days30 = { olderThanMs: 30 * 86_400_000, limit: 10 };
-  expect(await deleteOldEvents(database.app, { ...days30, isDryRun: true })).toBe(2);
-  expect(await deleteOldEvents(database.app, { ...days30, isDryRun: false })).toBe(2);
+  expect(await deleteOldEvents(database.app, { ...days30, isDryRun: true })).toMatchObject({ taken: 2 });
+  expect(await deleteOldEvents(database.app, { ...days30, isDryRun: false })).toMatchObject({ taken: 2 });
   expect((await rows()).map(({ state }) => state)).toEqual(['completed']);
   expect(await countWaiting(database.app)).toBe(1);
 });

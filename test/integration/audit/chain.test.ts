@@ -200,7 +200,7 @@ describe('the one who chains', () => {
     await seal(database.worker, keys, store);
     expect((await places()).toSorted()).toEqual(added.toSorted());
     await expect(verify()).resolves.toMatchObject({ isWhole: true, chained: added.length, waiting: 0 });
-  }, 60_000);
+  });
 
   it('goes on under a new key, and what was chained under the old one is proved as before', async () => {
     const rotated = createServiceKeys([

@@ -121,7 +121,7 @@ describe('a bucket that takes requests and never answers', () => {
     await expect(store.newest()).rejects.toMatchObject({ name: 'TimeoutError' });
     store.close();
     silent.close();
-  }, 20_000);
+  });
 });
 
 describe('a directory', () => {

@@ -50,7 +50,7 @@ beforeAll(async () => {
          FROM audit_chain JOIN audit_entries e USING (entry_id) ORDER BY position`,
     )
   ).rows;
-}, 60_000);
+});
 
 afterAll(async () => {
   await db.query('ROLLBACK');

@@ -9,10 +9,10 @@ let stack: TestStack;
 beforeAll(async () => {
   stack = await startStack({ env: { CALL_PROVIDER_PATIENCE: '8s', CALL_USER_RING: '10s' } });
   await addMentor(stack, mentorPhone);
-}, 120_000);
+});
 afterAll(async () => {
   await stack.stop();
-}, 60_000);
+});
 
 beforeEach(async () => {
   await stack.sim.reset();
@@ -99,7 +99,7 @@ it('a user who picks up while the API is down is served by the static document, 
   expect(await rings(stack, CRISIS)).toHaveLength(1);
   await stack.restart('api');
   expect(await user.end()).toMatchObject({ status: 'fallback-completed', endReason: 'fallback-static' });
-}, 90_000);
+});
 
 it('a user who presses 1 while no worker runs is asked for a moment, then gets their mentor', async () => {
   await stack.sim.script(mentorPhone, READY_MENTOR);
@@ -116,4 +116,4 @@ it('a user who presses 1 while no worker runs is asked for a moment, then gets t
   await stack.sim.hangUp(userPhone);
   expect(await user.end()).toMatchObject({ status: 'completed' });
   await eventually(async () => expect(await heldSlots(stack)).toBe(0));
-}, 90_000);
+});

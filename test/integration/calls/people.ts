@@ -5,6 +5,7 @@ import { OUTCOMES } from '../../../domain/mentor-call';
 import { MARKED } from '../../marked-people';
 import { eventually, type TestStack } from '../../stack';
 import { openTwilioContract } from '../../twilio-contract';
+import { ALWAYS } from '../db/people';
 
 /** Presses 1 at our neutral words, talks until the other side or the test hangs up. */
 export const READY_USER: HandsetScript = {
@@ -16,8 +17,6 @@ export const READY_MENTOR: HandsetScript = {
   answerAfterMs: 50,
   keys: [{ when: 'whisper', press: '1', afterMs: 20 }],
 };
-
-const ALWAYS = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' }));
 
 /** Agreement to the text that is shown today. */
 export function consent() {
@@ -74,7 +73,7 @@ export class AppUser {
     await eventually(async () => {
       const { body } = await this.look();
       if (body?.status !== wanted) throw new Error(`status is ${String(body?.status)}, not ${wanted}`);
-    }, 30_000);
+    });
   }
 
   /** Waits until the call is over; its last state. */
@@ -84,7 +83,7 @@ export class AppUser {
       const { body } = await this.look();
       if (!ends.includes(body?.status)) throw new Error(`still ${String(body?.status)}`);
       return body as Record<string, unknown>;
-    }, 60_000);
+    });
   }
 }
 
@@ -103,7 +102,7 @@ export async function legOf(
     const leg = (await rings(stack, phone)).find(wanted);
     if (!leg) throw new Error('no such leg yet');
     return leg;
-  }, 30_000);
+  });
 }
 
 /** Places that mentors still hold. */

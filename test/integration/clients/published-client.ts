@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
 
@@ -27,4 +29,17 @@ export function published(page: string, fetchOf: typeof fetch): Record<string, u
     throw new Error('the code of the page needs no package');
   });
   return exported;
+}
+
+/** Type-checks the code as strictly as an app could. @throws Error with what the compiler says */
+export function compile(page: string): void {
+  const dir = mkdtempSync(join(tmpdir(), 'kindline-client-'));
+  writeFileSync(join(dir, 'client.ts'), codeOf(page));
+  const settings = ['--noEmit', '--strict', '--noUncheckedIndexedAccess', '--target', 'es2022', '--lib', 'es2022,dom'];
+  const tsc = join(DOCS, '..', 'node_modules', 'typescript', 'bin', 'tsc');
+  try {
+    execFileSync(process.execPath, [tsc, ...settings, '--types', '', 'client.ts'], { cwd: dir, encoding: 'utf8' });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }

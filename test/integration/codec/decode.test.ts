@@ -8,7 +8,7 @@ describe('on a developer’s machine', () => {
   let codec: CodecUnderTest;
   beforeAll(async () => {
     codec = await CodecUnderTest.start();
-  }, 60_000);
+  });
   afterAll(() => codec.stop());
 
   it('decodes what this service has written, in order', async () => {
@@ -146,7 +146,7 @@ describe('on a developer’s machine', () => {
       }),
       { numRuns: 300 },
     );
-  }, 60_000);
+  });
 
   it('tells how it is, and nothing else', async () => {
     const { status, text } = await codec.ask('/health');
@@ -158,7 +158,7 @@ describe('where others can reach it', () => {
   let codec: CodecUnderTest;
   beforeAll(async () => {
     codec = await CodecUnderTest.start(SIGNED_IN);
-  }, 60_000);
+  });
   afterAll(() => codec.stop());
 
   it('decodes for an admin, whose subject the entry names', async () => {
@@ -196,7 +196,7 @@ describe('roles and rates that are configured', () => {
   let codec: CodecUnderTest;
   beforeAll(async () => {
     codec = await CodecUnderTest.start({ ...SIGNED_IN, CODEC_ROLES: 'staff', CODEC_REQUESTS_PER_MINUTE: '5' });
-  }, 60_000);
+  });
   afterAll(() => codec.stop());
 
   it('lets in the roles that are named, and no admin then', async () => {

@@ -11,7 +11,7 @@ describe('npm run find', () => {
   let stack: TestStack;
   beforeAll(async () => {
     stack = await startStack({ env: { TEMPORAL_UI_URL: UI } });
-  }, 120_000);
+  });
   afterAll(() => stack.stop(), 60_000);
 
   const env = () => ({ ...stack.env, TEMPORAL_UI_URL: UI });
@@ -46,7 +46,33 @@ describe('npm run find', () => {
     expect(text).toContain(`${workflowId}\n  mentorCall, completed; ended since ${found.since}\n`);
     expect(text).not.toContain(other.callId);
     await other.cancel();
-  }, 90_000);
+  });
+
+  it('lists what a user has begun about a buddy, for the user and for the buddy', async () => {
+    const who = { role: 'user', subject: randomUUID() } as const;
+    const profile = await stack.api(
+      '/api/users/me/profile',
+      { method: 'PUT', json: { firstName: MARKED.mentorName } },
+      who,
+    );
+    const userId: string = profile.body.userId;
+    const named = { name: MARKED.variable, phoneNumber: '+14155550191', email: `${randomUUID()}@example.org` };
+    const { body } = await stack.api('/api/buddy', { json: named }, who);
+    const json = { buddyContactId: body.buddyId, userId };
+    expect((await stack.api('/api/buddy/send-verification', { json }, who)).status).toBe(202);
+    const { rows } = await stack.pool.query('SELECT subject_id FROM buddy_contacts WHERE buddy_id = $1', [
+      body.buddyId,
+    ]);
+    const workflowId = `buddy-verification:${body.buddyId}`;
+    for (const subjectId of [userId, rows[0].subject_id as string]) {
+      await eventually(() => {
+        const { workflows } = JSON.parse(find(subjectId, '--json'));
+        expect(workflows).toContainEqual(
+          expect.objectContaining({ workflowId, type: 'buddyVerification', state: 'running' }),
+        );
+      });
+    }
+  });
 
   it('says that nothing is about somebody of whom Temporal knows nothing', () => {
     expect(find(randomUUID())).toMatch(/^No workflow is about this subject/);

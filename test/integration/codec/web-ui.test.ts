@@ -40,13 +40,13 @@ describeInBrowser('the Temporal Web UI', () => {
     // What the wheel below the list does.
     const columns = JSON.stringify({ default: COLUMNS.map((label) => ({ label })) });
     await page.addInitScript(`localStorage.setItem('namespace-workflow-table-columns', '${columns}')`);
-  }, 180_000);
+  });
 
   afterAll(async () => {
     await talking?.cancel();
     await browser?.close();
     await stack?.stop();
-  }, 60_000);
+  });
 
   async function asked(): Promise<AppUser> {
     const user = new AppUser(stack, MARKED.userPhone);

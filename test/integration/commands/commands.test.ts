@@ -20,7 +20,7 @@ import { commandLine } from '../../../scripts/leftovers';
 import { localDatabaseUrls } from '../../../scripts/postgres';
 import { PROJECT_ROOT } from '../../../scripts/project';
 import { DATABASE } from '../../../scripts/stack';
-import { SimulatorClient } from '../../../simulator/client';
+import { type MailView, SimulatorClient } from '../../../simulator/client';
 
 const COPIED =
   /^(activities|api|config|db|dist|domain|providers|scripts|simulator|temporal|vault|web|workers|workflows|package.*\.json|tsconfig.*\.json)$/;
@@ -76,6 +76,7 @@ describe('npm start', () => {
       expect([name, npm('webhook', name).stdout]).toEqual([name, expect.stringContaining(answer)]);
     }
     expect(npm('webhook', 'inbound-text', '--tamper')).toMatchObject({ status: 1, stdout: '403 Forbidden\n\n' });
+    await tellWhatBecameOfAMail(npm('token', '--role', 'staff').stdout.trim());
     await verifyThatIsTampered();
     await phones().addHandset(PHONE, 'Of the first start');
 
@@ -85,7 +86,7 @@ describe('npm start', () => {
     expect(await mentorIds(npm('token', '--role', 'admin').stdout.trim())).toEqual(mentors);
     expect(await phones().handset(PHONE)).toMatchObject({ label: 'Of the first start' });
     await endNpm(second);
-  }, 180_000);
+  });
 
   it('leaves nothing behind when it is ended while it comes up', async () => {
     for (const when of ['Starting Postgres', 'Starting the simulated phones']) {
@@ -93,7 +94,7 @@ describe('npm start', () => {
       expect(start.output()).not.toContain('Ctrl-C ends it');
       await endNpm(start);
     }
-  }, 120_000);
+  });
 
   it('names a port that is none, and says nothing else', () => {
     expect(npm('start', { PORT: 'eighty' }).stderr).toContain('PORT: expected a port from 1 to 65535');
@@ -155,19 +156,27 @@ describe('commands', () => {
     ]);
   });
 
-  it.each([
+  const faulty: [string, string[], string, NodeJS.ProcessEnv?][] = [
     ['token', ['--rolex', 'user'], "Unknown option '--rolex'"],
     ['migrate', ['down', '--count', 'all'], '--count: expected a number from 1'],
     ['fallback-twiml', ['--out', 'x'], 'FALLBACK_CRISIS_NUMBER: expected a number'],
+    [
+      'fallback-twiml',
+      ['--out', 'x'],
+      'PROMPTS_FILE:\n  expected a file that can be read',
+      { FALLBACK_CRISIS_NUMBER: '988', PROMPTS_FILE: 'not-there.json' },
+    ],
     ['webhook', ['inbound', '--url', 'http://127.0.0.1:1'], 'Nothing answers at http://127.0.0.1:1.'],
     ['doctor', ['--only', 'teeth'], '--only: expected postgres, temporal'],
-  ])('%s says in one sentence what is wrong', (command, args, sentence) => {
+  ];
+  it.each(faulty)('%s says in one sentence what is wrong', (command, args, sentence, more = {}) => {
     const environment = {
       DATABASE_MIGRATION_URL: 'postgres://nobody@127.0.0.1:1/none',
       TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
       TWILIO_AUTH_TOKEN: 'a-token-of-nobody',
       TWILIO_PHONE_NUMBER: '+14155550100',
       FALLBACK_CRISIS_NUMBER: 'nine-eight-eight',
+      ...more,
     };
     const ended = npm(command, ...args, environment);
     expect([ended.status, ended.stderr]).toEqual([1, expect.stringContaining(sentence)]);
@@ -211,6 +220,35 @@ async function verifyThatIsTampered(): Promise<void> {
   } finally {
     await owner.end();
   }
+}
+
+/** A mail in the mailbox, and what SES would tell of it: believed, told to the message, refused when it was changed. */
+async function tellWhatBecameOfAMail(staff: string): Promise<void> {
+  const { api } = JSON.parse(readFileSync(join(copy, '.kindline', 'start', 'addresses.json'), 'utf8'));
+  const headers = { authorization: `Bearer ${staff}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ channel: 'email', recipient: { emailAddress: 'ana@example.org' }, text: 'At ten.' });
+  const asked = await fetch(`${api}/messages`, { method: 'POST', headers, body });
+  const { messageId } = (await asked.json()) as { messageId: string };
+  const state = async () => {
+    const shown = await fetch(`${api}/messages/${messageId}`, { headers });
+    return ((await shown.json()) as { state: string }).state;
+  };
+  let mails: MailView[] = [];
+  for (let tries = 0; mails.length === 0 && tries < 300; tries += 1) {
+    await delay(100);
+    mails = await phones().mailbox();
+  }
+  const mail = `mail=${mails[0]?.messageId}`;
+  const changed = npm('webhook', 'mail-events', '--param', mail, '--param', 'event=bounce', '--tamper');
+  expect([changed.status, changed.stdout]).toEqual([1, '403 Forbidden\n\n']);
+  expect(npm('webhook', 'mail-events', '--param', mail, '--param', 'event=lost').stderr).toMatch(
+    /^mail-events takes --param mail=MESSAGE-ID .*delivery, bounce/,
+  );
+  expect(await state()).not.toBe('undelivered');
+  const told = npm('webhook', 'mail-events', '--param', mail, '--param', 'event=bounce', '--repeat', '2');
+  expect([told.status, told.stdout, told.stderr]).toEqual([0, '204 No Content\n\n204 No Content\n\n', '']);
+  for (let tries = 0; (await state()) !== 'undelivered' && tries < 100; tries += 1) await delay(100);
+  expect(await state()).toBe('undelivered');
 }
 
 interface Run {

@@ -12,11 +12,12 @@ import {
   openCall,
   updateCall,
 } from '../../../db/calls';
-import { reserveSlot } from '../../../db/mentor-slots';
+import { lastRings } from '../../../db/mentor-rings';
+import { releaseSlot } from '../../../db/mentor-slots';
 import { getMentor } from '../../../db/mentors';
 import type { Leg, MentorCallInput } from '../../../domain/mentor-call';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
-import { callInput, LIMITS, liveCall, mentorWith, personWithNumber, tokenHex } from './people';
+import { callInput, LIMITS, liveCall, mentorWith, personWithNumber, reserveSlot, tokenHex } from './people';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -204,7 +205,7 @@ describe('closing a call', () => {
     const input = await liveCall(database.app);
     const mentor = await mentorWith(database.app);
     await reserveSlot(database.app, { mentorId: mentor.mentorId, callId: input.callId, step: 1, leaseMs: 1_000 });
-    const closed = await Promise.all([end(input.callId), end(input.callId), end(input.callId)]);
+    const closed = await Promise.all([1, 2, 3].map(() => end(input.callId, { connectedStep: 1 })));
     expect(closed.filter(Boolean)).toHaveLength(1);
     await expect(end(input.callId, { outcome: 'failed', endReason: 'stopped-by-operator' })).resolves.toBe(false);
     expect(await findCall(database.app, input.callId)).toMatchObject({
@@ -221,6 +222,17 @@ describe('closing a call', () => {
     ]);
     const { rows } = await database.app.query('SELECT result FROM mentor_offers WHERE call_id = $1', [input.callId]);
     expect(rows).toEqual([{ result: 'completed' }]);
+  });
+
+  test('says of a mentor who rang when the user hung up that nobody talked to them, whoever had talked before', async () => {
+    const input = await liveCall(database.app);
+    const [talked, rang] = [await mentorWith(database.app), await mentorWith(database.app)];
+    const places = [talked, rang].map(({ mentorId }, n) => ({ mentorId, callId: input.callId, step: n + 1 }));
+    for (const place of places) await reserveSlot(database.app, { ...place, leaseMs: 60_000 });
+    await releaseSlot(database.app, { callId: input.callId, step: 1, result: 'completed' });
+    await end(input.callId);
+    const states = await Promise.all([talked, rang].map(({ mentorId }) => lastRings(database.app, mentorId, 1)));
+    expect(states.flat()).toMatchObject([{ state: 'talked' }, { state: 'missed' }]);
   });
 
   test('keeps the number for the ring-back window when asked to, then destroys it', async () => {

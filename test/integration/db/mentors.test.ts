@@ -6,18 +6,11 @@ import {
   findContactPoint,
   listContactPoints,
 } from '../../../db/contact-points';
-import { freeDeadSlots, haveTalked, mentorOfStep, releaseSlot, reserveSlot } from '../../../db/mentor-slots';
-import {
-  deleteMentor,
-  findMentorByToken,
-  getMentor,
-  listMentors,
-  matchCandidates,
-  updateMentor,
-} from '../../../db/mentors';
+import { freeDeadSlots, haveTalked, mentorOfStep, releaseSlot } from '../../../db/mentor-slots';
+import { deleteMentor, findMentorByToken, getMentor, listMentors, updateMentor } from '../../../db/mentors';
 import { inTransaction } from '../../../db/pool';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
-import { liveCall, mentorWith, personWithNumber } from './people';
+import { liveCall, mentorWith, personWithNumber, reserveSlot } from './people';
 
 const LEASE = 60_000;
 let database: TestDatabase;
@@ -175,19 +168,18 @@ describe('mentors', () => {
     { weekday: 5, starts: '22:00', ends: '06:00' },
   ];
 
-  test('are candidates with windows and current calls while they are switched on', async () => {
-    const mentor = await mentorWith(database.app, { windows, specialties: ['sleep'], languages: ['en', 'es'] });
+  test('are found with windows and current calls, and are rung while they are switched on', async () => {
+    const mentor = await mentorWith(database.app, { specialties: ['sleep'], languages: ['en', 'es'] });
     const { callId } = await liveCall(database.app);
     await reserve(mentor.mentorId, callId);
-    const find = async () => (await matchCandidates(database.app)).find(({ mentorId }) => mentorId === mentor.mentorId);
-    expect(await find()).toMatchObject({
-      windows,
+    expect(await getMentor(database.app, mentor.mentorId)).toMatchObject({
+      windows: mentor.windows,
       currentCalls: 1,
       languages: ['en', 'es'],
       lastCalledAt: expect.any(Date),
     });
+    await release(callId);
     await updateMentor(database.app, mentor.mentorId, { available: false }, 'system');
-    expect(await find()).toBeUndefined();
     await expect(reserve(mentor.mentorId, (await liveCall(database.app)).callId)).resolves.toBeNull();
   });
 

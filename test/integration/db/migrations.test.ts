@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { reserveSlot } from '../../../db/mentor-slots';
 import { migrate } from '../../../db/migrate';
 import { createTestDatabase, roles, type TestDatabase } from '../../postgres';
-import { liveCall, mentorWith } from './people';
+import { liveCall, mentorWith, reserveSlot } from './people';
 
 async function answers(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
@@ -37,6 +36,26 @@ describe('migrations', () => {
     expect((await database.owner.query('SELECT count(*)::int AS subjects FROM subjects')).rows).toEqual([
       { subjects: 0 },
     ]);
+  });
+
+  test('hours that were there before shifts were are shifts at once', async () => {
+    await up();
+    const { mentorId } = await mentorWith(database.app, {
+      zone: 'Asia/Tokyo',
+      windows: [{ weekday: 1, starts: '22:00', ends: '06:00' }],
+    });
+    const isThere = async () =>
+      (await database.owner.query(`SELECT to_regclass('mentor_shifts') IS NOT NULL AS yes`)).rows[0].yes;
+    while (await isThere()) await migrate(database.ownerUrl, { direction: 'down', count: 1 });
+    await up();
+    const { rows } = await database.owner.query(
+      `SELECT count(*)::int AS n, bool_and((lower(during) AT TIME ZONE 'UTC')::time = '13:00'
+                                             AND (upper(during) AT TIME ZONE 'UTC')::time = '21:00') AS tokyo
+         FROM mentor_shifts WHERE mentor_id = $1 AND during && tstzrange(now(), now() + interval '14 days')`,
+      [mentorId],
+    );
+    expect(rows).toEqual([{ n: expect.any(Number), tokyo: true }]);
+    expect([2, 3]).toContain(rows[0].n);
   });
 
   test('leave the database to the owner, the API and the worker: no other role of the server gets in', async () => {

@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { openCall } from '../../../db/calls';
+import { reserveBest } from '../../../db/mentor-match';
 import { createMentor, type Mentor, type NewMentor } from '../../../db/mentors';
 import { createSubject } from '../../../db/subjects';
 import { createVault, type Vault, type VaultParts } from '../../../db/vault-records';
-import type { MentorCallInput } from '../../../domain/mentor-call';
-import { mentorCallInput } from '../../mentor-call-input';
+import { defaultScorer } from '../../../domain/match-scorers';
+import { mentorCallInput, type RingingInput } from '../../mentor-call-input';
+import { PATIENCE_MS } from '../../patience';
 import { SealedValue } from '../../../domain/sealed';
 import type { KeyRing } from '../../../vault/key-ring';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
@@ -32,7 +34,7 @@ export function vaultOver(pool: Pool, keyRing: KeyRing, more: Partial<VaultParts
 }
 
 /** Waits until it is so; polls, because notifications and leases come when they come. */
-export async function eventually(isSo: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function eventually(isSo: () => boolean | Promise<boolean>, withinMs = PATIENCE_MS): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error('It did not come to be in time');
@@ -58,20 +60,34 @@ export function tokenHex(): string {
 
 export function callInput(
   person: { userId: string; recordId: string },
-  more: Partial<MentorCallInput> = {},
-): MentorCallInput {
+  more: Partial<RingingInput> = {},
+): RingingInput {
   return mentorCallInput({ ...person, ...more });
 }
 
 export const LIMITS = { perUser: 3, perTarget: 3 };
 
 /** A live call of somebody new. */
-export async function liveCall(pool: Pool): Promise<MentorCallInput> {
+export async function liveCall(pool: Pool): Promise<RingingInput> {
   const input = callInput(await personWithNumber(pool));
   await openCall(pool, input, LIMITS);
   return input;
 }
 
+/** Hours of somebody who is on shift all the time. */
+export const ALWAYS = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' }));
+
+/** Reserves a place of this very mentor. */
+export async function reserveSlot(
+  pool: Pool,
+  { mentorId, callId, step, leaseMs }: { mentorId: string; callId: string; step: number; leaseMs: number },
+): Promise<{ mentorId: string; again: boolean } | null> {
+  const match = { callId, step, leaseMs, preferences: {}, country: 'US', exclude: [], only: mentorId };
+  const { mentorId: reserved, again } = await reserveBest(pool, match, defaultScorer());
+  return reserved === null ? null : { mentorId: reserved, again };
+}
+
+/** A mentor who is on shift all the time. */
 export async function mentorWith(pool: Pool, more: Partial<NewMentor> = {}): Promise<Mentor> {
   const { userId, recordId } = await personWithNumber(pool);
   const name = await personWithNumber(pool);
@@ -88,7 +104,7 @@ export async function mentorWith(pool: Pool, more: Partial<NewMentor> = {}): Pro
       zone: 'America/New_York',
       available: true,
       maxConcurrentCalls: 1,
-      windows: [],
+      windows: ALWAYS,
       ...more,
     },
     'system',

@@ -12,7 +12,7 @@ import { liveCall, mentorWith } from './people';
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
-}, 120_000);
+});
 afterAll(() => database.drop());
 
 test('a statement is parsed once by a connection, however often it runs and with whatever values', async () => {

@@ -1,39 +1,49 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createRetentionActivities, type RetentionRun } from '../../../activities/retention';
-import type { ActivityDependencies } from '../../../activities/dependencies';
+import { createRetentionActivities, type SweptPart } from '../../../activities/retention';
 import { closeAlert, openAlert, openAlertLeg } from '../../../db/alerts';
 import { keepUnsubscribeLink } from '../../../db/mail-links';
 import { eraseSubjectRows } from '../../../db/erasure';
+import { inviteMentor, takeInvitation } from '../../../db/mentor-accounts';
 import { addRows, noteStarted, rowsToStart } from '../../../db/message-batch-rows';
 import { openBatch } from '../../../db/message-batches';
 import { inTransaction } from '../../../db/pool';
-import type { LeftOver } from '../../../db/unreferenced-records';
 import { storeEvent } from '../../../db/webhook-events';
+import { RETENTION, type SweptKind } from '../../../domain/retention';
+import type { Logger } from '../../../vault/logger';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { alertRecipient, voiceAlertInput } from '../../voice-alert-input';
-import { personWithNumber } from './people';
+import { mentorWith, personWithNumber } from './people';
 
 const DAYS_90 = 90 * 86_400_000;
+/** Twilio has no recording of anybody. */
+const NOWHERE = {
+  recordings: async () => ({ kind: 'recordings', found: 0, taken: 0, held: 0, isOver: true }) as const,
+};
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
 
-type Sweeps = ReturnType<typeof createRetentionActivities>;
-const run = (part: keyof Sweeps, isDryRun: boolean): Promise<LeftOver> => {
-  const deps = { pool: database.app, logger: { info: () => undefined } } as unknown as ActivityDependencies;
-  const asked = createRetentionActivities(deps)[part];
-  return new MockActivityEnvironment().run<[RetentionRun], LeftOver, typeof asked>(asked, { isDryRun });
+const run = (kind: SweptKind, isDryRun: boolean, runId = randomUUID()): Promise<SweptPart> => {
+  const logger = { info: () => undefined } as unknown as Logger;
+  const deps = { pool: database.app, logger, retention: RETENTION, monotonicMs: () => performance.now() };
+  const env = new MockActivityEnvironment({ workflowExecution: { workflowId: 'retention-sweep', runId } });
+  const { sweepOld } = createRetentionActivities(deps, NOWHERE);
+  return env.run<[{ kind: SweptKind; isDryRun: boolean }], SweptPart, typeof sweepOld>(sweepOld, { kind, isDryRun });
 };
 /** Counts first, and then does it: what a dry run says is what goes, and until then nothing has gone. */
-const sweep = async (part: keyof Sweeps): Promise<number> => {
-  const would = await run(part, true);
-  const did = await run(part, false);
-  expect(would).toEqual({ found: did.found, destroyed: 0 });
-  expect(did.destroyed).toBe(did.found);
-  return did.found;
+const sweep = async (...kinds: readonly SweptKind[]): Promise<number> => {
+  let taken = 0;
+  for (const kind of kinds) {
+    const would = await run(kind, true);
+    const did = await run(kind, false);
+    expect(did).toEqual(would);
+    expect(did).toMatchObject({ kind, held: 0, taken: did.found, isOver: true });
+    taken += did.taken;
+  }
+  return taken;
 };
 /** Lets a row look as if it were from just before or just after the time until which it is kept. */
 const aged = (table: string, column: string, [key, id]: [string, unknown], ms: number) =>
@@ -58,9 +68,9 @@ test('an event of Twilio’s goes after ninety days, handled or not, and no day 
     );
     await aged('webhook_events', 'received_at', ['seen_key', seenKey], ms);
   }
-  expect(await sweep('deleteOldWebhookEvents')).toBe(2);
+  expect(await sweep('webhook-events')).toBe(2);
   expect(await left('webhook_events', 'seen_key')).toEqual(['young']);
-  expect(await sweep('deleteOldWebhookEvents')).toBe(0);
+  expect(await sweep('webhook-events')).toBe(0);
 });
 
 test('a voice alert goes ninety days after its end, with its recipients and their calls; one that runs stays', async () => {
@@ -89,11 +99,30 @@ test('a voice alert goes ninety days after its end, with its recipients and thei
   };
   const [old, young, live] = [await over(DAYS_90 + 1_000), await over(DAYS_90 - 60_000), await begun()];
   await aged('voice_alerts', 'opened_at', ['alert_id', live], 2 * DAYS_90);
-  expect(await sweep('deleteOldAlerts')).toBe(1);
+  expect(await sweep('voice-alerts')).toBe(1);
   for (const table of ['voice_alerts', 'voice_alert_recipients', 'call_logs']) {
     expect(await left(table, 'alert_id')).toEqual([young, live].toSorted());
   }
   expect(old).not.toBe(young);
+});
+
+test('what a mentor has noted of a ring, and an invitation that counts no more, go after ninety days; the account stays', async () => {
+  for (const ms of [DAYS_90 + 1_000, DAYS_90 - 60_000]) {
+    const { mentorId, subjectId } = await mentorWith(database.app);
+    await database.owner.query(
+      `INSERT INTO mentor_ring_notes (mentor_id, rung_at, noted_at, seen_at, seen_by)
+       SELECT $1, n, n, n, $2 FROM (SELECT now() - $3 * interval '1 millisecond' AS n) AS at`,
+      [mentorId, subjectId, ms],
+    );
+    const invitation = { invitationId: randomUUID(), mentorId, codeHash: randomBytes(32) };
+    await inTransaction(database.app, (tx) => inviteMentor(tx, invitation, subjectId));
+    await inTransaction(database.app, (tx) => takeInvitation(tx, invitation.codeHash, subjectId));
+    await aged('mentor_invitations', 'expires_at', ['mentor_id', mentorId], ms);
+  }
+  expect(await sweep('ring-notes', 'mentor-invitations')).toBe(2);
+  for (const table of ['mentor_ring_notes', 'mentor_invitations'])
+    expect(await left(table, 'mentor_id')).toHaveLength(1);
+  expect(await left('mentors WHERE account_subject_id IS NOT NULL', 'mentor_id')).toHaveLength(2);
 });
 
 /** A batch of two rows to one saved number. */
@@ -159,7 +188,7 @@ test('a batch goes ninety days after its end, or after it came and nobody starte
   for (const hash of [oldLink, youngLink]) await keepUnsubscribeLink(database.app, hash, link);
   await aged('unsubscribe_links', 'made_at', ['link_hash', oldLink], old);
   // Three batches, and a link.
-  expect(await sweep('deleteOldMessages')).toBe(4);
+  expect(await sweep('messages', 'mail-links', 'message-batches')).toBe(4);
   expect(await left('message_batches', 'batch_id')).toEqual([young, runs, paused].toSorted());
   expect(new Set(await left('message_batch_rows', 'batch_id'))).toEqual(new Set([young, runs, paused]));
   expect(await left('unsubscribe_links', 'link_hash')).toEqual([youngLink]);
@@ -178,9 +207,9 @@ test('whom an act was for is forgotten after ninety days, unless its outcome is 
   };
   const [old, lost] = [await act('accepted', DAYS_90 + 1_000), await act('lost', DAYS_90 + 1_000)];
   const kept = [await act('accepted', DAYS_90 - 60_000), await act('unknown', DAYS_90 + 1_000)];
-  expect(await sweep('forgetOldRecipients')).toBe(2);
+  expect(await sweep('dispatches')).toBe(2);
   expect(await left('dispatches', 'dispatch_id')).toEqual([old, lost, ...kept].toSorted());
   const { rows } = await database.owner.query('SELECT dispatch_id FROM dispatches WHERE recipient_token IS NOT NULL');
   expect(rows.map((row) => row.dispatch_id).toSorted()).toEqual(kept.toSorted());
-  expect(await sweep('forgetOldRecipients')).toBe(0);
+  expect(await sweep('dispatches')).toBe(0);
 });

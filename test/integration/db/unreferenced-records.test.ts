@@ -18,13 +18,11 @@ describe('sealed records that no row names', () => {
       ms,
     ]);
   };
-  const sweep = (more: { isDryRun?: boolean; limit?: number } = {}) =>
-    destroyUnreferencedRecords(database.app, {
-      olderThanMs: RETENTION.unreferencedRecord,
-      limit: 10,
-      isDryRun: false,
-      ...more,
-    });
+  const sweep = async (more: { isDryRun?: boolean; limit?: number } = {}) => {
+    const rows = { olderThanMs: RETENTION.unreferencedRecord, limit: 10, isDryRun: false, ...more };
+    const { found, taken } = await inTransaction(database.app, (tx) => destroyUnreferencedRecords(tx, rows));
+    return { found, taken };
+  };
   const isDestroyed = async (recordId: string): Promise<boolean> => {
     const { rows } = await database.app.query(
       'SELECT ciphertext IS NULL AND wrapped_data_key IS NULL AS gone FROM vault_records WHERE record_id = $1',
@@ -36,16 +34,16 @@ describe('sealed records that no row names', () => {
   test('are destroyed after seven days, with an entry, and not a day before', async () => {
     const { recordId } = await personWithNumber(database.app);
     await aged(6 * DAY);
-    expect(await sweep()).toEqual({ found: 0, destroyed: 0 });
+    expect(await sweep()).toEqual({ found: 0, taken: 0 });
     await aged(DAY + 1_000);
-    expect(await sweep()).toEqual({ found: 1, destroyed: 1 });
+    expect(await sweep()).toEqual({ found: 1, taken: 1 });
     expect(await isDestroyed(recordId)).toBe(true);
     const { rows } = await database.app.query(
       'SELECT actor, action, purpose, outcome FROM audit_entries WHERE object_id = $1',
       [recordId],
     );
     expect(rows).toEqual([{ actor: 'system', action: 'record.destroyed', purpose: 'unreferenced', outcome: 'done' }]);
-    expect(await sweep()).toEqual({ found: 0, destroyed: 0 });
+    expect(await sweep()).toEqual({ found: 0, taken: 0 });
   });
 
   test('are not those of a call, a mentor or a saved number', async () => {
@@ -58,7 +56,7 @@ describe('sealed records that no row names', () => {
       [userId, recordId],
     );
     await aged(30 * DAY);
-    expect(await sweep()).toEqual({ found: 0, destroyed: 0 });
+    expect(await sweep()).toEqual({ found: 0, taken: 0 });
     for (const kept of [call.recordId, mentor.nameRecordId, mentor.phoneRecordId, recordId]) {
       expect(await isDestroyed(kept)).toBe(false);
     }
@@ -67,7 +65,7 @@ describe('sealed records that no row names', () => {
   test('are only counted by a dry run', async () => {
     const { recordId } = await personWithNumber(database.app);
     await aged(8 * DAY);
-    expect(await sweep({ isDryRun: true })).toEqual({ found: 1, destroyed: 0 });
+    expect(await sweep({ isDryRun: true })).toEqual({ found: 1, taken: 1 });
     expect(await isDestroyed(recordId)).toBe(false);
   });
 
@@ -76,7 +74,7 @@ describe('sealed records that no row names', () => {
     await aged(DAY);
     const younger = await personWithNumber(database.app);
     await aged(8 * DAY);
-    expect(await sweep({ limit: 1 })).toEqual({ found: 1, destroyed: 1 });
+    expect(await sweep({ limit: 1 })).toEqual({ found: 1, taken: 1 });
     expect([await isDestroyed(oldest.recordId), await isDestroyed(younger.recordId)]).toEqual([true, false]);
   });
 
@@ -100,7 +98,7 @@ describe('sealed records that no row names', () => {
         if (rows[0].waiting > 0) break;
       }
     });
-    expect(await sweeping).toEqual({ found: 1, destroyed: 0 });
+    expect(await sweeping).toEqual({ found: 1, taken: 0 });
     expect(await isDestroyed(recordId)).toBe(false);
   });
 

@@ -3,6 +3,7 @@ import {
   lastStatus,
   legSeen,
   markHandled,
+  noteFailedHandling,
   storeEvent,
   unhandledEvents,
   type WebhookEvent,
@@ -71,6 +72,19 @@ describe('an event', () => {
     await markHandled(database.app, first.seenKey);
     expect((await unhandledEvents(database.app, 10, 0)).map(({ seenKey }) => seenKey)).toEqual([second.seenKey]);
   });
+});
+
+test('events that were handed over in vain again and again keep no page from the others', async () => {
+  await database.app.query('UPDATE webhook_events SET handled_at = now()');
+  const [first, second, third] = [event(), event(), event()];
+  for (const one of [first, second, third]) await storeEvent(database.app, one);
+  const given = async (limit: number) => (await unhandledEvents(database.app, limit, 0)).map(({ seenKey }) => seenKey);
+  for (let nth = 1; nth <= 5; nth += 1) await noteFailedHandling(database.app, first.seenKey, 'Error');
+  expect(await given(2)).toEqual([first.seenKey, second.seenKey]);
+  await noteFailedHandling(database.app, first.seenKey, 'Error');
+  expect(await given(2)).toEqual([second.seenKey, third.seenKey]);
+  // They are tried all the same, after the others.
+  expect(await given(3)).toEqual([second.seenKey, third.seenKey, first.seenKey]);
 });
 
 describe('what is known of a leg', () => {

@@ -17,9 +17,13 @@ import { createMentor } from '../../../db/mentors';
 import { createSubject } from '../../../db/subjects';
 import { createVault, type Vault } from '../../../db/vault-records';
 import { storeEvent } from '../../../db/webhook-events';
+import { USUAL_POINTS } from '../../../domain/match-scorers';
 import { SealedValue } from '../../../domain/sealed';
+import { RETENTION } from '../../../domain/retention';
 import { createWebhookUrls } from '../../../domain/webhook-urls';
 import { createTwilioMessages, type MessagingProvider } from '../../../providers/twilio-messages';
+import { createTwilioRecordings } from '../../../providers/twilio-recordings';
+import { createTwilioInsights } from '../../../providers/twilio-insights';
 import { createTwilioVoice, type VoiceProvider } from '../../../providers/twilio-voice';
 import { SimulatorClient } from '../../../simulator/client';
 import { startSimulator, type Simulator } from '../../../simulator/server';
@@ -28,8 +32,11 @@ import type { LedgerEntry } from '../../../simulator/types';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { createLogger } from '../../../vault/logger';
 import { createSubjectKeyCache } from '../../../vault/subject-key-cache';
+import { createTokenizer } from '../../../vault/tokens';
 import { mentorCallInput } from '../../mentor-call-input';
+import { PATIENCE_MS } from '../../patience';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
+import { ALWAYS } from '../db/people';
 
 export const SERVICE = `MG${'5'.repeat(32)}`;
 export const OUR_NUMBERS = ['+14155550100', '+14155550101'] as const;
@@ -37,6 +44,10 @@ export const OUR_NUMBERS = ['+14155550100', '+14155550101'] as const;
 export const TIMES = { leaseMs: 2_000, settleMs: 1_000, httpTimeoutMs: 800, sendMarginMs: 900 } as const;
 
 const ACCOUNT = { accountSid: `AC${'5'.repeat(32)}`, authToken: 'of-the-simulator', apiKey: null, apiSecret: null };
+
+/** Of a service whose token key was never replaced. */
+export const TOKEN_KEY = { version: 1, key: Buffer.alloc(32, 9) } as const;
+const TOKENIZER = createTokenizer([TOKEN_KEY]);
 
 /** What of Twilio's webhooks reaches us. */
 interface Hearing {
@@ -80,13 +91,18 @@ export class DispatchWorld {
       settings: { callsPerSecond: 0, messagesPerSecond: 0, wordMs: 0, webhookRetryMs: [50] },
     });
     const voice = createTwilioVoice({ ...ACCOUNT, apiBaseUrl: simulator.url }, TIMES);
+    const recordings = createTwilioRecordings({ ...ACCOUNT, apiBaseUrl: simulator.url }, TIMES);
+    const insights = createTwilioInsights({ ...ACCOUNT, apiBaseUrl: simulator.url }, TIMES);
     const messaging = createTwilioMessages({ ...ACCOUNT, apiBaseUrl: simulator.url }, TIMES);
     let world: DispatchWorld | null = null;
     const webhooks = await listen((url, form, answer) => answerWebhook(db, world?.hears, url, form).then(answer));
     const deps: ActivityDependencies = {
+      insights,
+      maxDurationMs: 3_600_000,
       pool: db.app,
       vault,
       voice,
+      recordings,
       messaging,
       messagingServiceSid: null,
       mail: {
@@ -106,9 +122,14 @@ export class DispatchWorld {
       privacyPolicyUrl: null,
       allowedCountries: ['US'],
       limits: { perUser: 100, perTarget: 100 },
+      retention: RETENTION,
       messages: { quietHours: null, receiptPatienceMs: 43_200_000, receiptSilenceMs: 600_000 },
       recipientLimits: { ordinary: [], safety: [] },
       phoneNumbers: OUR_NUMBERS,
+      // Nothing here asks a buddy.
+      buddies: null as never,
+      wellbeing: null as never,
+      matching: { scorer: 'default', points: USUAL_POINTS },
       crisisOverride: null,
       voiceAlert: {
         times: { ring: 30_000, providerPatience: 60_000, longestCall: 300_000 },
@@ -120,12 +141,17 @@ export class DispatchWorld {
       auditKeys: null as never,
       checkpoints: null as never,
       appWebhook: null,
+      watchdog: null as never,
+      alertWebhook: null,
+      tokenizer: TOKENIZER,
       callRetentionMs: 1_000,
       monotonicMs: () => performance.now(),
     };
     world = new DispatchWorld(db, new SimulatorClient(simulator.url), vault, deps, async () => {
       voice.close();
+      insights.close();
       messaging.close();
+      recordings.close();
       await close(simulator, webhooks.server);
       await vault.close();
       await db.drop();
@@ -154,7 +180,7 @@ export class DispatchWorld {
         callId,
         workflowId: `mentor-call:${callId}`,
         recordId,
-        recipientToken: Buffer.from(number.padEnd(32, '.')).toString('hex'),
+        recipientToken: TOKENIZER.token(SealedValue.of('phone', number)).toString('hex'),
         country: 'US',
         from: OUR_NUMBERS[0],
         language: 'en',
@@ -208,14 +234,13 @@ export class DispatchWorld {
       });
       const phone = SealedValue.of('phone', `+1415555019${n}`);
       const phoneRecordId = await this.vault.seal({ subjectId, kind: 'phone', value: phone });
-      const week = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' }));
       const mentor = {
         subjectId,
         nameRecordId,
         phoneRecordId,
         country: 'US',
         zone: 'UTC',
-        windows: week,
+        windows: ALWAYS,
         specialties: [],
         languages: ['en'],
         available: true,
@@ -296,7 +321,7 @@ export interface Attempt {
 }
 
 /** Runs an activity once, as one attempt of Temporal's. */
-function once<A>(activity: (asked: A) => Promise<{ sid: string }>, asked: A, heartbeat: unknown): Attempt {
+export function once<A>(activity: (asked: A) => Promise<{ sid: string }>, asked: A, heartbeat: unknown): Attempt {
   const env = new MockActivityEnvironment(
     { heartbeatDetails: heartbeat },
     { logger: new DefaultLogger('ERROR', () => undefined) },
@@ -306,8 +331,9 @@ function once<A>(activity: (asked: A) => Promise<{ sid: string }>, asked: A, hea
   return { told, done: env.run(activity, asked) };
 }
 
-async function again(attempt: (heartbeat: unknown) => Attempt, heartbeat: unknown): Promise<{ sid: string }> {
-  const deadline = Date.now() + 20_000;
+/** Runs one until it succeeds or fails for good, with what was last heartbeated. */
+export async function again(attempt: (heartbeat: unknown) => Attempt, heartbeat: unknown): Promise<{ sid: string }> {
+  const deadline = Date.now() + PATIENCE_MS;
   for (let last = heartbeat; ; ) {
     const { told, done } = attempt(last);
     try {
@@ -324,7 +350,7 @@ async function again(attempt: (heartbeat: unknown) => Attempt, heartbeat: unknow
 
 /** Polls until something is so. */
 export async function until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const seen = await look();
     if (seen) return seen;
@@ -377,6 +403,15 @@ async function answerWebhook(
       await storeEvent(db.app, { ...none, ...ids, seenKey, type: 'message-status', sid, status, errorCode });
       if (!(await knowsSid(db.app, dispatchId, sid ?? ''))) await noteReceiptSid(db.app, dispatchId, sid ?? '');
     }
+    return null;
+  }
+  if (url.pathname === '/recording-status') {
+    const recordingId = url.searchParams.get('recording');
+    const [sid, status] = [form.get('RecordingSid'), form.get('RecordingStatus')];
+    const none = { leg: null, step: null, sequence: null, errorCode: null };
+    const ids = { dispatchId: recordingId, callId: url.searchParams.get('call') };
+    const event = { ...none, ...ids, seenKey: `${sid}:${status}`, type: 'recording-status', sid, status };
+    if (hears?.callbacks === true) await storeEvent(db.app, event);
     return null;
   }
   if (url.pathname === '/twiml/connect-mentor') {

@@ -145,6 +145,14 @@ describe('placing a call', () => {
       expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null, isQuiet: true });
     });
 
+    it('after Twilio turned it away leaves nothing to wait for either, also where it sleeps until the morning', async () => {
+      const { number, asked } = await world.somebody();
+      await world.sim.faults([{ on: 'create', kind: 'rate-limit', times: 1, delayMs: 0, to: number }]);
+      await expect(world.attempt(asked).done).rejects.toMatchObject({ type: 'ProviderUnavailable' });
+      expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'ready', attempt: 1 });
+      expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null, isQuiet: true });
+    });
+
     it('before it was asked for at all rings nobody when its turn comes', async () => {
       const { number, asked } = await world.somebody();
       expect(await withdraw(asked.dispatchId)).toEqual({ state: 'abandoned', sid: null, isQuiet: false });

@@ -15,7 +15,7 @@ const sent: Mail[] = [];
 let fail: ProviderError | null = null;
 beforeAll(async () => {
   world = await DispatchWorld.open();
-}, 60_000);
+});
 afterAll(() => world.end());
 beforeEach(() => {
   sent.length = 0;
@@ -83,7 +83,7 @@ test('an e-mail whose answer was lost is sent again with the same Message-ID and
   expect(sent).toHaveLength(2);
   expect(new Set(sent.map(({ messageId }) => messageId))).toEqual(new Set([sid]));
   expect(new Set(sent.map(({ unsubscribeUrl }) => unsubscribeUrl)).size).toBe(1);
-}, 20_000);
+});
 
 test.each([
   ['bounced', 'update', 'blocked'],

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createMessageActivities } from '../../../activities/messages';
+import type { ActivityDependencies } from '../../../activities/dependencies';
 import type { SendText } from '../../../activities/send-text';
-import { lineStates, resumeLine } from '../../../db/provider-lines';
+import { noteByReceipt } from '../../../db/may-send';
+import { openMessage } from '../../../db/messages';
+import { inTransaction } from '../../../db/pool';
+import { lineStates, resumeLine, stopLine } from '../../../db/provider-lines';
+import { savedDestination } from '../../../db/recipients';
 import { setSwitch } from '../../../db/switches';
 import type { Vault } from '../../../db/vault-records';
+import { SealedValue } from '../../../domain/sealed';
+import { createTokenizer } from '../../../vault/tokens';
 import { startLineWatch } from '../../../workers/line-watch';
-import { DispatchWorld, OUR_NUMBERS, SERVICE, until } from './dispatch-world';
+import { messageInput } from '../../message-input';
+import { dead, DispatchWorld, OUR_NUMBERS, SERVICE, TOKEN_KEY, until } from './dispatch-world';
 
 const WORDS = 'Your ride is here.';
 
@@ -94,16 +102,35 @@ describe('a text', () => {
     expect(await world.texts(number)).toHaveLength(1);
   });
 
-  it('that waited for its line into the night waits for the day; an answer does not', async () => {
+  /** It is night in UTC, for another hour. */
+  function night(): Partial<ActivityDependencies> {
     const now = new Date().getUTCHours() * 60 + new Date().getUTCMinutes();
     const quietHours = { from: (now + 1_440 - 60) % 1_440, until: (now + 60) % 1_440 };
-    const atNight = { messages: { ...world.deps.messages, quietHours } };
+    return { messages: { ...world.deps.messages, quietHours } };
+  }
+
+  it('that waited for its line into the night waits for the day; an answer does not', async () => {
+    const atNight = night();
     const { number, asked } = await world.somebodyToText(WORDS, { zone: 'UTC' });
     const held: unknown = await world.attemptText(asked, atNight).done.catch((error: unknown) => error);
     expect(held).toMatchObject({ type: 'DispatchNotYet' });
     expect(Reflect.get(Object(held), 'nextRetryDelay')).toBeGreaterThan(3_000_000);
     expect(await world.texts(number)).toEqual([]);
+    const woken = await world.somebodyToText(WORDS, { zone: 'UTC', waitsForDay: false });
+    await world.text(woken.asked, atNight);
+    expect(await world.texts(woken.number)).toHaveLength(1);
     await world.text({ ...asked, kind: 'automatic' }, atNight);
+    expect(await world.texts(number)).toHaveLength(1);
+  });
+
+  it('that was turned away until the night, before anything had left, waits for the day as well', async () => {
+    const { number, asked } = await world.somebodyToText(WORDS, { zone: 'UTC' });
+    await world.sim.faults([{ on: 'create-message', kind: 'rate-limit', times: 1, delayMs: 0, to: number }]);
+    await expect(world.attemptText(asked).done).rejects.toMatchObject({ type: 'ProviderUnavailable' });
+    expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'ready', attempt: 1 });
+    await expect(world.attemptText(asked, night()).done).rejects.toMatchObject({ type: 'DispatchNotYet' });
+    expect(await world.texts(number)).toEqual([]);
+    await world.text(asked);
     expect(await world.texts(number)).toHaveLength(1);
   });
 
@@ -165,6 +192,142 @@ describe('a text', () => {
     expect([...(await world.texts(optedOut.number)), ...(await world.texts(unwanted.number))]).toEqual([]);
   });
 
+  describe('while the token key is replaced', () => {
+    const olderKey = { version: 0, key: Buffer.alloc(32, 3) };
+    const during = { tokenizer: createTokenizer([TOKEN_KEY, olderKey]) };
+
+    /** Has said STOP when the older key was the current one. */
+    async function stopped(change: Partial<SendText> = {}) {
+      const made = await world.somebodyToText(WORDS, change);
+      const token = createTokenizer([olderKey]).token(SealedValue.of('phone', made.number));
+      await world.db.owner.query(
+        `INSERT INTO opt_outs (recipient_token, token_version, scope) VALUES ($1, 1, 'organisation')`,
+        [token],
+      );
+      return made;
+    }
+    const trail = async (id: string) =>
+      (
+        await world.db.owner.query(
+          `SELECT action, purpose FROM audit_entries WHERE object_id = $1 AND action ~ 'suppressed|overridden'`,
+          [id],
+        )
+      ).rows;
+
+    it('is not sent to whoever opted out under the older one', async () => {
+      const { number, asked } = await stopped();
+      await expect(world.text(asked, during)).rejects.toMatchObject({ details: [{ reason: 'opted-out' }] });
+      await expect(world.text(asked, during)).rejects.toMatchObject({ details: [{ reason: 'opted-out' }] });
+      expect(await world.texts(number)).toEqual([]);
+      expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'abandoned' });
+      expect(await trail(asked.dispatchId)).toEqual([{ action: 'dispatch.suppressed', purpose: 'opted-out' }]);
+    });
+
+    it('is not sent again either, when nobody can know what became of the first try', async () => {
+      const { number, asked } = await stopped({ messageClass: 'safety' });
+      const before = { tokenizer: createTokenizer([TOKEN_KEY]) };
+      let asks = 0;
+      const dying = world.messagingWith({
+        createMessage: () => {
+          asks += 1;
+          return dead();
+        },
+      });
+      world.attemptText(asked, { ...before, ...dying }).done.catch(() => undefined);
+      await until('the worker to die', async () => asks === 1);
+      await expect(world.text(asked, during)).rejects.toMatchObject({ details: [{ reason: 'opted-out' }] });
+      expect(await world.texts(number)).toEqual([]);
+      // Over, so that nothing else to them has to wait for it.
+      expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'abandoned', settledAt: expect.any(Date) });
+      expect(await trail(asked.dispatchId)).toContainEqual({ action: 'dispatch.suppressed', purpose: 'opted-out' });
+    });
+
+    it('goes past it only in an emergency under the policy, with an audit entry', async () => {
+      const { number, asked } = await stopped({ messageClass: 'safety' });
+      await world.db.owner.query(`UPDATE policies SET is_on = true WHERE name = 'emergency-ignores-opt-out'`);
+      await world.text(asked, during);
+      await world.db.owner.query(`UPDATE policies SET is_on = false WHERE name = 'emergency-ignores-opt-out'`);
+      expect(await world.texts(number)).toHaveLength(1);
+      expect(await trail(asked.dispatchId)).toEqual([{ action: 'opt-out.overridden', purpose: 'opted-out' }]);
+    });
+  });
+
+  describe('to a number that does not exist', () => {
+    /** Saved, verified or not, and by somebody else too. */
+    async function saved(verified: boolean) {
+      const { number, asked } = await world.somebodyToText(WORDS);
+      const { rows } = await world.db.owner.query<{ id: string }>(
+        `INSERT INTO contact_points (subject_id, record_id, kind, token, token_version, country, verified_at)
+         VALUES ($1, $2, 'phone', decode($3, 'hex'), 1, 'US', CASE WHEN $4 THEN clock_timestamp() END)
+         RETURNING contact_point_id AS id`,
+        [asked.subjectId, asked.recordId, asked.recipientToken, verified],
+      );
+      const mark = async () =>
+        (
+          await world.db.owner.query(
+            'SELECT unreachable_code AS code FROM contact_points WHERE contact_point_id = $1 AND unreachable_since < now()',
+            [rows[0]?.id],
+          )
+        ).rows[0]?.code ?? null;
+      return { number, asked, mark };
+    }
+
+    it.each([true, false])(
+      'marks whoever saved it (verified: %s), and its owner is written to elsewhere',
+      async (verified) => {
+        const { number, asked, mark } = await saved(verified);
+        expect(await mark()).toBeNull();
+        await world.sim.script(number, { texts: { outcome: 'refused', errorCode: 21211 } });
+        await expect(world.text(asked)).rejects.toMatchObject({ details: [{ class: 'bad-destination' }] });
+        expect(await mark()).toBe('21211');
+        const other = await world.somebody();
+        await world.db.owner.query(
+          `INSERT INTO contact_points (subject_id, record_id, kind, token, token_version, country, created_at, verified_at)
+           VALUES ($1, $2, 'phone', decode($3, 'hex'), 1, 'US', now() - interval '1 year', CASE WHEN $4 THEN now() END)`,
+          [asked.subjectId, other.asked.recordId, other.asked.recipientToken, verified],
+        );
+        const wanted = { kind: 'phone', subjectId: asked.subjectId } as const;
+        expect((await savedDestination(world.db.app, wanted))?.recordId).toBe(other.asked.recordId);
+        // A phone that takes no texts may be rung all the same.
+        const toRing = await savedDestination(world.db.app, { ...wanted, isForCall: true });
+        expect(toRing?.recordId).toBe(asked.recordId);
+      },
+    );
+
+    it('is marked by a receipt that says so, unless its owner verified it after that text', async () => {
+      const late = await saved(false);
+      const { sid } = await world.text(late.asked);
+      const receipt = { sid, dispatchId: late.asked.dispatchId, errorCode: '21217' };
+      await noteByReceipt(world.db.app, { ...receipt, errorCode: '30003' }, { isNews: true });
+      expect(await late.mark()).toBeNull();
+      await noteByReceipt(world.db.app, receipt, { isNews: false });
+      expect(await late.mark()).toBeNull();
+      await noteByReceipt(world.db.app, receipt, { isNews: true });
+      expect(await late.mark()).toBe('21217');
+      const since = await saved(false);
+      const sent = await world.text(since.asked);
+      await world.db.owner.query('UPDATE contact_points SET verified_at = clock_timestamp() WHERE subject_id = $1', [
+        since.asked.subjectId,
+      ]);
+      await noteByReceipt(
+        world.db.app,
+        { ...receipt, sid: sent.sid, dispatchId: since.asked.dispatchId },
+        { isNews: true },
+      );
+      expect(await since.mark()).toBeNull();
+    });
+
+    it.each([
+      [21614, '21614'],
+      [21408, null],
+    ])('is marked where no text will ever reach it, and by no other refusal: %i', async (errorCode, marked) => {
+      const { number, asked, mark } = await saved(false);
+      await world.sim.script(number, { texts: { outcome: 'refused', errorCode } });
+      await expect(world.text(asked)).rejects.toMatchObject({ details: [{ code: String(errorCode) }] });
+      expect(await mark()).toBe(marked);
+    });
+  });
+
   it('to a country that is not allowed any more, or whose words are gone, is not sent', async () => {
     const abroad = await world.somebodyToText(WORDS, { country: 'GB' });
     const gone = await world.somebodyToText(WORDS);
@@ -216,9 +379,24 @@ describe('a text', () => {
       expect(await lineStates(world.db.app)).toMatchObject([{ line: 'twilio', stoppedAt: null }, { line: 'mail' }]);
     });
 
+    /** The row of a message that is under way. */
+    async function begun(channel: 'sms' | 'email'): Promise<string> {
+      const { asked } = await world.somebodyToText(WORDS);
+      const { messageId, subjectId, recordId, recipientToken, content } = asked;
+      const ids = { messageId, subjectId, requestedBy: subjectId, recordId, recipientToken, content };
+      const input = messageInput({ ...ids, channel, ownsRecord: false });
+      await openMessage(world.db.app, input, { state: 'sending', reason: null, nextAttemptAt: null });
+      return messageId;
+    }
+
     it('by Twilio after it had taken a text, a receipt stops it too, unless the account was read since', async () => {
       const { noteRetry } = createMessageActivities(world.deps);
-      const told = { messageId: randomUUID(), attempt: 1, delayMs: 30_000, nextAttemptAt: new Date().toISOString() };
+      const told = {
+        messageId: await begun('sms'),
+        attempt: 1,
+        delayMs: 30_000,
+        nextAttemptAt: new Date().toISOString(),
+      };
       const receipt = { ...told, errorClass: 'stop-line', errorCode: '30002' };
       const note = () => new MockActivityEnvironment().run(noteRetry, receipt);
       const twilio = async () => (await lineStates(world.db.app))[0];
@@ -228,6 +406,32 @@ describe('a text', () => {
       await resumeLine(world.db.app, 'twilio');
       await note();
       expect(await twilio()).toMatchObject({ stoppedAt: null });
+    });
+
+    it('by the carrier of mail, a mail stops the line of mail, and no call or text waits', async () => {
+      const { noteRetry, closeMessage } = createMessageActivities(world.deps);
+      const messageId = await begun('email');
+      const act = new MockActivityEnvironment();
+      const error = { errorClass: 'stop-line', errorCode: '403' };
+      const at = new Date().toISOString();
+      await world.db.owner.query(`UPDATE provider_lines SET probed_at = now() - interval '2 minutes'`);
+      await act.run(noteRetry, { messageId, attempt: 1, delayMs: 30_000, nextAttemptAt: at, ...error });
+      await act.run(closeMessage, {
+        ...error,
+        messageId,
+        sid: null,
+        segments: null,
+        attempts: 1,
+        fallbackAlertId: null,
+        endedAt: at,
+        outcome: 'failed' as const,
+        reason: 'not-delivered' as const,
+      });
+      expect(await lineStates(world.db.app)).toMatchObject([
+        { line: 'twilio', stoppedAt: null },
+        { line: 'mail', stoppedAt: expect.any(Date), code: '403' },
+      ]);
+      await resumeLine(world.db.app, 'mail');
     });
 
     it.each([
@@ -273,6 +477,17 @@ describe('a text', () => {
         { action: 'switch.changed', purpose: 'off' },
         { action: 'switch.changed', purpose: 'on' },
       ]);
+    });
+
+    it('by Twilio, it waits also where what is switched off is to end', async () => {
+      const { number, asked } = await world.somebodyToText(WORDS);
+      await inTransaction(world.db.app, (tx) => stopLine(tx, 'twilio', '20003', 0));
+      const toEnd = { whenSwitchedOff: 'end' } as const;
+      await expect(world.attemptText(asked, toEnd).done).rejects.toMatchObject({ type: 'DispatchNotYet' });
+      expect(await world.row(asked.dispatchId)).toMatchObject({ state: 'ready', attempt: 0 });
+      await resumeLine(world.db.app, 'twilio');
+      await world.text(asked, toEnd);
+      expect(await world.texts(number)).toHaveLength(1);
     });
 
     it('by configuration, no switch opens it', async () => {

@@ -5,6 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createAlertActivities } from '../../../activities/alerts';
 import { createMentorActivities } from '../../../activities/mentors';
+import { createMessageActivities } from '../../../activities/messages';
 import { createPlaceAlertCall } from '../../../activities/place-alert-call';
 import { createSweepActivities } from '../../../activities/sweeps';
 import { createTextSweepActivities } from '../../../activities/text-sweeps';
@@ -364,7 +365,7 @@ describe('the sweep of texts', () => {
 
   describe('closes a message that was ended while a call was begun to say it', () => {
     /** Did not arrive, with a number that was given for it, and asks for a call; its workflow is gone then. */
-    const fallingBack = async () => {
+    const fallingBack = async (overrides: 'blocked' | null = null) => {
       await world.db.owner.query(`UPDATE messages SET live = false, ended_at = now() WHERE live`);
       const { asked, sid } = await sentText(1);
       const { messageId, subjectId, recordId, recipientToken, content } = asked;
@@ -379,9 +380,16 @@ describe('the sweep of texts', () => {
       const message = messageInput({ messageId, subjectId, requestedBy: subjectId, recordId, recipientToken, content });
       const alertId = randomUUID();
       const { startFallbackAlert } = createAlertActivities({ ...world.deps, temporal: temporal.client });
-      const start = () => startFallbackAlert({ message, alertId });
+      const start = () => startFallbackAlert({ message, alertId, overrides });
       temporal.states.set(`message:${messageId}`, 'TERMINATED');
-      return { messageId, recordId, alertId, start };
+      const { closeMessage } = createMessageActivities({ ...world.deps, temporal: temporal.client });
+      /** The workflow has not been told that the call was begun. */
+      const closeUntold = () => {
+        const end = { outcome: 'undelivered', reason: 'not-delivered', sid, segments: 1, attempts: 1 } as const;
+        const error = { errorCode: '30005', errorClass: 'not-for-texts', fallbackAlertId: null };
+        return closeMessage({ messageId, ...end, ...error, endedAt: new Date().toISOString() });
+      };
+      return { messageId, recordId, alertId, start, closeUntold };
     };
     const facts = async (messageId: string) => {
       const { rows } = await world.db.owner.query(
@@ -391,6 +399,29 @@ describe('the sweep of texts', () => {
       );
       return rows[0];
     };
+
+    const policy = (isOn: boolean) =>
+      world.db.owner.query(`UPDATE policies SET is_on = $1 WHERE name = 'emergency-ignores-opt-out'`, [isOn]);
+
+    it('by nothing that the policy of this moment forbids: it may be another one than when the message began', async () => {
+      await policy(false);
+      const { messageId, start } = await fallingBack('blocked');
+      await expect(start()).rejects.toMatchObject({ type: 'NotCalled', nonRetryable: true });
+      expect(await facts(messageId)).toMatchObject({ fallback_alert_id: null });
+    });
+
+    it('leaving one entry, however often it is begun, of a call that goes past a block', async () => {
+      await policy(true);
+      const past = await fallingBack('blocked');
+      for (let nth = 1; nth <= 2; nth += 1) await past.start();
+      const usual = await fallingBack();
+      await usual.start();
+      const { rows } = await world.db.owner.query(
+        `SELECT object_id, purpose FROM audit_entries WHERE action = 'opt-out.overridden' AND object_id = ANY($1)`,
+        [[past.alertId, usual.alertId]],
+      );
+      expect(rows).toEqual([{ object_id: past.alertId, purpose: 'blocked' }]);
+    });
 
     it('naming its alert, which keeps the number until its own end', async () => {
       const { messageId, alertId, start } = await fallingBack();
@@ -406,6 +437,22 @@ describe('the sweep of texts', () => {
       await closeAlert(world.db.app, { alertId, ...end });
       await destroyAlertNumbers(world.db.app, alertId);
       expect(await facts(messageId)).toEqual({ ...closed, has_number: false });
+    });
+
+    it('naming its alert also where the word that it was begun was lost', async () => {
+      const { messageId, alertId, start, closeUntold } = await fallingBack();
+      await start();
+      await closeUntold();
+      const closed = { live: false, state: 'undelivered', fallback_alert_id: alertId };
+      expect(await facts(messageId)).toEqual({ ...closed, has_number: true });
+    });
+
+    it('with its number, where the call was named and then never begun', async () => {
+      const { messageId, alertId, start, closeUntold } = await fallingBack();
+      await start();
+      temporal.states.set(voiceAlertWorkflowId(alertId), 'TERMINATED');
+      await closeUntold();
+      expect(await facts(messageId)).toMatchObject({ live: false, fallback_alert_id: null, has_number: false });
     });
 
     it('with its number, when the call was never begun; nor is it any more then', async () => {

@@ -23,7 +23,7 @@ describe('the key ring', () => {
     };
     vault = vaultOver(database.app, counted, { databaseUrl: database.appUrl });
     await eventually(() => vault.listening());
-  }, 120_000);
+  });
   afterAll(async () => {
     await vault.close();
     await database.drop();

@@ -25,7 +25,7 @@ function everyKeyRing(open: () => Promise<Rings>, close: () => Promise<void>): v
   beforeAll(async () => {
     rings = await open();
     ring = rings.ring;
-  }, 60_000);
+  });
   afterAll(close);
 
   const context = (): KeyContext => ({ subject: randomUUID(), purpose: 'subject-key' });

@@ -27,7 +27,7 @@ describe('npm run keys', () => {
     for (const subjectId of people) await vault.seal({ subjectId, kind: 'phone', value: phone() });
     await vault.eraseSubject(people[0] ?? '', 'system');
     await vault.close();
-  }, 120_000);
+  });
   afterAll(() => database.drop());
 
   const run = (args: readonly string[], urls: NodeJS.ProcessEnv) =>

@@ -12,7 +12,7 @@ describeWithMoto('secrets in Secrets Manager', () => {
   beforeAll(async () => {
     moto = await startKms();
     client = new SecretsManagerClient({ endpoint: moto.url, region: MOTO_CREDENTIALS.AWS_REGION });
-  }, 60_000);
+  });
   afterAll(async () => {
     client.destroy();
     await moto.stop();

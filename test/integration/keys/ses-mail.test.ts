@@ -8,7 +8,7 @@ describeWithMoto('SES', () => {
   beforeAll(async () => {
     Object.assign(process.env, MOTO_CREDENTIALS);
     moto = await startMoto();
-  }, 90_000);
+  });
   afterAll(() => moto?.stop());
 
   const carrier = () =>

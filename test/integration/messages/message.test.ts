@@ -9,10 +9,10 @@ beforeAll(async () => {
   // What is asked after or looked at once in a while is so at once here.
   const env = { MESSAGE_RECEIPT_SILENCE: '1s', SWEEP_INTERVAL: '1s', LINE_PROBE_INTERVAL: '1s' };
   stack = await startStack({ env });
-}, 120_000);
+});
 afterAll(async () => {
   await stack.stop();
-}, 60_000);
+});
 beforeEach(async () => {
   await stack.sim.faults([]);
 });

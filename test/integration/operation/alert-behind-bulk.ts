@@ -69,11 +69,11 @@ export async function alertBehindBulk(
   let alert = '';
   try {
     await Promise.all(Array.from({ length: BULK }, () => start('bulk')));
-    await eventually(() => opened === BULK, 60_000);
+    await eventually(() => opened === BULK);
     alert = await start('emergency');
-    await eventually(() => opened === BULK + 1, 30_000);
+    await eventually(() => opened === BULK + 1);
     running.push(texts.run());
-    await eventually(() => sent.includes(alert), 60_000);
+    await eventually(() => sent.includes(alert));
     return { before: sent.indexOf(alert), bulk: BULK };
   } finally {
     for (const worker of [workflows, texts]) if (worker.getState() === 'RUNNING') worker.shutdown();

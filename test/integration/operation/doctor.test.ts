@@ -9,6 +9,7 @@ import { type ExaminedPart, examine } from '../../../scripts/doctor/examination'
 import type { Finding } from '../../../scripts/doctor/finding';
 import { publicAddressCheck } from '../../../scripts/doctor/public-address';
 import { built } from '../../../scripts/project';
+import { createTwimlApps } from '../../../providers/twiml-apps';
 import { createTwilioNumbers } from '../../../providers/twilio-numbers';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
 import { startStack, type TestStack } from '../../stack';
@@ -16,7 +17,7 @@ import { startStack, type TestStack } from '../../stack';
 let stack: TestStack;
 beforeAll(async () => {
   stack = await startStack();
-}, 120_000);
+});
 afterAll(() => stack.stop(), 60_000);
 
 const examined = (only: readonly ExaminedPart[] | null, more: NodeJS.ProcessEnv = {}, apply = false) =>
@@ -47,10 +48,12 @@ test('a service that is well passes every check', async () => {
     '+14155550100',
     '+14155550101',
     '+447700900100',
+    'in-app voice',
     'fallback documents',
     'helplines',
+    'escalation',
   ]);
-}, 60_000);
+});
 
 test('the command says so in JSON and by its exit code, and shows no secret', () => {
   const run = (env: NodeJS.ProcessEnv) =>
@@ -73,7 +76,7 @@ test('the command says so in JSON and by its exit code, and shows no secret', ()
   ]);
   const secrets = [stack.twilioAuthToken, new URL(stack.env.DATABASE_URL ?? '').password, 'another-token'];
   for (const secret of secrets) expect(well.stdout + ill.stdout).not.toContain(secret);
-}, 60_000);
+});
 
 describe('what is down or wrong is named, with what to do', () => {
   const cases: readonly [string, NodeJS.ProcessEnv, ExaminedPart, string, RegExp][] = [
@@ -90,10 +93,24 @@ describe('what is down or wrong is named, with what to do', () => {
     ['the issuer', { OIDC_ISSUER: 'http://127.0.0.1:1/oidc' }, 'sign-in', 'sign-in', /could not be asked/],
     [
       'the account',
-      { TWILIO_AUTH_TOKEN: 'wrong-token-wrong-token' },
+      { TWILIO_API_SECRET: 'wrong-secret-wrong-secret' },
       'numbers',
       '+14155550100',
       /HTTP 401, code 20003/,
+    ],
+    [
+      'the key of the voice tokens',
+      { TWILIO_API_SECRET: 'wrong-secret-wrong-secret' },
+      'numbers',
+      'in-app voice',
+      /HTTP 401, code 20003/,
+    ],
+    [
+      'the TwiML app',
+      { TWIML_APP_SID: `AP${'0'.repeat(32)}` },
+      'numbers',
+      'in-app voice',
+      /does not have this TwiML app/,
     ],
     ['a number', { TWILIO_PHONE_NUMBER: '+14155550177' }, 'numbers', '+14155550177', /does not have this number/],
     [
@@ -105,16 +122,39 @@ describe('what is down or wrong is named, with what to do', () => {
     ],
   ];
 
-  test.each(cases)(
-    '%s',
-    async (_what, env, part, check, says) => {
-      const findings = of(await examined([part], env), check);
-      expect(findings).toEqual([
-        { check, state: 'fail', says: expect.stringMatching(says), todo: expect.stringMatching(/\w/) },
-      ]);
-    },
-    60_000,
-  );
+  test.each(cases)('%s', async (_what, env, part, check, says) => {
+    const findings = of(await examined([part], env), check);
+    expect(findings).toEqual([
+      { check, state: 'fail', says: expect.stringMatching(says), todo: expect.stringMatching(/\w/) },
+    ]);
+  });
+
+  test('alerts that would come to nobody of the organisation', async () => {
+    const found = (more: NodeJS.ProcessEnv) => examined(['escalation'], more);
+    expect(await found({})).toMatchObject([
+      { check: 'configuration' },
+      { check: 'escalation', state: 'warn', todo: expect.stringContaining('ESCALATION_ON_CALL_NUMBERS') },
+    ]);
+    const named = {
+      ESCALATION_WELLBEING_EMAIL: 'wellbeing@example.org',
+      ESCALATION_ON_CALL_NUMBERS: '+14155550161',
+    };
+    expect(await found(named)).toMatchObject([{ check: 'configuration' }, { check: 'escalation', state: 'ok' }]);
+  });
+
+  test('sound of recordings that everybody could hear, and sound that is not encrypted', async () => {
+    const on = { CALL_RECORDING: 'on', TWILIO_RECORDING_ENCRYPTION: 'public-key' };
+    const found = async () => (await examined(['recordings'], on)).filter(({ check }) => check === 'recordings');
+    expect(await found()).toMatchObject([
+      { state: 'ok' },
+      { state: 'warn', says: expect.stringMatching(/^Nothing was recorded/) },
+    ]);
+    await stack.sim.settings({ mediaNeedsAuth: false });
+    const [open] = await found();
+    await stack.sim.settings({ mediaNeedsAuth: true });
+    expect(open).toMatchObject({ state: 'fail', says: expect.stringMatching(/instead of 401/) });
+    expect(await examined(['recordings'])).toMatchObject([{ check: 'configuration' }]);
+  });
 
   test('a migration that has not run', async () => {
     const { rows } = await stack.pool.query('DELETE FROM schema_migrations WHERE name LIKE $1 RETURNING *', ['0006%']);
@@ -129,7 +169,7 @@ describe('what is down or wrong is named, with what to do', () => {
         run_on,
       ]);
     }
-  }, 60_000);
+  });
 
   test('an audit trigger that was switched off, and a role that may do too much', async () => {
     await stack.pool.query('ALTER TABLE audit_entries DISABLE TRIGGER audit_entries_append_only');
@@ -141,7 +181,7 @@ describe('what is down or wrong is named, with what to do', () => {
     } finally {
       await stack.pool.query('ALTER TABLE audit_entries ENABLE ALWAYS TRIGGER audit_entries_append_only');
     }
-  }, 60_000);
+  });
 });
 
 describe('what the worker alone holds', () => {
@@ -156,7 +196,7 @@ describe('what the worker alone holds', () => {
     expect(of(findings, 'worker role')).toMatchObject([{ state: 'ok' }]);
     expect(of(findings, 'stored keys')).toMatchObject([{ state: 'ok', says: expect.stringContaining('all 5 keys') }]);
     expect(of(await examined(['postgres']), 'worker role')).toMatchObject([{ state: 'warn' }]);
-  }, 60_000);
+  });
 
   test('is named when its role may do too much or too little, or the API’s may do the same', async () => {
     const owner = await examined(['postgres'], { DATABASE_WORKER_URL: stack.env.DATABASE_MIGRATION_URL });
@@ -169,7 +209,7 @@ describe('what the worker alone holds', () => {
     expect(of(shared, 'worker role')).toMatchObject([
       { state: 'warn', says: expect.stringContaining('wrong for the API') },
     ]);
-  }, 60_000);
+  });
 
   test('a key ring that works and is not the one of this database is named', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'kindline-doctor-'));
@@ -185,7 +225,32 @@ describe('what the worker alone holds', () => {
         todo: expect.stringContaining('LOCAL_KEY_FILE'),
       },
     ]);
-  }, 60_000);
+  });
+});
+
+describe('the TwiML app', () => {
+  const sid = () => stack.env.TWIML_APP_SID ?? '';
+  const apps = () => createTwimlApps(loadConfig(stack.env).twilio, { httpTimeoutMs: 2_000 });
+
+  test('that asks somebody else is named, and set right when that is wished', async () => {
+    const provider = apps();
+    const before = await provider.find(sid());
+    await provider.setUrls(sid(), { voice: { url: 'https://elsewhere.example/voice', method: 'GET' } });
+    expect(of(await examined(['numbers']), 'in-app voice')).toMatchObject([
+      {
+        state: 'fail',
+        says: expect.stringMatching(/voice URL is GET https:\/\/elsewhere.example\/voice and should be POST/),
+        todo: expect.stringContaining('--apply'),
+      },
+    ]);
+    expect(of(await examined(['numbers'], {}, true), 'in-app voice')).toMatchObject([{ state: 'ok' }]);
+    expect(await provider.find(sid())).toEqual(before);
+    provider.close();
+  });
+
+  test('is not asked after where nobody calls from an app', async () => {
+    expect(of(await examined(['numbers'], { TWIML_APP_SID: '' }), 'in-app voice')).toEqual([]);
+  });
 });
 
 describe('the numbers', () => {
@@ -230,7 +295,7 @@ describe('the numbers', () => {
     });
     expect(of(await examined(['numbers']), '+14155550101')).toMatchObject([{ state: 'ok' }]);
     numbers.close();
-  }, 90_000);
+  });
 
   test('are never pointed at an address that does not lead to us', async () => {
     const numbers = await pointElsewhere();
@@ -239,7 +304,7 @@ describe('the numbers', () => {
     expect((await numbers.find('+14155550101'))?.urls.voice.url).toContain('elsewhere');
     await examined(['numbers'], {}, true);
     numbers.close();
-  }, 90_000);
+  });
 });
 
 describe('the public address', () => {
@@ -280,16 +345,12 @@ describe('the public address', () => {
     ],
   ];
 
-  test.each(wrong)(
-    'that %s is told from one that leads to us',
-    async (_what, listener, says, todo) => {
-      const { findings } = await behind(listener);
-      expect(findings).toMatchObject([
-        { state: 'fail', says: expect.stringMatching(says), todo: expect.stringMatching(todo) },
-      ]);
-    },
-    60_000,
-  );
+  test.each(wrong)('that %s is told from one that leads to us', async (_what, listener, says, todo) => {
+    const { findings } = await behind(listener);
+    expect(findings).toMatchObject([
+      { state: 'fail', says: expect.stringMatching(says), todo: expect.stringMatching(todo) },
+    ]);
+  });
 
   test('that the API does not know as its own makes it refuse our signature, and the report says why', async () => {
     // Passed on as it is, but signed for this address: the API checks it for the one that it was configured with.
@@ -313,7 +374,7 @@ describe('the public address', () => {
         todo: expect.stringContaining('https and host must be those of the public address'),
       },
     ]);
-  }, 60_000);
+  });
 
   test('of this machine is no address for a real account', async () => {
     const config = loadConfig({ ...stack.env, TWILIO_API_BASE_URL: '' });

@@ -63,4 +63,4 @@ test('its requests are taken, and its links lead somewhere', async () => {
   for (const [, target = ''] of page.matchAll(/\]\(([\w.-]+\.md)\)/g)) {
     expect(existsSync(join(PROJECT_ROOT, 'docs', target))).toBe(true);
   }
-}, 90_000);
+});

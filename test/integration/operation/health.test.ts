@@ -33,6 +33,7 @@ test('health says how each part is, and since when that is known', async () => {
     smsEnabled: true,
     emailEnabled: false,
     standIns: false,
+    sweeps: { retention: { lastSuccessAt: null, staleSince: null } },
   });
   for (const part of Object.values<{ ageSeconds: number }>(answer.body.parts)) expect(part.ageSeconds).toBeLessThan(5);
 });

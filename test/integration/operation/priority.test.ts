@@ -18,7 +18,7 @@ const QUICK = ['transfer', 'timer', 'visibility'].map((queue) => `history.${queu
 afterAll(async () => {
   for (const server of servers) await server.stop();
   rmSync(dir, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function server(...settings: readonly string[]): Promise<string> {
   const [port, httpPort] = [await freePort(), await freePort()];
@@ -64,7 +64,7 @@ test('a server that overtakes passes, again and again', async () => {
   } finally {
     await connection.close();
   }
-}, 120_000);
+});
 
 test('a server without matching.useNewMatcher fails the check, again and again', async () => {
   const address = await server();
@@ -82,4 +82,4 @@ test('a server without matching.useNewMatcher fails the check, again and again',
   const config = testConfig('postgres://nobody@127.0.0.1:1/none', 'none', { TEMPORAL_ADDRESS: address });
   const findings = await priorityCheck({ config, apply: false });
   expect(findings).toMatchObject([{ state: 'fail', todo: expect.stringContaining('matching.useNewMatcher=true') }]);
-}, 120_000);
+});

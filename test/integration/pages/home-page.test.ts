@@ -67,6 +67,10 @@ describeInBrowser('the start page in a browser', () => {
       const texts = ['en', 'es'].map((language) => ({ textVersion: '2026-11', language, text: `Text ${language}` }));
       res.json({ texts });
     });
+    api.get('/disclosures', (_req, res) => {
+      const languages = ['en', 'es'].map((language) => ({ language, disclosures: [{ text: `Told in ${language}` }] }));
+      res.json({ languages });
+    });
     api.post('/connect-mentor', (_req, res) => {
       if (special.refusal === undefined) res.status(202).json({ success: true, callId: 'c1', status: 'starting' });
       else res.status(422).json(special.refusal);
@@ -136,6 +140,9 @@ describeInBrowser('the start page in a browser', () => {
     await page.getByRole('checkbox').check();
     await page.getByLabel('Language').selectOption('es');
     await page.getByText('Text es').waitFor();
+    await page.getByText('Good to know before you call').click();
+    await page.getByText('Told in es').waitFor();
+    expect(await page.getByText('Told in en').count()).toBe(0);
     expect(await page.getByRole('checkbox').isChecked()).toBe(false);
   });
 
@@ -154,6 +161,7 @@ describeInBrowser('the start page in a browser', () => {
   it('has no serious accessibility finding and no sideways scrolling, on a desk or on a phone of 360 pixels', async () => {
     await open([{ status: 'completed' }]);
     await page.getByRole('button', { name: 'user', exact: true }).click();
+    await page.getByText('Good to know before you call').click();
     await page.getByRole('checkbox').check();
     await page.getByRole('button', { name: 'Connect me' }).click();
     await page.getByRole('status').getByText('The call is over.').waitFor();

@@ -81,6 +81,11 @@ describeInBrowser('the mailbox page', () => {
     expect(await page.title()).toBe('Simulated mailbox');
     const links = await page.getByRole('article').getByRole('link').allInnerTexts();
     expect(links).toEqual(['https://example.org/v/token', 'https://example.org/unsubscribe/token']);
+    // Which of them was which button.
+    expect(await page.getByRole('article').getByRole('listitem').allInnerTexts()).toEqual([
+      'https://example.org/v/token (Accept)',
+      'https://example.org/unsubscribe/token (to unsubscribe)',
+    ]);
     expect(asked).toBe(0);
     tracker.close();
   });

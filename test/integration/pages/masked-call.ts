@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import express from 'express';
+import { createVoiceTokens } from '../../../providers/voice-tokens';
 import { createPagesRouter } from '../../../simulator/pages';
 import { startSimulator } from '../../../simulator/server';
 import type { Simulator } from '../../../simulator/server';
@@ -10,6 +11,16 @@ export const MENTOR = '+14155550171';
 
 const ACCOUNT_SID = `AC${'0123456789abcdef'.repeat(2)}`;
 const AUTH_TOKEN = 'fedcba9876543210'.repeat(2);
+
+const API_KEY = `SK${'0123456789abcdef'.repeat(2)}`;
+const API_SECRET = 'a-secret-for-tests-only-012345678';
+const TWIML_APP = `AP${'0123456789abcdef'.repeat(2)}`;
+
+/** What the service gives to an app of a user. */
+export function appToken(identity: string): string {
+  const account = { accountSid: ACCOUNT_SID, apiKey: API_KEY, apiSecret: API_SECRET, twimlAppSid: TWIML_APP };
+  return createVoiceTokens({ ...account, voiceTokenTtlMs: 600_000 })?.issue(identity).token ?? '';
+}
 
 export interface MaskedCalls {
   readonly simulator: Simulator;
@@ -27,6 +38,8 @@ export async function startMaskedCalls(): Promise<MaskedCalls> {
     port: 0,
     accountSid: ACCOUNT_SID,
     authToken: AUTH_TOKEN,
+    apiKeys: { [API_KEY]: API_SECRET },
+    apps: [{ sid: TWIML_APP, voiceUrl: `${twiml.url}/confirmed` }],
     numbers: [{ number: OUR_NUMBER, voiceUrl: `${twiml.url}/inbound`, smsUrl: `${twiml.url}/text` }],
     settings: { wordMs: 0 },
     mount: async (_url, { mailbox }) => [

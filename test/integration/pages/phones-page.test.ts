@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
-import { MENTOR, OUR_NUMBER, startMaskedCalls, USER } from './masked-call';
+import { appToken, MENTOR, OUR_NUMBER, startMaskedCalls, USER } from './masked-call';
 import type { MaskedCalls } from './masked-call';
 
 const OUR_NUMBER_SHOWN = '+1 415 555 0100';
@@ -66,6 +66,33 @@ describeInBrowser('the phones page', () => {
     await inState(USER, 'ended');
     await inState(MENTOR, 'ended');
     expect(trouble).toEqual([]);
+  });
+
+  it('calls from an app that has no number, by a token, and hangs up', async () => {
+    const identity = '5f'.repeat(32);
+    const app = `client:${identity}`;
+    await page.getByText('Call from an app').click();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByLabel('Voice token').fill(appToken(identity));
+    await page.getByRole('button', { name: 'Call a mentor' }).click();
+    await hears(app, 'We are looking for a mentor for you.');
+    await button(MENTOR, 'Answer').click();
+    await button(MENTOR, 'Key 1').click();
+    await inState(app, 'connected');
+    expect(await phone(app).innerText()).toContain('app 5f5f5f5f');
+    expect(await phone(app).innerText()).not.toContain('Texts');
+    expect(await phone(MENTOR).innerText()).toContain(OUR_NUMBER_SHOWN);
+    await button(app, 'Hang up').click();
+    await inState(app, 'ended');
+    expect(trouble).toEqual([]);
+  });
+
+  it('says why a token is no good, and places no call', async () => {
+    await page.getByText('Call from an app').click();
+    await page.getByLabel('Voice token').fill('not-a-token');
+    await page.getByRole('button', { name: 'Call a mentor' }).click();
+    await page.getByRole('alert').getByText('20101: Invalid Access Token').waitFor();
+    expect(await page.locator('article.phone').count()).toBe(0);
   });
 
   it('lists every call with the number it showed, whose phone rang and how it ended', async () => {

@@ -19,6 +19,7 @@ const oneShot = (name: string) => ['migrate', 'temporal-schema'].includes(name);
 const ELSEWHERE: Readonly<Record<string, string>> = {
   ALLOW_STAND_INS: 'for tests',
   TWILIO_API_BASE_URL: 'Twilio itself is called',
+  TWILIO_INSIGHTS_BASE_URL: 'Twilio itself is asked',
   LOCAL_KEY_FILE: 'the local key ring is refused',
   KMS_ENDPOINT: 'for tests',
   S3_ENDPOINT: 'for tests',
@@ -30,7 +31,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   KINDLINE_TASK_QUEUE: 'the namespace is ours alone',
 };
 /** Whoever reads one of them can act in our name. */
-const SECRET = /(AUTH_TOKEN|_SECRET|PASSWORD|ACCESS_KEY|SMTP_URL|^DATABASE_(WORKER_|MIGRATION_)?URL)$/;
+const SECRET = /(AUTH_TOKEN|WEBHOOK_TOKEN|_SECRET|PASSWORD|ACCESS_KEY|SMTP_URL|^DATABASE_(WORKER_|MIGRATION_)?URL)$/;
 
 const withDocker = spawnSync('docker-compose', ['version'], { stdio: 'ignore' }).status === 0 ? it : it.skip;
 if (withDocker === it.skip) {
@@ -50,6 +51,8 @@ const SAMPLE: Readonly<Record<string, string>> = {
   MAIL_SMTP_URL: 'smtp://somebody:a-password@mail.example.org:587',
   APP_WEBHOOK_SECRET: '',
   APP_WEBHOOK_SECONDARY_SECRET: '',
+  ALERT_WEBHOOK_TOKEN: '',
+  OIDC_CLIENT_SECRET: '',
 };
 
 /** What a service's process reads: its environment and its secrets. */

@@ -130,7 +130,7 @@ withParts('the processes of production', () => {
     await simulator.start();
     sim = new SimulatorClient(simulatorUrl);
     await sim.settings({ wordMs: 2 });
-  }, 240_000);
+  });
 
   afterAll(async () => {
     for (const process of processes.values()) process.kill('SIGKILL');
@@ -138,7 +138,7 @@ withParts('the processes of production', () => {
     await moto.stop();
     removeImage(image);
     await Promise.all([database.owner.end(), database.app.end(), database.worker.end()]);
-  }, 60_000);
+  });
 
   const token = async (role: Role, subject = `the-${role}`) => {
     const headers = { 'content-type': 'application/json' };
@@ -166,11 +166,11 @@ withParts('the processes of production', () => {
     expect([await first.endedWithin(60_000), first.output]).toEqual([0, expect.stringContaining('0001')]);
     const again = start('migrate');
     expect([await again.endedWithin(60_000), again.output]).toEqual([0, 'Nothing to do.\n']);
-  }, 120_000);
+  });
 
   it('tell who asks for a call before the first worker has come up who else is there', async () => {
     start('api');
-    await eventually(() => processes.get('api')?.line('api ready'), 60_000);
+    await eventually(() => processes.get('api')?.line('api ready'));
     expect(await new AppUser({ api, sim } as TestStack, userPhone).ask()).toMatchObject({
       status: 503,
       body: { code: 'temporarily-unavailable', helplines: { crisis: expect.anything() } },
@@ -181,7 +181,7 @@ withParts('the processes of production', () => {
         expect.objectContaining({ error: expect.objectContaining({ code: 'temporal-not-prepared' }) }),
       ),
     );
-  }, 90_000);
+  });
 
   it('come up on the prebuilt workflows, KMS and files of secrets, and say aloud that stand-ins are allowed', async () => {
     const bundling = new EntryPoint(image, 'bundle', {
@@ -220,7 +220,7 @@ withParts('the processes of production', () => {
     expect(await check('worker', { 9464: idlePort })).toBe(1);
     idle.close();
     expect(await check('worker', { 9464: idlePort })).toBe(1);
-  }, 90_000);
+  });
 
   it('say in /health that they have stand-ins, and that every part answers', async () => {
     await eventually(async () => {
@@ -231,8 +231,8 @@ withParts('the processes of production', () => {
         standIns: true,
         parts: { kms: { state: 'up' }, twilio: { state: 'up' } },
       });
-    }, 60_000);
-  }, 90_000);
+    });
+  });
 
   it('connect a masked call from its request to its end', async () => {
     const stack = { api, sim } as TestStack;
@@ -248,18 +248,14 @@ withParts('the processes of production', () => {
     }
     await sim.hangUp(userPhone);
     expect(await user.end()).toMatchObject({ status: 'completed', endReason: 'bridge-over' });
-  }, 120_000);
+  });
 
-  it.each(RUNNING)(
-    '%s ends in good order when it is told to, and exits with 0',
-    async (service) => {
-      const process = processes.get(service) as EntryPoint;
-      process.kill('SIGTERM');
-      expect(await process.endedWithin(40_000)).toBe(0);
-      expect(process.line(LAST_WORDS[service]).level).toBe('info');
-    },
-    60_000,
-  );
+  it.each(RUNNING)('%s ends in good order when it is told to, and exits with 0', async (service) => {
+    const process = processes.get(service) as EntryPoint;
+    process.kill('SIGTERM');
+    expect(await process.endedWithin(40_000)).toBe(0);
+    expect(process.line(LAST_WORDS[service]).level).toBe('info');
+  });
 
   it.each(RUNNING)('%s has logged one JSON object a line, and nothing else', (service) => {
     const lines = (processes.get(service) as EntryPoint).output.split('\n').filter((line) => line !== '');
@@ -272,5 +268,5 @@ withParts('the processes of production', () => {
     const process = start('worker');
     expect(await process.endedWithin(60_000)).toBe(1);
     expect(process.line('worker failed')).toMatchObject({ error: { code: 'stale-workflow-bundle' } });
-  }, 90_000);
+  });
 });

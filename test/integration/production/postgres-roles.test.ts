@@ -57,13 +57,13 @@ beforeAll(async () => {
   admin = new Client({ connectionString: server.adminUrl });
   await admin.connect();
   for (const statement of statements()) await admin.query(statement);
-}, 120_000);
+});
 afterAll(async () => {
   for (const name of Object.values(NAMES)) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   await admin.query(`DROP ROLE IF EXISTS ${TEMPORAL}`);
   await admin.end();
   await server.drop();
-}, 60_000);
+});
 
 it('lets in each role where its data is, and nowhere else', async () => {
   const owner = urlOf(server.ownerUrl, NAMES.kindline);
@@ -75,4 +75,4 @@ it('lets in each role where its data is, and nowhere else', async () => {
     for (const url of ours) expect(await getsIn(urlOf(url, database))).toBe(false);
   }
   expect(await getsIn(urlOf(server.adminUrl, NAMES.kindline, TEMPORAL))).toBe(false);
-}, 120_000);
+});

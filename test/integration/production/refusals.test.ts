@@ -113,7 +113,7 @@ describe.each(Object.keys(MISSING))('%s in production', (service) => {
     for (const [variable, expected] of expectations) expect(output).toContain(`${variable}: expected ${expected}`);
     expect(code).toBe(1);
     expectNoValue(output);
-  }, 80_000);
+  });
 });
 
 describe.each(['api', 'worker', 'codec'])('the configuration of %s in production', (service) => {
@@ -133,19 +133,15 @@ describe.each(['api', 'worker', 'codec'])('the configuration of %s in production
 });
 
 describe('stand-ins in production', () => {
-  it.each(['api', 'worker'])(
-    'are refused by %s, each by its name',
-    async (service) => {
-      const { code, output } = await start(service, STAND_INS);
-      const named = ['TWILIO_API_BASE_URL', 'OIDC_ISSUER', 'VOICE_FALLBACK_URL', 'PUBLIC_BASE_URL', 'KMS_KEY_ID'];
-      for (const variable of [...named, 'KMS_ENDPOINT', 'SES_ENDPOINT', 'MAIL_EVENTS_STAND_IN'])
-        expect(output).toContain(`  ${variable}: expected `);
-      expect(output).toContain('the local key ring is refused');
-      expect(code).toBe(1);
-      expectNoValue(output);
-    },
-    80_000,
-  );
+  it.each(['api', 'worker'])('are refused by %s, each by its name', async (service) => {
+    const { code, output } = await start(service, STAND_INS);
+    const named = ['TWILIO_API_BASE_URL', 'OIDC_ISSUER', 'VOICE_FALLBACK_URL', 'PUBLIC_BASE_URL', 'KMS_KEY_ID'];
+    for (const variable of [...named, 'KMS_ENDPOINT', 'SES_ENDPOINT', 'MAIL_EVENTS_STAND_IN'])
+      expect(output).toContain(`  ${variable}: expected `);
+    expect(output).toContain('the local key ring is refused');
+    expect(code).toBe(1);
+    expectNoValue(output);
+  });
 
   it('are refused behind a public host name, whatever is allowed', async () => {
     const inTheWorld = { PUBLIC_BASE_URL: 'https://kindline.example.org', TWILIO_WEBHOOK_BASE_URL: 'https://10.0.0.1' };
@@ -154,21 +150,17 @@ describe('stand-ins in production', () => {
     expect(output).toContain('because ALLOW_STAND_INS is set');
     expect(code).toBe(1);
     expectNoValue(output);
-  }, 80_000);
+  });
 
   it('do not include a key file, whatever is allowed', async () => {
     const { code, output } = await start('api', { ...STAND_INS, ALLOW_STAND_INS: 'i-am-testing', HOST: '127.0.0.1' });
     expect(output).toContain('"code":"local-key-ring-in-production"');
     expect(code).toBe(1);
-  }, 80_000);
+  });
 
-  it.each(['true', 'yes', 'i-am-testing-this'])(
-    'are not allowed by saying %s',
-    async (word) => {
-      const { code, output } = await start('api', { ALLOW_STAND_INS: word });
-      expect(output).toContain('ALLOW_STAND_INS: expected the words');
-      expect(code).toBe(1);
-    },
-    80_000,
-  );
+  it.each(['true', 'yes', 'i-am-testing-this'])('are not allowed by saying %s', async (word) => {
+    const { code, output } = await start('api', { ALLOW_STAND_INS: word });
+    expect(output).toContain('ALLOW_STAND_INS: expected the words');
+    expect(code).toBe(1);
+  });
 });

@@ -1,6 +1,7 @@
 import twilio, { type Twilio } from 'twilio';
 import { type LedgerEntry, type Settings, SimulatorClient, type TextEntry } from '../../../simulator/client';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../simulator/server';
+import { PATIENCE_MS } from '../../patience';
 import { openTwilioContract } from '../../twilio-contract';
 import { ServiceDouble } from './service-double';
 
@@ -139,7 +140,7 @@ export function twilioFor(url: string, accountSid: string, authToken: string): T
 /** Asks again until there is an answer. @throws after `deadlineMs` */
 export async function eventually<T>(
   ask: () => T | undefined | null | false | Promise<T | undefined | null | false>,
-  deadlineMs = 5_000,
+  deadlineMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {

@@ -22,7 +22,7 @@ describe('TwiML on one leg', () => {
     const leg = await run(
       '<Say language="es-ES">S&#237; &amp; <break strength="weak"/>no</Say><Say loop="2">twice</Say><Play>/beep.mp3</Play>',
     );
-    expect(leg.heard).toEqual(['Sí & no', 'twice', 'twice', '♪']);
+    expect(leg.heard).toEqual(['Sí & no', 'twice', 'twice', '♪ /beep.mp3']);
     expect(leg).toMatchObject({ status: 'completed', spoke: true });
   });
 

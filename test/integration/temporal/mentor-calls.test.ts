@@ -17,7 +17,7 @@ import {
   registerSearchAttributes,
 } from '../../../temporal/search-attributes';
 import { createServiceKeys } from '../../../vault/service-keys';
-import { mentorCallInput } from '../../mentor-call-input';
+import { appCallInput, mentorCallInput } from '../../mentor-call-input';
 import { eventually } from '../../stack';
 
 /** Temporal's numbers for types of search attributes, written a second time. */
@@ -44,7 +44,7 @@ describe('a client of the mentor call, on a real server', () => {
     temporal = await connectTemporal(config, keys);
     await ensureNamespace(temporal.connection, namespace);
     await registerSearchAttributes(temporal.connection, namespace);
-  }, 60_000);
+  });
   afterAll(async () => {
     await temporal.close();
     await own?.stop();
@@ -100,9 +100,9 @@ describe('a client of the mentor call, on a real server', () => {
       const call = input();
       expect(await calls.startMentorCall(unprepared.client, call)).toBe('running');
       await unprepared.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
-    }, 30_000);
+    });
     await unprepared.close();
-  }, 60_000);
+  });
 
   it('starts a call with what an operator must always see', async () => {
     const call = input();
@@ -141,6 +141,19 @@ describe('a client of the mentor call, on a real server', () => {
     });
     expect(performance.now() - began).toBeLessThan(3_000);
     await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
+  });
+
+  it('begins a call from the app with its first question; what is not answered in time has begun it all the same', async () => {
+    const call = appCallInput('CA1');
+    const question = { kind: 'app-called', callSid: 'CA1', validUntil: Date.now() + 500 } as const;
+    const begin = () => calls.beginMentorCall(temporal.client, call, question, 'u1', 500);
+    await expect(begin()).rejects.toMatchObject({ code: 'temporal-not-in-time' });
+    const described = { owner: call.userId, requestHash: call.requestHash, running: true };
+    expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual(described);
+    // Twilio asks again: the same call, and none after its end.
+    await expect(begin()).rejects.toMatchObject({ code: 'temporal-not-in-time' });
+    await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
+    await expect(begin()).rejects.toMatchObject({ code: 'process-is-over' });
   });
 
   it('knows nothing of a call that never was', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { SWEPT_KINDS } from '../../../domain/retention';
 import { connectTemporal, type TemporalConnection } from '../../../temporal/connection';
 import { ensureNamespace } from '../../../temporal/namespace';
 import { CALL_SWEEP_SCHEDULE, RETENTION_SWEEP_SCHEDULE } from '../../../temporal/schedule-ids';
@@ -16,7 +17,7 @@ describe('the schedules, on a real server', () => {
     const config = { address, namespace, uiUrl: null, taskQueue: 'nobody', apiKey: null, tls: false };
     temporal = await connectTemporal(config, keys);
     await ensureNamespace(temporal.connection, namespace);
-  }, 60_000);
+  });
   afterAll(() => temporal.close());
 
   const described = (id: string) => temporal.client.schedule.getHandle(id).describe();
@@ -34,7 +35,7 @@ describe('the schedules, on a real server', () => {
     await ensureRetentionSweep(temporal.client, 'nobody');
     const { spec, action, policies } = await described(RETENTION_SWEEP_SCHEDULE);
     expect(spec.intervals).toMatchObject([{ every: 24 * HOUR }]);
-    expect(action).toMatchObject({ workflowType: 'retentionSweep', args: [{ isDryRun: false }] });
+    expect(action).toMatchObject({ workflowType: 'retentionSweep', args: [{ isDryRun: false, kinds: SWEPT_KINDS }] });
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 24 * HOUR });
   });
 });

@@ -39,7 +39,10 @@ test('the document that is checked in is the one that is made', () => {
 });
 
 test('npm run openapi prints it with nothing configured and nothing running', async () => {
-  const { stdout } = await run(process.execPath, [join(ROOT, 'dist', 'scripts', 'openapi.js')], { env: {} });
+  const { stdout } = await run(process.execPath, [join(ROOT, 'dist', 'scripts', 'openapi.js')], {
+    env: {},
+    maxBuffer: 16 * 1024 * 1024,
+  });
   expect(JSON.parse(stdout)).toEqual(document);
 });
 
@@ -64,9 +67,16 @@ describe.each(ROUTES)('$name', (route) => {
   const { rule, operation } = route;
 
   test('says who may ask', () => {
-    const expected = { public: [], sns: [], twilio: [{ twilioSignature: [] }], 'signed-in': [{ accessToken: [] }] };
+    const expected = {
+      public: [],
+      sns: [],
+      link: [],
+      page: [{ pageSession: [] }],
+      twilio: [{ twilioSignature: [] }],
+      'signed-in': [{ accessToken: [] }],
+    };
     expect(operation.security).toEqual(expected[rule.access]);
-    const roles = rule.access === 'signed-in' ? rule.roles : [];
+    const roles = rule.access === 'signed-in' || rule.access === 'page' ? rule.roles : [];
     for (const role of roles) expect(operation.description).toContain(`\`${role}\``);
     if (rule.access === 'twilio') expect(operation).toMatchObject({ tags: ['Twilio'], description: /Not for apps/ });
   });
@@ -99,7 +109,10 @@ test('what starts or makes something takes an Idempotency-Key', () => {
   const taking = ROUTES.filter((route) => parametersOf(route).includes('Idempotency-Key')).map(({ name }) => name);
   // These are safe to repeat by themselves; everything else that is POSTed by an app makes something.
   const posted = ROUTES.filter(({ rule, method }) => rule.access === 'signed-in' && method === 'POST');
-  const isRepeatable = (name: string) => /\/(replay|resend|start|pause|resume|cancel|preview)$/.test(name);
+  const isRepeatable = (name: string) =>
+    /\/(replay|resend|start|pause|resume|cancel|preview|acknowledge|feedback|link|import|mentor-call-access|scores|close|confirm-emergency|dry-run)$/.test(
+      name,
+    );
   expect(taking).toEqual(posted.map(({ name }) => name).filter((name) => !isRepeatable(name)));
 });
 
@@ -132,11 +145,13 @@ test('every code of the catalogue can be answered by some route', () => {
   const used = new Set(ROUTES.flatMap(({ operation }) => codesOf(operation)));
   // The codec server is an application of its own; its problems are explained here too.
   const ofTheCodecServer = ['namespace-not-allowed', 'origin-not-allowed', 'payload-not-readable'];
+  // On a page its title and hint are the words that a person reads.
+  const ofThePages = ['form-not-ours', 'session-over', 'sign-in-failed', 'sign-in-not-configured'];
   expect(
     Object.keys(PROBLEMS)
       .filter((code) => !used.has(code))
       .toSorted(),
-  ).toEqual(ofTheCodecServer);
+  ).toEqual([...ofTheCodecServer, ...ofThePages].toSorted());
 });
 
 test('operations have names of their own, and examples hold no number but fictional ones', () => {

@@ -21,7 +21,7 @@ test('names every route once, and no other', () => {
 
 test.each(ROUTES)('says who may ask $name, and which header it takes', ({ name, rule }) => {
   const line = lines.find((one) => one.includes(`\`${name}\``)) ?? '';
-  const roles = rule.access === 'signed-in' ? rule.roles : ['anybody'];
+  const roles = rule.access === 'signed-in' || rule.access === 'page' ? rule.roles : ['anybody'];
   for (const role of roles) expect(line.split('|')[2]).toContain(role);
   const [method = '', path = ''] = name.split(' ');
   const operation: unknown = Reflect.get(

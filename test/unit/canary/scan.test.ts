@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scan } from '../../canary/scan';
+import { sensitiveNeedles } from '../../canary/spellings';
 import { ORGANISATION_NUMBERS } from '../../../scripts/services';
 import { MARKED } from '../../marked-people';
 
@@ -27,6 +28,12 @@ const planted: [string, string][] = [
   ['word', MARKED.mentorName],
   ['base64', Buffer.from(MARKED.mentorName).toString('base64')],
   ['word', MARKED.britishPhone],
+  ['word', 'Hi Perpetua,'],
+  ['word', `"${MARKED.note}"`],
+  ['word', MARKED.ip],
+  ['URL-encoded', encodeURIComponent(MARKED.contactPhone)],
+  ['link', `/buddy/checkin/${'a-B_9'.repeat(12)}abcd HTTP/1.1`],
+  ['link', `verify?token=${'a-B_9'.repeat(12)}abcd&action=accept`],
 ];
 
 it.each(planted)('finds a planted %s', async (spelling, text) => {
@@ -39,6 +46,25 @@ it('finds what lies across two chunks of a large file', async () => {
   const filler = 'x'.repeat(4 * 1024 * 1024 - 5);
   writeFileSync(join(folder, 'large'), `${filler}${phone}${filler}`);
   expect((await scan([folder], () => false)).findings.map(({ spelling }) => spelling)).toContain('E.164');
+});
+
+it('finds a token of a link by itself, wherever it stands in what else is written', async () => {
+  const token = 'Zx-9_'.repeat(12).concat('last');
+  writeFileSync(join(folder, 'file'), `\0ab${token}x,other`);
+  const sought = { patterns: [], tokens: new Set([token]) };
+  expect((await scan([folder], () => false, sought)).findings).toEqual([
+    { file: join(folder, 'file'), spelling: 'token' },
+  ]);
+});
+
+it.each([
+  ['score', `{"score":${MARKED.score}}`],
+  ['reason', 'began because of low-in-a-row'],
+  ['response', 'response=cannot-reach'],
+])('finds a %s where none may stand', async (spelling, text) => {
+  writeFileSync(join(folder, 'file'), text);
+  const { findings } = await scan([folder], () => false, { patterns: sensitiveNeedles() });
+  expect(findings.map((finding) => finding.spelling)).toEqual([spelling]);
 });
 
 it('lets numbers of the organisation stand', async () => {

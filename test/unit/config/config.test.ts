@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { loadConfig, VARIABLE_NAMES } from '../../../config/config';
 import { ConfigError } from '../../../config/config-error';
 import { parseDuration } from '../../../config/variables';
+import { DISCLOSURE_KINDS } from '../../../domain/disclosures';
 import type { MentorCallTimes } from '../../../domain/mentor-call';
 
 const LOCAL: NodeJS.ProcessEnv = {
@@ -52,6 +53,36 @@ describe('the configuration', () => {
     expect(Object.values(times).every((time) => time > 0)).toBe(true);
   });
 
+  it('keeps a number at least for as long as its user may wait and talk', () => {
+    const needed = { RETENTION_NUMBER_FOR_ONE_CALL: '3h', QUEUE_LONGEST_WAIT: '30m', CALL_LONGEST: '150m' };
+    expect(problemsOf({ ...LOCAL, ...needed })).toEqual([]);
+    for (const more of [{ QUEUE_LONGEST_WAIT: '31m' }, { CALL_LONGEST: '151m' }, { CALL_MAX_DURATION: '151m' }]) {
+      expect(problemsOf({ ...LOCAL, ...needed, ...more })).toEqual(['RETENTION_NUMBER_FOR_ONE_CALL']);
+    }
+    expect(problemsOf({ ...LOCAL, ...needed, QUEUE_LIMIT: '0', CALL_LONGEST: '3h' })).toEqual([]);
+  });
+
+  it('says aloud which disclosures, and only those that there are', () => {
+    const spoken = (SPOKEN_DISCLOSURES: string) =>
+      loadConfig({ ...LOCAL, SPOKEN_DISCLOSURES }).mentorCall.spokenDisclosures;
+    expect(spoken('')).toEqual([]);
+    // The limit is said in any case.
+    const all = DISCLOSURE_KINDS.filter((kind) => kind !== 'duration');
+    expect(spoken(all.join(', '))).toEqual(all);
+    for (const wrong of ['duration', 'Emergency', 'emergency,emergency', 'emergency,'])
+      expect(problemsOf({ ...LOCAL, SPOKEN_DISCLOSURES: wrong })).toEqual(['SPOKEN_DISCLOSURES']);
+  });
+
+  it('asks Voice Insights only where it is on, with the account of the calls and where those go', () => {
+    expect(loadConfig(LOCAL).twilio.insights).toBeNull();
+    const on = { ...LOCAL, VOICE_INSIGHTS: 'on', TWILIO_API_BASE_URL: 'http://127.0.0.1:8055' };
+    const account = { accountSid: LOCAL['TWILIO_ACCOUNT_SID'], apiBaseUrl: 'http://127.0.0.1:8055' };
+    expect(loadConfig(on).twilio.insights).toMatchObject(account);
+    const elsewhere = { ...on, TWILIO_INSIGHTS_BASE_URL: 'http://127.0.0.1:8066' };
+    expect(loadConfig(elsewhere).twilio.insights?.apiBaseUrl).toBe('http://127.0.0.1:8066');
+    expect(problemsOf({ ...LOCAL, VOICE_INSIGHTS: 'yes' })).toEqual(['VOICE_INSIGHTS']);
+  });
+
   it('drops the slash at the end of a base URL, so that paths can be joined to it', () => {
     expect(loadConfig(LOCAL).oidc.issuer).toBe('http://127.0.0.1:8055/oidc');
   });
@@ -83,12 +114,19 @@ describe('the configuration', () => {
     ['VOICE_ENABLED', 'yes'],
     ['ALLOW_STAND_INS', 'true'],
     ['USER_CONFIRM', 'none'],
+    ['QUEUE_LIMIT', '-1'],
+    ['QUEUE_LONGEST_WAIT', '2h'],
     ['LOG_LEVEL', 'loud'],
     ['MAIL_FROM', 'Kindline <a@example.org>\r\nBcc: b@example.org'],
     ['MAIL_SMTP_URL', 'http://mail.example.org'],
     ['MAIL_EVENTS_TOPIC', 'kindline-mail'],
   ])('refuses a wrong %s by its name', (variable, value) => {
     expect(problemsOf({ ...LOCAL, [variable]: value })).toEqual([variable]);
+  });
+
+  it('has no queue when its limit is none', () => {
+    expect(loadConfig(LOCAL).mentorCall.waiting).toEqual({ limit: 20, longestWait: 1_200_000 });
+    expect(loadConfig({ ...LOCAL, QUEUE_LIMIT: '0' }).mentorCall.waiting).toBeNull();
   });
 
   it('never says a value, whatever it is', () => {
@@ -111,6 +149,9 @@ describe('the configuration', () => {
   it.each([
     [{ TWILIO_API_KEY: `SK${'0'.repeat(32)}` }, 'TWILIO_API_SECRET'],
     [{ TWILIO_API_SECRET: 'x' }, 'TWILIO_API_KEY'],
+    [{ TWIML_APP_SID: `AP${'0'.repeat(32)}` }, 'TWILIO_API_KEY'],
+    [{ VOICE_TOKEN_TTL: '16m' }, 'VOICE_TOKEN_TTL'],
+    [{ VOICE_TOKEN_TTL: '59s' }, 'VOICE_TOKEN_TTL'],
     [{ KEY_RING: 'kms' }, 'KMS_KEY_ID'],
     [{ KMS_KEY_ID: 'alias/kindline' }, 'AWS_REGION'],
     [{ FALLBACK_CRISIS_NUMBER: '911' }, 'FALLBACK_CRISIS_NUMBER'],
@@ -129,10 +170,17 @@ describe('the configuration', () => {
   it('shows its true defaults in .env.example', () => {
     const example = readFileSync(join(__dirname, '../../../.env.example'), 'utf8');
     const defaults = [...example.matchAll(/^# ([A-Z][A-Z_]+)=(.+)$/gm)].map(([, name, value]) => [name, value]);
-    const isExample = /^(https?:\/\/\w+\.example|SK0|postgres:|smtp:|arn:|Kindline <|eu-west-1$|mail-events$)/;
+    const isExample =
+      /^(https?:\/\/\w+\.example|SK0|AP0|postgres:|smtp:|arn:|Kindline <|on-call@|wellbeing@|\+1415555016|eu-west-1$|mail-events$)/;
     const env = Object.fromEntries(defaults.filter(([, value]) => !isExample.test(value ?? '')));
     expect(loadConfig({ ...LOCAL, ...env })).toEqual(loadConfig(LOCAL));
   });
+});
+
+test('a secret of the pages is nothing without their id', () => {
+  expect(problemsOf({ ...LOCAL, OIDC_CLIENT_SECRET: 'x' })).toEqual(['OIDC_CLIENT_ID']);
+  const { oidc } = loadConfig({ ...LOCAL, OIDC_CLIENT_ID: 'pages', OIDC_CLIENT_SECRET: 'x' });
+  expect(oidc).toMatchObject({ clientId: 'pages', clientSecret: 'x' });
 });
 
 describe('production', () => {
@@ -142,6 +190,7 @@ describe('production', () => {
 
   it.each([
     [{ TWILIO_API_BASE_URL: 'http://127.0.0.1:8055' }, 'TWILIO_API_BASE_URL'],
+    [{ TWILIO_INSIGHTS_BASE_URL: 'http://127.0.0.1:8055' }, 'TWILIO_INSIGHTS_BASE_URL'],
     [{ TWILIO_ACCOUNT_SID: undefined }, 'TWILIO_ACCOUNT_SID'],
     [{ TWILIO_AUTH_TOKEN: undefined }, 'TWILIO_AUTH_TOKEN'],
     [{ VOICE_FALLBACK_URL: undefined }, 'VOICE_FALLBACK_URL'],

@@ -1,4 +1,11 @@
-import { dialledAs, HELPLINE_COUNTRIES, helplinesFor, staleHelplines } from '../../../domain/helplines';
+import {
+  dialledAs,
+  HELPLINE_COUNTRIES,
+  helplineNumbers,
+  helplinesFor,
+  helplinesToDial,
+  staleHelplines,
+} from '../../../domain/helplines';
 import { parsePhoneNumber } from '../../../domain/phone-number';
 
 describe('helplines', () => {
@@ -14,8 +21,8 @@ describe('helplines', () => {
   });
 
   it.each([...HELPLINE_COUNTRIES, 'ZZ'])('of %s have an operator, a source on the web and a date', (country) => {
-    const { crisis, emergency, psi } = helplinesFor(country);
-    for (const line of [crisis, emergency, psi]) {
+    const { crisis, second, emergency, psi } = helplinesFor(country);
+    for (const line of [crisis, second, emergency, psi]) {
       if (line === null) continue;
       expect(line.operator).not.toBe('');
       expect(line.source).toMatch(/^https:\/\//);
@@ -49,6 +56,36 @@ describe('dialling a helpline', () => {
     expect(dialledAs(helplinesFor('GB').crisis, 'GB', 'US')).toBeNull();
     expect(dialledAs(helplinesFor('GB').crisis, 'GB', 'GB')).toBe('116123');
     expect(dialledAs(helplinesFor('MX').crisis, 'MX', 'US')).toBe('+528009112000');
+  });
+});
+
+describe('the second helpline', () => {
+  it.each(HELPLINE_COUNTRIES)('of %s is of another operator, exists, and can be dialled', (country) => {
+    const { crisis, second } = helplinesFor(country);
+    expect(second?.operator).not.toBe(crisis.operator);
+    expect(second?.source).not.toBe(crisis.source);
+    const { country: where } = parsePhoneNumber(second?.number ?? '');
+    // The numbering plan of North America is shared, and its toll-free numbers belong to no one country.
+    expect([country, 'US', 'CA']).toContain(where);
+    expect(second === null ? null : dialledAs(second, country, null)).toBe(second?.number);
+  });
+
+  it('is dialled after the first, and is the only one where the first is a number of another country’s network', () => {
+    const numbers = (country: string, from: string, override: string | null = null) =>
+      helplinesToDial(country, from, override).map(({ number }) => number);
+    expect(numbers('US', 'US')).toEqual(['988', '+18338526262']);
+    expect(numbers('GB', 'GB')).toEqual(['116123', '+448005858585']);
+    expect(numbers('GB', 'US')).toEqual(['+448005858585']);
+    expect(numbers('DE', 'US')).toEqual([]);
+  });
+
+  it('is the country’s own first one behind the organisation’s number', () => {
+    const numbers = (country: string, override: string) =>
+      helplinesToDial(country, country, override).map(({ number }) => number);
+    expect(numbers('US', '+14155550199')).toEqual(['+14155550199', '988']);
+    expect(numbers('US', '988')).toEqual(['988', '+18338526262']);
+    expect(numbers('DE', '+14155550199')).toEqual(['+14155550199']);
+    expect(helplineNumbers(helplinesFor('US', '+14155550199'))).toEqual(['+14155550199', '988']);
   });
 });
 

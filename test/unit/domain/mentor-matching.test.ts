@@ -1,16 +1,16 @@
 import * as fc from 'fast-check';
+import { defaultScorer } from '../../../domain/match-scorers';
 import { type MatchRequest, type MentorCandidate, rankMentors } from '../../../domain/mentor-matching';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
-const always = [1, 2, 3, 4, 5, 6, 7].map((weekday) => ({ weekday, starts: '00:00', ends: '00:00' }));
 
 function mentor(mentorId: string, more: Partial<MentorCandidate> = {}): MentorCandidate {
   return {
     mentorId,
     languages: ['en'],
     specialties: [],
-    zone: 'UTC',
-    windows: always,
+    country: 'US',
+    isOnShift: true,
     available: true,
     maxConcurrentCalls: 1,
     currentCalls: 0,
@@ -18,33 +18,34 @@ function mentor(mentorId: string, more: Partial<MentorCandidate> = {}): MentorCa
     ...more,
   };
 }
-function request(more: Partial<MatchRequest> = {}): MatchRequest {
-  return { preferences: {}, exclude: [], at: NOW, random: () => 0.5, ...more };
+function ranked(candidates: MentorCandidate[], more: Partial<MatchRequest> = {}, random = () => 0.5) {
+  const request = { preferences: {}, country: 'US', exclude: [], ...more };
+  return rankMentors(candidates, request, defaultScorer(), { at: NOW, random });
 }
-const order = (candidates: MentorCandidate[], more: Partial<MatchRequest> = {}): string[] =>
-  rankMentors(candidates, request(more)).ranked.map(({ mentorId }) => mentorId);
+const order = (candidates: MentorCandidate[], more: Partial<MatchRequest> = {}, random = () => 0.5): string[] =>
+  ranked(candidates, more, random).ranked.map(({ mentorId }) => mentorId);
 
 describe('who can be rung', () => {
   it.each([
     ['switched off', { available: false }, 'nobody-on-shift'],
-    ['outside their window', { windows: [{ weekday: 1, starts: '09:00', ends: '10:00' }] }, 'nobody-on-shift'],
+    ['not on shift', { isOnShift: false }, 'nobody-on-shift'],
     ['in as many calls as they take', { currentCalls: 1 }, 'all-busy'],
   ])('nobody who is %s', (_what, more, why) => {
-    expect(rankMentors([mentor('a', more)], request())).toEqual({ ranked: [], why });
+    expect(ranked([mentor('a', more)])).toEqual({ ranked: [], why });
   });
 
   it('nobody who was tried already', () => {
-    expect(rankMentors([mentor('a')], request({ exclude: ['a'] }))).toEqual({ ranked: [], why: 'all-busy' });
+    expect(ranked([mentor('a')], { exclude: ['a'] })).toEqual({ ranked: [], why: 'all-busy' });
     expect(order([mentor('a'), mentor('b')], { exclude: ['a'] })).toEqual(['b']);
   });
 
   it('only the one who is to be connected again', () => {
     expect(order([mentor('a'), mentor('b')], { only: 'b' })).toEqual(['b']);
-    expect(rankMentors([mentor('a')], request({ only: 'b' })).why).toBe('nobody-on-shift');
+    expect(ranked([mentor('a')], { only: 'b' }).why).toBe('nobody-on-shift');
   });
 
   it('nobody among no mentors', () => {
-    expect(rankMentors([], request())).toEqual({ ranked: [], why: 'nobody-on-shift' });
+    expect(ranked([])).toEqual({ ranked: [], why: 'nobody-on-shift' });
   });
 });
 
@@ -80,27 +81,20 @@ describe('in which order', () => {
 
   it('then chance, from the source that is given', () => {
     const draws = [0.9, 0.1, 0.5];
-    expect(order([mentor('a'), mentor('b'), mentor('c')], { random: () => draws.shift() ?? 0 })).toEqual([
-      'b',
-      'c',
-      'a',
-    ]);
+    expect(order([mentor('a'), mentor('b'), mentor('c')], {}, () => draws.shift() ?? 0)).toEqual(['b', 'c', 'a']);
   });
 
-  it('keeps the reasons', () => {
-    const candidates = [mentor('a', { specialties: ['sleep', 'twins'], lastCalledAt: NOW }), mentor('b')];
-    const { ranked } = rankMentors(candidates, request({ preferences: { languages: ['en'], specialties: ['twins'] } }));
-    expect(ranked[0]).toEqual({
+  it('says what the score was made from', () => {
+    const candidates = [
+      mentor('a', { specialties: ['sleep', 'twins'], lastCalledAt: new Date('2026-11-21T06:00:00Z') }),
+      mentor('b'),
+    ];
+    const first = ranked(candidates, { preferences: { languages: ['en'], specialties: ['twins'] } }).ranked[0];
+    expect(first).toMatchObject({
       mentorId: 'a',
-      reasons: {
-        askedFor: false,
-        score: 110,
-        languages: ['en'],
-        specialties: ['twins'],
-        currentCalls: 0,
-        lastCalledAt: NOW.toISOString(),
-        among: 2,
-      },
+      askedFor: false,
+      score: 110,
+      features: { languageRank: 1, specialties: 1, sameCountry: 1, rested: 0.25, load: 0 },
     });
   });
 
@@ -117,7 +111,7 @@ describe('in which order', () => {
         const chance = new Map(all.map(({ mentorId }, i) => [mentorId, (i * 7 + 3) % 13]));
         const rank = (list: MentorCandidate[]): string[] => {
           const draws = list.map(({ mentorId }) => chance.get(mentorId) ?? 0);
-          return order(list, { preferences: { languages }, random: () => draws.shift() ?? 0 });
+          return order(list, { preferences: { languages } }, () => draws.shift() ?? 0);
         };
         expect(new Set(rank(all)).size).toBe(all.length);
         expect(rank(all.toReversed())).toEqual(rank(all));

@@ -1,27 +1,14 @@
 import {
   languageOfCountry,
   promptsFor,
+  sentencesBeforeDial,
   SPOKEN_LANGUAGES,
   spokenDuration,
   spokenMs,
   spokenNumber,
-  wordsBeforeDial,
 } from '../../../domain/prompts';
-
-/**
- * Words that tell a listener what this is about. Stems, so that every form of a word is found; both languages are
- * checked against both lists. To be made longer, never shorter.
- */
-const REVEALING = `
-  mentor buddy buddies student parent mother baby birth postpartum pregnan depress anxi mental health wellbeing
-  well-being care therap counsel psych doctor help support crisis suicid emergency hotline lifeline danger
-  abuse violen shelter safe police alert survey listen volunteer clinic hospital kindline tutor estudiante
-  madre padre bebé parto embaraz depresi ansiedad salud bienestar terap consej psic médic ayuda apoyo
-  emergencia peligro abuso maltrato refugio segur policía alerta encuesta escuchar voluntari clínica
-`
-  .trim()
-  .split(/\s+/)
-  .concat('talk to a', 'línea de');
+import type { DialWords } from '../../../domain/mentor-call';
+import { revealingWord } from '../../../domain/revealing-words';
 
 /** Everything that can be heard before key 1, or by somebody who only calls our number back. */
 function heardByAnybody(language: string): string[] {
@@ -40,11 +27,16 @@ function heardByAnybody(language: string): string[] {
   ];
 }
 
+const SPOKEN_TIMES: Readonly<Record<string, readonly string[]>> = {
+  en: ['30 minutes', '1 minute', '20 seconds'],
+  es: ['30 minutos', '1 minuto', '20 segundos'],
+  fr: ['30 minutes', '1 minute', '20 secondes'],
+  hi: ['30 मिनट', '1 मिनट', '20 सेकंड'],
+};
+
 describe.each([...SPOKEN_LANGUAGES])('prompts in %s', (language) => {
   it('tell nothing before key 1, and nothing to a stranger', () => {
-    for (const text of heardByAnybody(language)) {
-      for (const word of REVEALING) expect(text.toLowerCase()).not.toContain(word);
-    }
+    for (const text of heardByAnybody(language)) expect([text, revealingWord(text)]).toEqual([text, null]);
   });
 
   it('cover every neutral sentence there is', () => {
@@ -67,9 +59,33 @@ describe.each([...SPOKEN_LANGUAGES])('prompts in %s', (language) => {
 
   it('speak the limit before the search, in minutes or seconds', () => {
     const { searching } = promptsFor(language).confirmed;
-    expect(searching({ count: 30, unit: 'minute' })).toMatch(/\b30 minut(e|o)s\b/);
-    expect(searching({ count: 1, unit: 'minute' })).toMatch(/\b1 minut(e|o)\b/);
-    expect(searching({ count: 20, unit: 'second' })).toMatch(/\b20 se(c|g)(o|u)ndo?s\b/);
+    const [thirty, one, seconds] = SPOKEN_TIMES[language] ?? [];
+    expect(searching({ count: 30, unit: 'minute' })).toContain(` ${thirty} `);
+    expect(searching({ count: 1, unit: 'minute' })).toContain(` ${one} `);
+    expect(searching({ count: 20, unit: 'second' })).toContain(` ${seconds} `);
+  });
+
+  it('speak the limit also to whoever has waited, and name the keys of the queue', () => {
+    const { yourTurn, offerWaiting, willRing } = promptsFor(language).confirmed;
+    expect(yourTurn({ count: 30, unit: 'minute' })).toMatch(/\b30\b/);
+    expect(offerWaiting).toMatch(/\b2\b.*\b0\b/);
+    expect(willRing({ count: 20, unit: 'minute' }, '9 8 8')).toMatch(/\b20\b.*9 8 8/);
+    expect(willRing({ count: 20, unit: 'minute' }, null)).not.toContain('null');
+  });
+
+  it('ask for a recording by keys 1 and 2, and say which it has become', () => {
+    const { askMentorToRecord, mentorConnectedRecorded, mentorConnectedUnrecorded } = promptsFor(language).confirmed;
+    expect(askMentorToRecord).toMatch(/\b1\b.*\b2\b/);
+    expect(new Set([mentorConnectedRecorded, mentorConnectedUnrecorded]).size).toBe(2);
+  });
+
+  it('say before each new conversation that it may be recorded, and only where it may', () => {
+    const prompts = promptsFor(language);
+    const { mayBeRecorded } = prompts.confirmed;
+    const said = (words: DialWords, may: boolean) =>
+      sentencesBeforeDial(prompts, words, 3600, may).includes(mayBeRecorded);
+    expect([said('first', true), said('again', true), said('still-looking', true)]).toEqual([true, true, false]);
+    expect([said('first', false), said('again', false)]).toEqual([false, false]);
   });
 
   it('say a helpline that cannot be dialled digit by digit, with the emergency number', () => {
@@ -80,21 +96,47 @@ describe.each([...SPOKEN_LANGUAGES])('prompts in %s', (language) => {
   });
 });
 
+describe('every language', () => {
+  it('is one of the four that calls can be held in, and has every sentence of the others in words of its own', () => {
+    expect(SPOKEN_LANGUAGES).toEqual(['en', 'es', 'fr', 'hi']);
+    const en = promptsFor('en');
+    for (const language of SPOKEN_LANGUAGES.filter((each) => each !== 'en')) {
+      const prompts = promptsFor(language);
+      for (const group of ['neutral', 'confirmed', 'disclosures'] as const) {
+        expect(Object.keys(prompts[group])).toEqual(Object.keys(en[group]));
+        const same = Object.entries(prompts[group]).filter(
+          ([key, sentence]) => sentence === Reflect.get(en[group], key),
+        );
+        expect(same).toEqual([]);
+      }
+    }
+  });
+
+  it('is written in its own script', () => {
+    expect(promptsFor('hi').confirmed.stillLooking).toMatch(/^[\p{Script=Devanagari}\s,।-]+$/u);
+    expect(promptsFor('fr').confirmed.stillLooking).toMatch(/^[\p{Script=Latin}\s,.']+$/u);
+  });
+});
+
 describe('choosing a language', () => {
   it.each([
     ['en', 'en-US'],
     ['es', 'es-US'],
     ['es-MX', 'es-US'],
     ['ES', 'es-US'],
-    ['fr', 'en-US'],
+    ['fr', 'fr-FR'],
+    ['fr-CA', 'fr-FR'],
+    ['hi', 'hi-IN'],
+    ['de', 'en-US'],
     ['constructor', 'en-US'],
     ['', 'en-US'],
   ])('speaks for "%s" as %s', (language, spoken) => {
     expect(promptsFor(language).speech.language).toBe(spoken);
   });
 
-  it('greets Spain and Mexico in Spanish where nobody chose', () => {
-    expect(['ES', 'MX', 'US', null].map(languageOfCountry)).toEqual(['es', 'es', 'en', 'en']);
+  it('speaks what most people of a country understand where nobody chose', () => {
+    const countries = ['ES', 'MX', 'FR', 'SN', 'IN', 'CA', 'US', null];
+    expect(countries.map(languageOfCountry)).toEqual(['es', 'es', 'fr', 'fr', 'hi', 'en', 'en', 'en']);
   });
 });
 
@@ -109,8 +151,8 @@ it('numbers are spoken digit by digit, durations rounded down', () => {
 });
 
 it.each(SPOKEN_LANGUAGES)('the words before a Dial are given the time a slow voice needs, in %s', (language) => {
-  for (const words of ['first', 'again', 'still-looking'] as const) {
-    const text = wordsBeforeDial(promptsFor(language), words, 3600);
+  for (const words of ['first', 'again', 'still-looking', 'turn'] as const) {
+    const text = sentencesBeforeDial(promptsFor(language), words, 3600).join(' ');
     // 150 words a minute is how Twilio's voices speak.
     expect(spokenMs(text)).toBeGreaterThanOrEqual((text.split(' ').length / 150) * 60_000);
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  carriesLink,
   checkVariables,
   fill,
   formOfText,
@@ -146,4 +147,38 @@ test('a text without a template is spoken without its addresses, and escaped in 
   expect(formOfText(text, 'en', 'text')).toBe(text);
   expect(formOfText(text, 'es', 'speech')).toBe('Look: un enlace <b>\n\nBye');
   expect(formOfText(text, 'en', 'html')).toBe('<p>Look: https://example.org/x &lt;b&gt;</p>\n<p>Bye</p>');
+});
+
+describe('a link of the reader’s own', () => {
+  const ASKING: TemplateBody = {
+    variables: { who: { type: 'text' }, yes: { type: 'link' } },
+    languages: { en: { text: 'Hi {{who}}: {{yes}}', mail: 'Hi {{who}}.\n\nAccept: {{yes}}\n\nOr open {{yes}}.' } },
+  };
+  const values = { who: '<Ana>', yes: 'http://127.0.0.1:3000/api/buddy/verify?token=abc&action=accept' };
+
+  test('is a button in an e-mail where it has a paragraph of its own', () => {
+    const { body } = fill(ASKING, 'en', values, 'html');
+    const escaped = values.yes.replace('&', '&amp;');
+    expect(body).toContain('<p>Hi &lt;Ana&gt;.</p>');
+    expect(body).toMatch(
+      new RegExp(`<p><a href="${escaped.replaceAll(/[?.]/g, '\\$&')}" style="[^"]+">Accept</a></p>`),
+    );
+    expect(body).toContain(`Or open <a href="${escaped}">${escaped}</a>.`);
+  });
+
+  test('is its address in words, and "a link" aloud', () => {
+    expect(fill(ASKING, 'en', values, 'mail-text').body).toContain(`Accept: ${values.yes}`);
+    expect(fill(ASKING, 'en', values, 'speech').body).toBe('Hi <Ana>: a link');
+  });
+
+  test.each(['javascript:alert(1)', 'https://name@example.org/', 'ftp://example.org/', 'https://example.org/ x', 7])(
+    'is not %s',
+    (yes) => {
+      expect(checkVariables(ASKING, { ...values, yes })).toMatchObject([{ pointer: '/yes' }]);
+    },
+  );
+
+  test('makes a template one that only its own job can send', () => {
+    expect([carriesLink(ASKING), carriesLink(TEMPLATE)]).toEqual([true, false]);
+  });
 });

@@ -1,6 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import type { CallPlan } from '../../../domain/mentor-call';
-import { SPOKEN_LANGUAGES } from '../../../domain/prompts';
+import { type CallPlan, OFFER_KINDS } from '../../../domain/mentor-call';
+import { promptsFor, SPOKEN_LANGUAGES } from '../../../domain/prompts';
+import { RETENTION } from '../../../domain/retention';
 import { SealedValue } from '../../../domain/sealed';
 import {
   greetingTwiml,
@@ -23,9 +24,12 @@ const ctx: TwimlContext = {
   dispatchId: 'd-1',
   language: 'en',
   urls,
+  promptsOf: promptsFor,
   greetingName: null,
   country: 'US',
   crisisOverride: null,
+  spokenDisclosures: [],
+  kept: RETENTION,
 };
 const dialMentor: CallPlan = {
   do: 'dial-mentor',
@@ -164,8 +168,9 @@ describe('dialling a mentor', () => {
   });
 
   it.each([
-    ['still-looking', 'still looking'],
+    ['still-looking', 'Still looking'],
     ['again', 'again'],
+    ['turn', 'Thank you for waiting'],
   ] as const)('says that we are %s', (words, part) => {
     expect(find(planTwiml({ ...dialMentor, words }, ctx, { mentorNumber }), 'Say').text).toContain(part);
   });
@@ -197,12 +202,25 @@ describe('the whisper', () => {
 });
 
 describe('offers', () => {
-  it.each(['helpline', 'reconnect'] as const)('of %s take one key and name themselves in the action', (offer) => {
+  it.each(OFFER_KINDS)('of %s take one key and name themselves in the action', (offer) => {
     const xml = planTwiml({ do: 'offer', offer, step: 5 }, ctx);
     expect(names(xml)).toEqual(['Gather', 'Hangup']);
     const action = find(xml, 'Gather').attributes['action'] ?? '';
     expect(action).toBe(urls.offer(ctx, { step: 5, offer }));
     expect(new URL(action).searchParams.get('offer')).toBe(offer);
+  });
+
+  it('to wait name key 2 for being rung, and key 0 for the helpline', () => {
+    const { text } = find(planTwiml({ do: 'offer', offer: 'wait', step: 1 }, ctx), 'Say');
+    expect(text).toMatch(/rung when somebody is free, press 2.*helpline, press 0/);
+  });
+
+  it('that were taken say for how long we try and which number is there meanwhile, and hang up', () => {
+    const xml = planTwiml({ do: 'will-ring', withinSeconds: 1_200 }, ctx);
+    expect(names(xml)).toEqual(['Say', 'Hangup']);
+    expect(find(xml, 'Say').text).toMatch(/20 minutes.*hang up now.*9 8 8/);
+    const least = planTwiml({ do: 'will-ring', withinSeconds: 0 }, { ...ctx, language: 'es' });
+    expect(find(least, 'Say').text).toMatch(/1 segundo\b/);
   });
 });
 
@@ -213,17 +231,22 @@ describe('the helpline', () => {
     const xml = planTwiml(plan, ctx);
     expect(names(xml)).toEqual(['Say', 'Dial']);
     expect(find(xml, 'Number').text).toBe('988');
-    expect(find(xml, 'Dial').attributes).toMatchObject({ callerId: OURS, action: urls.helplineOver(ctx) });
+    expect(find(xml, 'Dial').attributes).toMatchObject({ callerId: OURS, action: urls.helplineOver(ctx, { step: 1 }) });
     expect(find(xml, 'Number').attributes['statusCallback']).toBe(
-      urls.callStatus({ callId: ctx.callId, leg: 'helpline' }),
+      urls.callStatus({ callId: ctx.callId, leg: 'helpline', step: 1 }),
     );
   });
 
   it('is told digit by digit when it cannot be dialled from our numbers', () => {
-    const xml = planTwiml({ ...plan, country: 'GB' }, { ...ctx, country: 'GB' });
+    const xml = planTwiml({ ...plan, country: 'GB', nth: 2 }, { ...ctx, country: 'GB' });
     expect(names(xml)).toEqual(['Say', 'Hangup']);
     expect(find(xml, 'Say').text).toContain('1 1 6 1 2 3');
     expect(find(xml, 'Say').text).toContain('9 9 9');
+  });
+
+  it('is the second of the country where the first exists in its own network only', () => {
+    const xml = planTwiml({ ...plan, country: 'GB' }, { ...ctx, country: 'GB' });
+    expect(find(xml, 'Number').text).toBe('+448005858585');
   });
 
   it('that did not answer is told with its number, and the emergency number of the country', () => {
@@ -237,7 +260,13 @@ describe('the helpline', () => {
   });
 
   it('in the fallback document needs nothing of ours: no action, no callback', () => {
-    const xml = helplineTwiml({ country: 'US', language: 'en', callerId: OURS, crisisOverride: null });
+    const xml = helplineTwiml({
+      country: 'US',
+      language: 'en',
+      callerId: OURS,
+      crisisOverride: null,
+      promptsOf: promptsFor,
+    });
     expect(names(xml)).toEqual(['Say', 'Dial']);
     expect(find(xml, 'Dial').attributes).toEqual({ callerId: OURS, timeout: '60' });
     expect(find(xml, 'Number').attributes).toEqual({});
@@ -245,7 +274,13 @@ describe('the helpline', () => {
   });
 
   it('in the fallback document of an unknown country tells the emergency number', () => {
-    const xml = helplineTwiml({ country: 'DE', language: 'en', callerId: OURS, crisisOverride: null });
+    const xml = helplineTwiml({
+      country: 'DE',
+      language: 'en',
+      callerId: OURS,
+      crisisOverride: null,
+      promptsOf: promptsFor,
+    });
     expect(names(xml)).toEqual(['Say', 'Hangup']);
     expect(find(xml, 'Say').text).toContain('1 1 2');
   });
@@ -294,6 +329,8 @@ it('no document lets anybody listen in, records, transcribes or takes speech: ke
     dialMentor,
     { do: 'offer', offer: 'helpline', step: 1 },
     { do: 'offer', offer: 'reconnect', step: 2 },
+    { do: 'offer', offer: 'wait', step: 3 },
+    { do: 'will-ring', withinSeconds: 60 },
     { do: 'dial-helpline', country: 'US', callerId: OURS, because: 'nobody' },
     { do: 'bridge' },
     { do: 'goodbye', words: 'call-over' },
@@ -317,4 +354,57 @@ it('no document lets anybody listen in, records, transcribes or takes speech: ke
   for (const dial of all.filter(({ name }) => name === 'Dial')) {
     expect(dial.children.map(({ name }) => name)).toEqual(['Number']);
   }
+});
+
+describe('a helpline that is not reached', () => {
+  const dial = (nth: number, because: 'nobody' | 'first-not-reached') =>
+    planTwiml({ do: 'dial-helpline', country: 'US', callerId: OURS, because, nth }, ctx);
+
+  it('the second one is announced before it is dialled, and every callback says which one it is', () => {
+    const xml = dial(2, 'first-not-reached');
+    expect(names(xml)).toEqual(['Say', 'Dial']);
+    expect(find(xml, 'Say').text).toMatch(/did not answer.*another one/);
+    expect(find(xml, 'Number').text).toBe('+18338526262');
+    const urlsOf = (document: string) => [
+      find(document, 'Dial').attributes['action'] ?? '',
+      find(document, 'Number').attributes['statusCallback'] ?? '',
+    ];
+    for (const url of urlsOf(xml)) expect(new URL(url).searchParams.get('n')).toBe('2');
+    for (const url of urlsOf(dial(1, 'nobody'))) expect(new URL(url).searchParams.get('n')).toBe('1');
+  });
+
+  it('both numbers are said with the emergency number when neither was reached', () => {
+    const { text } = find(planTwiml({ do: 'goodbye', words: 'helpline-not-reached' }, ctx), 'Say');
+    expect(text).toContain('9 8 8, 1 8 3 3 8 5 2 6 2 6 2');
+    expect(text).toContain('9 1 1');
+    const alone = planTwiml({ do: 'goodbye', words: 'no-helpline-from-here' }, { ...ctx, country: 'DE' });
+    expect(find(alone, 'Say').text).toContain('1 1 2');
+  });
+
+  it('a plan for one that is not there any more says the numbers instead of dialling nobody', () => {
+    expect(names(dial(3, 'first-not-reached'))).toEqual(['Say', 'Hangup']);
+  });
+});
+
+describe('offers', () => {
+  it.each([
+    ['reconnect', /press 1.*press 0.*hang up/],
+    ['over', /press 0.*hang up/],
+    ['time-over', /time for this call is over.*press 0.*hang up/],
+    ['feedback', /from 1.*to 5.*hang up/],
+  ] as const)('%s asks for its keys, at a place of its own, and hangs up without one', (offer, words) => {
+    const xml = planTwiml({ do: 'offer', offer, step: 4 }, ctx);
+    expect(names(xml)).toEqual(['Gather', 'Hangup']);
+    expect(find(xml, 'Say').text).toMatch(words);
+    const action = new URL(find(xml, 'Gather').attributes['action'] ?? '');
+    expect([action.searchParams.get('offer'), action.searchParams.get('n')]).toEqual([offer, '4']);
+  });
+
+  it.each(['over', 'time-over'] as const)('a call that is put together no more promises no key 1: %s', (offer) => {
+    expect(find(planTwiml({ do: 'offer', offer, step: 1 }, ctx), 'Say').text).not.toMatch(/press 1/);
+  });
+
+  it('who has rated is thanked', () => {
+    expect(find(planTwiml({ do: 'goodbye', words: 'rated' }, ctx), 'Say').text).toMatch(/thank you/i);
+  });
 });

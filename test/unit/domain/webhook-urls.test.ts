@@ -12,8 +12,12 @@ const every: Record<string, string> = {
   helplineOver: urls.helplineOver(ids),
   whisper: urls.whisper({ callId: 'c-1', step: 1, language: 'es' }),
   mentorConfirm: urls.mentorConfirm({ callId: 'c-1', step: 1, language: 'es' }),
+  whisperToBeAsked: urls.whisper({ callId: 'c-1', step: 1, language: 'es', recording: 'ask' }),
+  recordingStatus: urls.recordingStatus({ callId: 'c-1', recordingId: 'r-1' }),
   callStatus: urls.callStatus({ callId: 'c-1', leg: 'user', dispatchId: 'd-1' }),
   inbound: urls.inbound(),
+  voiceApp: urls.voiceApp(),
+  voiceAppLater: urls.voiceApp({ step: 'begin', language: 'es', country: 'MX', consent: null }, { loop: 1 }),
   fallback: urls.fallback('US') ?? '',
 };
 
@@ -30,8 +34,33 @@ describe('URLs that Twilio gets', () => {
     expect(stripOverrides(every['callStatus'] ?? '')).toBe(
       'https://calls.example.org/call-status?call=c-1&leg=user&dispatch=d-1',
     );
+    expect(stripOverrides(every['whisperToBeAsked'] ?? '')).toBe(
+      'https://calls.example.org/twiml/mentor-whisper?call=c-1&n=1&rec=ask&lang=es',
+    );
+    expect(stripOverrides(every['recordingStatus'] ?? '')).toBe(
+      'https://calls.example.org/recording-status?call=c-1&recording=r-1',
+    );
     expect(stripOverrides(every['inbound'] ?? '')).toBe('https://calls.example.org/twiml/inbound');
     expect(stripOverrides(every['fallback'] ?? '')).toBe('https://static.example.org/US.xml');
+  });
+
+  it('name the country of a user who called from the app, whose leg has no number, and the text they agreed to', () => {
+    const over = new URL(urls.dialOver({ ...ids, appCountry: 'MX' }, { step: 1 }));
+    expect(over.searchParams.get('app')).toBe('MX');
+    expect(stripOverrides(every['voiceApp'] ?? '')).toBe('https://calls.example.org/twiml/voice-app');
+    const consent = { textVersion: 'app-2026-11', language: 'es' };
+    const later = new URL(
+      urls.voiceApp({ step: 'agreed', language: 'es', country: 'MX', consent }, { loop: 2, carried: { digits: '1' } }),
+    );
+    expect(Object.fromEntries(later.searchParams)).toEqual({
+      step: 'agreed',
+      text: 'app-2026-11',
+      tl: 'es',
+      loop: '2',
+      digits: '1',
+      lang: 'es',
+      app: 'MX',
+    });
   });
 
   it('carry the first answer through a redirect, which does not repeat it', () => {

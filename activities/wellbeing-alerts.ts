@@ -1,0 +1,51 @@
+import {
+  type AlertClosing,
+  type BeginStep,
+  beginWellbeingStep,
+  closeWellbeingAlert,
+  type EmergencyConfirmation,
+  noteEmergencyConfirmed,
+  noteWellbeingStep,
+  openWellbeingAlert,
+  type StepNote,
+} from '../db/wellbeing-course';
+import { noteAlertStarted } from '../db/wellbeing-sweeps';
+import type { BegunStep, OpenedAlert, WellbeingAlertInput } from '../domain/wellbeing-alert';
+import type { ActivityDependencies } from './dependencies';
+import { endAsks, type EndAsks, startAsks, type StartAsks } from './wellbeing-asks';
+
+/** Rows of wellbeing alerts, as local activities, and what an alert sets going and ends. */
+export function createWellbeingActivities(deps: ActivityDependencies) {
+  const { pool, logger } = deps;
+  return {
+    /** The first fact of an alert. */
+    async openWellbeingAlert({ alertId }: WellbeingAlertInput): Promise<OpenedAlert | null> {
+      await noteAlertStarted(pool, alertId);
+      return await openWellbeingAlert(pool, alertId);
+    },
+
+    /** Chooses whom a step asks, of whoever can be asked at this moment; repeated, it gives the same. */
+    beginWellbeingStep: (begun: BeginStep): Promise<BegunStep> =>
+      beginWellbeingStep(pool, begun, deps.wellbeing.escalation),
+
+    noteWellbeingStep: (note: StepNote): Promise<void> => noteWellbeingStep(pool, note),
+
+    noteEmergencyConfirmed: (confirmed: EmergencyConfirmation): Promise<void> =>
+      noteEmergencyConfirmed(pool, confirmed),
+
+    /** The last fact. What has reached nobody is what an operator has to see. */
+    async closeWellbeingAlert(closing: AlertClosing): Promise<void> {
+      const { alertId, endReason } = closing;
+      const isNew = await closeWellbeingAlert(pool, closing);
+      if (!isNew || !['nobody-to-ask', 'nobody-answered'].includes(endReason)) return;
+      const fields = { alertId, errorCode: 'wellbeing-alert-reached-nobody', reason: endReason };
+      logger.error(fields, 'a wellbeing alert has reached nobody');
+    },
+
+    /** Starts what asks. @returns the asks that can never reach anybody */
+    startWellbeingAsks: (asked: StartAsks): Promise<string[]> => startAsks(deps, asked),
+
+    /** Ends what still asks, and tells those who were told before. */
+    endWellbeingAsks: (ended: EndAsks): Promise<void> => endAsks(deps, ended),
+  };
+}

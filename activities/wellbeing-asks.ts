@@ -1,0 +1,184 @@
+/** How those are asked whom an alert asks: buddies by a check-in, the contact by a text, the organisation by mail or call. */
+import { findBuddy } from '../db/buddies';
+import { findMessage } from '../db/messages';
+import { contactToAsk, type RegisteredContact } from '../db/registered-contacts';
+import { findProfile } from '../db/user-profiles';
+import { buddyLanguage, type BuddyLanguage } from '../domain/buddies';
+import { isDestroyed } from '../domain/errors';
+import type { AnsweringParty, EscalationStep } from '../domain/escalation-policy';
+import { firstNameForText } from '../domain/first-name';
+import type { Ask } from '../domain/wellbeing-alert';
+import { cancelMessage } from '../temporal/messages';
+import { cancelVoiceAlert } from '../temporal/voice-alerts';
+import { startSystemCheckIn, tellCheckInOver } from '../temporal/wellbeing-alerts';
+import { startBuddyMessage } from './buddy-messages';
+import type { ActivityDependencies } from './dependencies';
+import { callOrganisation, tellService } from './wellbeing-organisation';
+
+export interface StartAsks {
+  readonly alertId: string;
+  readonly userId: string;
+  readonly days: number;
+  readonly position: number;
+  readonly step: EscalationStep;
+  readonly asks: readonly Ask[];
+  /** Id of the workflow that hears how they go. */
+  readonly reportsTo: string;
+}
+
+/** A text that comes later than this asks for yesterday (ms). */
+const LIFETIME_MS = 12 * 3_600_000;
+const TELL_WITHIN_MS = 5_000;
+
+/** May be repeated: each ask is begun once under its id. @returns those that can never reach anybody */
+export async function startAsks(deps: ActivityDependencies, asked: StartAsks): Promise<string[]> {
+  const lost: string[] = [];
+  for (const ask of asked.asks) {
+    if (!(await startOne(deps, asked, ask))) lost.push(ask.askId);
+  }
+  return lost;
+}
+
+async function startOne(deps: ActivityDependencies, asked: StartAsks, ask: Ask): Promise<boolean> {
+  const { step } = asked;
+  try {
+    if (ask.by === 'check-in') return await askBuddy(deps, asked, ask);
+    if (step.who === 'registered-contact') return await textContact(deps, asked, ask.askId);
+    const { askId } = ask;
+    const { alertId, reportsTo } = asked;
+    if (ask.by === 'call') return await callOrganisation(deps, { who: step.who, askId, reportsTo });
+    return await tellService(deps, { alertId, messageId: askId, channel: step.channel, isOver: false, reportsTo });
+  } catch (error) {
+    // Erased meanwhile: there is nobody to ask, or nobody to ask for.
+    if (isDestroyed(error)) return false;
+    throw error;
+  }
+}
+
+async function askBuddy(deps: ActivityDependencies, asked: StartAsks, { askId, buddyId }: Ask): Promise<boolean> {
+  const buddy = buddyId === null ? null : await findBuddy(deps.pool, buddyId);
+  if (buddy === null || !buddy.canBeAsked) return false;
+  const { reminderAfterMs, closesAfterMs } = deps.buddies.checkIn;
+  await startSystemCheckIn(deps.temporal, {
+    requestId: askId,
+    buddyId: buddy.buddyId,
+    userId: asked.userId,
+    alert: { alertId: asked.alertId, days: asked.days },
+    reminderAfterMs,
+    closesAfterMs,
+    reportsTo: asked.reportsTo,
+  });
+  return true;
+}
+
+async function textContact(
+  deps: ActivityDependencies,
+  { userId, days, reportsTo }: StartAsks,
+  messageId: string,
+): Promise<boolean> {
+  const contact = await contactToAsk(deps.pool, userId);
+  if ('nobody' in contact) return false;
+  const { contactId: id } = contact;
+  return await textTo(deps, contact, messageId, {
+    template: 'buddy.contact-alert',
+    more: { days },
+    link: { use: 'registered-contact', id, version: CONTACT_LINK_VERSION },
+    reportsTo,
+  });
+}
+
+/** One link for each naming: it is never made anew. */
+export const CONTACT_LINK_VERSION = 1;
+
+async function textTo(
+  deps: ActivityDependencies,
+  contact: RegisteredContact,
+  messageId: string,
+  text: {
+    readonly template: string;
+    readonly more?: Readonly<Record<string, number>>;
+    readonly link?: Parameters<typeof startBuddyMessage>[1]['link'];
+    readonly reportsTo?: string;
+  },
+): Promise<boolean> {
+  const { phoneToken: token, subjectId, phoneRecordId: recordId, country, userId } = contact;
+  if (token === null) return false;
+  const { link, reportsTo, template } = text;
+  await startBuddyMessage(deps, {
+    messageId,
+    requestedBy: userId,
+    to: { subjectId, recordId, token, country, language: contact.language },
+    channel: 'sms',
+    kind: 'check-in',
+    // Several have been asked before, and nobody was reached.
+    messageClass: 'safety',
+    template,
+    variables: { ...(await namesFor(deps, contact)), ...text.more },
+    notAfter: new Date(Date.now() + LIFETIME_MS),
+    ...(link === undefined ? {} : { link }),
+    ...(reportsTo === undefined ? {} : { reportsTo }),
+  });
+  return true;
+}
+
+/** First names, as a text to the contact says them. */
+export async function namesFor(
+  { pool, vault }: Pick<ActivityDependencies, 'pool' | 'vault'>,
+  { userId, nameRecordId, language }: RegisteredContact,
+): Promise<{ contact: string; user: string }> {
+  const written: BuddyLanguage = buddyLanguage(language);
+  const profile = await findProfile(pool, userId);
+  const reveal = async (recordId: string) =>
+    (await vault.reveal({ recordId, purpose: 'send', actor: 'system' })).expose();
+  const user = profile === null ? '' : await reveal(profile.nameRecordId);
+  return {
+    contact: firstNameForText(await reveal(nameRecordId), written, 'buddy'),
+    user: firstNameForText(user, written, 'user'),
+  };
+}
+
+export interface EndAsks {
+  readonly alertId: string;
+  readonly userId: string;
+  /** Whether those who were written to are written to once more. */
+  readonly isTold: boolean;
+  readonly asks: readonly {
+    readonly askId: string;
+    readonly by: Ask['by'];
+    readonly party: AnsweringParty;
+    /** Of the message that tells them. */
+    readonly newsId: string;
+  }[];
+}
+
+/** May be repeated. What could not be ended does not keep the others from it. */
+export async function endAsks(deps: ActivityDependencies, { alertId, userId, isTold, asks }: EndAsks): Promise<void> {
+  const ended = await Promise.allSettled(
+    asks.map(async ({ askId, by, party, newsId }) => {
+      if (by === 'check-in') return await tellCheckInOver(deps.temporal, askId, TELL_WITHIN_MS);
+      if (by === 'call') return void (await cancelVoiceAlert(deps.temporal, askId));
+      const stopped = await cancelMessage(deps.temporal, askId);
+      // Where the text had not left yet nobody knows of anything.
+      // Repeated, it finds the text cancelled already.
+      const isCancelled =
+        typeof stopped === 'object'
+          ? stopped.state === 'cancelled'
+          : stopped === 'not-found' && (await findMessage(deps.pool, askId))?.state === 'cancelled';
+      if (!isTold || isCancelled) return;
+      if (party === 'registered-contact') await tellContactOver(deps, userId, newsId);
+      else await tellService(deps, { alertId, messageId: newsId, channel: 'email', isOver: true });
+    }),
+  );
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+}
+
+async function tellContactOver(deps: ActivityDependencies, userId: string, messageId: string): Promise<void> {
+  const contact = await contactToAsk(deps.pool, userId);
+  if ('nobody' in contact) return;
+  try {
+    await textTo(deps, contact, messageId, { template: 'buddy.contact-over' });
+  } catch (error) {
+    if (!isDestroyed(error)) throw error;
+  }
+}

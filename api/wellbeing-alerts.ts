@@ -1,0 +1,120 @@
+import type { Response } from 'express';
+import type { z } from 'zod';
+import { appendAudit } from '../db/audit';
+import { findProfile } from '../db/user-profiles';
+import {
+  findWellbeingAlert,
+  listWellbeingAlerts,
+  stepsOfAlert,
+  type WellbeingAlert,
+  type WellbeingStep,
+} from '../db/wellbeing-alerts';
+import { buddyLanguage, type BuddyLanguage } from '../domain/buddies';
+import { reasonInWords, stateInWords, stepInWords } from '../domain/wellbeing-words';
+import type { Caller } from './authentication';
+import { checkOwner, hasOneOf } from './authorisation';
+import { checkedId, checkedQuery } from './checked-input';
+import type { ApiDeps } from './deps';
+import { checkedCursor, type CursorScope, signedCursor } from './paging';
+import { Problem } from './problems';
+import type { Routes } from './routes';
+import {
+  type wellbeingAlertPage,
+  type wellbeingAlertShape,
+  wellbeingAlertsQuery,
+  type wellbeingAlertWhole,
+} from './wellbeing-shapes';
+
+/** Wellbeing alerts: look how they go, close them, and the one decision that only a human takes. */
+export function wellbeingAlerts(routes: Routes, deps: ApiDeps): void {
+  routes.signedIn('GET /api/wellbeing/alerts', async (req, res, caller) => {
+    const { cursor, limit } = checkedQuery(wellbeingAlertsQuery, req);
+    const scope: CursorScope = ['GET /api/wellbeing/alerts', caller.subjectId];
+    const isStaff = hasOneOf(caller, ['staff', 'admin']);
+    // Staff look after everybody's; that they looked is kept.
+    if (isStaff) await noteRead(deps, caller, 'all');
+    const page = await listWellbeingAlerts(deps.pool, {
+      userId: isStaff ? null : caller.subjectId,
+      limit,
+      cursor: checkedCursor(deps.tokenizer, scope, cursor),
+    });
+    const answer: z.input<typeof wellbeingAlertPage> = {
+      alerts: page.rows.map(shown),
+      nextCursor: signedCursor(deps.tokenizer, scope, page.nextCursor),
+    };
+    res.json(answer);
+  });
+
+  routes.signedIn('GET /api/wellbeing/alerts/:alertId', async (req, res, caller) => {
+    const alert = await findWellbeingAlert(deps.pool, checkedId(req, 'alertId'));
+    checkOwner('GET /api/wellbeing/alerts/:alertId', caller, alert?.userId ?? null);
+    if (alert === null) throw new Problem('not-found');
+    if (alert.userId !== caller.subjectId) await noteRead(deps, caller, alert.alertId);
+    await send(deps, res, alert);
+  });
+
+  routes.signedIn('POST /api/wellbeing/alerts/:alertId/close', async (req, res, caller) => {
+    const alert = await findWellbeingAlert(deps.pool, checkedId(req, 'alertId'));
+    checkOwner('POST /api/wellbeing/alerts/:alertId/close', caller, alert?.userId ?? null);
+    if (alert === null) throw new Problem('not-found');
+    await closeAlert(deps, caller, alert);
+    await send(deps, res, (await findWellbeingAlert(deps.pool, alert.alertId)) ?? alert);
+  });
+
+  routes.signedIn('POST /api/wellbeing/alerts/:alertId/confirm-emergency', async (req, res, caller) => {
+    const alert = await findWellbeingAlert(deps.pool, checkedId(req, 'alertId'));
+    if (alert === null) throw new Problem('not-found');
+    const done = alert.endedAt === null ? await confirmed(deps, alert, caller) : 'over';
+    if (done !== 'confirmed') throw new Problem('emergency-not-waiting');
+    await send(deps, res, (await findWellbeingAlert(deps.pool, alert.alertId)) ?? alert);
+  });
+}
+
+/** By the user it is about, or by staff. What is over stays as it is, also when Temporal is down. */
+export async function closeAlert(
+  { pool, wellbeing }: Pick<ApiDeps, 'pool' | 'wellbeing'>,
+  { subjectId: actor }: Pick<Caller, 'subjectId'>,
+  { alertId, userId, endedAt }: WellbeingAlert,
+): Promise<void> {
+  await appendAudit(pool, { actor, action: 'wellbeing-alert.close-asked', objectId: alertId, outcome: 'done' });
+  if (endedAt === null) await wellbeing.close(alertId, userId === actor ? 'user' : 'staff');
+}
+
+/** The workflow keeps who confirmed it before anything rings. */
+function confirmed(deps: ApiDeps, { alertId }: WellbeingAlert, { subjectId }: Caller) {
+  return deps.wellbeing.confirmEmergency(alertId, subjectId);
+}
+
+async function send(deps: ApiDeps, res: Response, alert: WellbeingAlert): Promise<void> {
+  const [steps, profile] = await Promise.all([
+    stepsOfAlert(deps.pool, alert.alertId),
+    findProfile(deps.pool, alert.userId),
+  ]);
+  const language = buddyLanguage(profile?.language ?? 'en');
+  const answer: z.input<typeof wellbeingAlertWhole> = {
+    ...shown(alert),
+    reasonText: reasonInWords(alert.reason, language),
+    stateText: stateInWords(alert, language),
+    steps: steps.map((step) => shownStep(step, language)),
+  };
+  res.json(answer);
+}
+
+function shown(alert: WellbeingAlert): z.input<typeof wellbeingAlertShape> {
+  return { ...alert, dueAt: alert.dueAt.toISOString(), endedAt: alert.endedAt?.toISOString() ?? null };
+}
+
+function shownStep(step: WellbeingStep, language: BuddyLanguage): z.input<typeof wellbeingAlertWhole>['steps'][number] {
+  return {
+    ...step,
+    text: stepInWords(step, language),
+    buddies: step.buddies.map((asked) => ({ ...asked, respondedAt: asked.respondedAt?.toISOString() ?? null })),
+    confirmedAt: step.confirmedAt?.toISOString() ?? null,
+    begunAt: step.begunAt?.toISOString() ?? null,
+    endedAt: step.endedAt?.toISOString() ?? null,
+  };
+}
+
+async function noteRead({ pool }: ApiDeps, { subjectId }: Caller, objectId: string): Promise<void> {
+  await appendAudit(pool, { actor: subjectId, action: 'wellbeing-alert.read', objectId, outcome: 'done' });
+}

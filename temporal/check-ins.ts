@@ -1,0 +1,105 @@
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
+import {
+  CHECK_IN,
+  type CheckInAnswer,
+  type CheckInInput,
+  type CheckInOpened,
+  type CheckInOpening,
+  type CheckInTaken,
+  checkInWorkflowId,
+} from '../domain/buddies';
+import type { TextedAnswer } from '../domain/check-in-answers';
+import type { KindlineClient } from './connection';
+import { ProcessIsOver } from './errors';
+import { PRIORITY } from './priorities';
+import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
+import { spoken } from './speaking';
+
+/** How long beginning one may take (ms): it looks whether the buddy may be asked. */
+const BEGIN_WITHIN_MS = 5_000;
+
+/**
+ * Begins a check-in and asks whether it could be begun, in one request. One that runs is found; one that was refused may
+ * be asked for again under the same id, and one that was begun is never begun twice: its row says so.
+ *
+ * @param country of the buddy's number, ISO 3166
+ * @throws TemporalNotInTime, ProcessIsOver or QuestionRefused when it ended meanwhile, or TemporalNotPrepared
+ */
+export async function beginCheckIn(
+  client: KindlineClient,
+  input: CheckInInput,
+  country: string,
+  withinMs: number = BEGIN_WITHIN_MS,
+): Promise<CheckInOpening> {
+  const startWorkflowOperation = new WithStartWorkflowOperation(CHECK_IN.workflow, {
+    workflowId: checkInWorkflowId(input.requestId),
+    taskQueue: client.workflowQueue,
+    args: [input],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: 'A buddy is asked to get in touch with somebody',
+    typedSearchAttributes: [
+      { key: KINDLINE_STATE, value: 'running' },
+      { key: KINDLINE_SINCE, value: new Date() },
+      { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+      { key: KINDLINE_COUNTRY, value: country },
+    ],
+    priority: PRIORITY.normal,
+  });
+  return await spoken(client, withinMs, () =>
+    client.workflow.executeUpdateWithStart<Workflow, CheckInOpening, []>(CHECK_IN.opening, {
+      args: [],
+      updateId: CHECK_IN.opening,
+      startWorkflowOperation,
+    }),
+  );
+}
+
+/** Tells a check-in that its page was opened. @throws ProcessIsOver, TemporalNotInTime */
+export async function signalOpened(
+  client: KindlineClient,
+  requestId: string,
+  visit: CheckInOpened,
+  deadlineMs: number,
+): Promise<void> {
+  await spoken(client, deadlineMs, () => handle(client, requestId).signal(CHECK_IN.opened, visit));
+}
+
+/**
+ * Gives a check-in its answer. The same `updateId` gets the same word, however often it is asked.
+ * @throws ProcessIsOver, QuestionRefused, or TemporalNotInTime: then it may still be taken, until its `validUntil`
+ */
+export async function answerCheckIn(
+  client: KindlineClient,
+  requestId: string,
+  answer: CheckInAnswer,
+  updateId: string,
+  deadlineMs: number,
+): Promise<CheckInTaken> {
+  return await spoken(client, deadlineMs, () =>
+    handle(client, requestId).executeUpdate<CheckInTaken, [CheckInAnswer]>(CHECK_IN.respond, {
+      args: [answer],
+      updateId,
+    }),
+  );
+}
+
+/** Tells a check-in what came by text. One that is over has nothing to learn any more: that is no error. */
+export async function signalTexted(
+  client: KindlineClient,
+  { requestId, response }: TextedAnswer,
+  deadlineMs: number,
+): Promise<'signalled' | 'closed'> {
+  try {
+    await spoken(client, deadlineMs, () => handle(client, requestId).signal(CHECK_IN.texted, response));
+    return 'signalled';
+  } catch (error) {
+    if (error instanceof ProcessIsOver) return 'closed';
+    throw error;
+  }
+}
+
+function handle(client: KindlineClient, requestId: string) {
+  return client.workflow.getHandle(checkInWorkflowId(requestId));
+}

@@ -1,0 +1,162 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { CHECK_IN, type CheckInInput, checkInWorkflowId } from '../domain/buddies';
+import {
+  type CloseAlert,
+  type ConfirmEmergency,
+  type ContactAnswer,
+  WELLBEING_ALERT,
+  type WellbeingAlertInput,
+  wellbeingAlertWorkflowId,
+  type WellbeingResult,
+} from '../domain/wellbeing-alert';
+import type { KindlineClient } from './connection';
+import { ProcessIsOver, QuestionRefused } from './errors';
+import { PRIORITY } from './priorities';
+import { KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
+import { inTime, spoken } from './speaking';
+
+const START_WITHIN_MS = 5_000;
+/** Closing waits until whoever is asked was told. */
+const TELL_WITHIN_MS = 10_000;
+
+/**
+ * Begins an alert that was noted as due. May be repeated; one that is over does not begin again.
+ * @throws TemporalNotInTime, or TemporalNotPrepared before the first start of a worker
+ */
+export async function startWellbeingAlert(
+  client: KindlineClient,
+  input: WellbeingAlertInput,
+  withinMs: number = START_WITHIN_MS,
+): Promise<'running' | 'over'> {
+  return await started(() =>
+    inTime(client, withinMs, () =>
+      client.workflow.start(WELLBEING_ALERT.workflow, {
+        workflowId: wellbeingAlertWorkflowId(input.alertId),
+        taskQueue: client.workflowQueue,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        staticSummary: 'Others are asked to look after somebody',
+        typedSearchAttributes: [
+          { key: KINDLINE_STATE, value: 'running' },
+          { key: KINDLINE_SINCE, value: new Date() },
+          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+        ],
+        priority: PRIORITY.emergency,
+      }),
+    ),
+  );
+}
+
+/** Has a buddy asked for an alert. May be repeated: a check-in is begun once. */
+export async function startSystemCheckIn(
+  client: KindlineClient,
+  input: CheckInInput,
+  withinMs: number = START_WITHIN_MS,
+): Promise<'running' | 'over'> {
+  return await started(() =>
+    inTime(client, withinMs, () =>
+      client.workflow.start(CHECK_IN.workflow, {
+        workflowId: checkInWorkflowId(input.requestId),
+        taskQueue: client.workflowQueue,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        staticSummary: 'A buddy is asked to get in touch',
+        typedSearchAttributes: [
+          { key: KINDLINE_STATE, value: 'running' },
+          { key: KINDLINE_SINCE, value: new Date() },
+          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+        ],
+        priority: PRIORITY.emergency,
+      }),
+    ),
+  );
+}
+
+/** Tells a check-in that the alert it belongs to is over; one that has ended has nothing to learn. */
+export async function tellCheckInOver(client: KindlineClient, requestId: string, withinMs: number): Promise<void> {
+  try {
+    await spoken(client, withinMs, () =>
+      client.workflow.getHandle(checkInWorkflowId(requestId)).signal(CHECK_IN.ended),
+    );
+  } catch (error) {
+    if (!(error instanceof ProcessIsOver)) throw error;
+  }
+}
+
+/** Ends an alert. `over`: it was before. @throws TemporalNotInTime */
+export function closeWellbeingAlert(
+  client: KindlineClient,
+  alertId: string,
+  by: CloseAlert['by'],
+  withinMs: number = TELL_WITHIN_MS,
+): Promise<WellbeingResult | 'over'> {
+  return asked(client, alertId, withinMs, WELLBEING_ALERT.close, { by, validUntil: Date.now() + withinMs });
+}
+
+/** @returns `over` for an alert that has ended, `refused` for one whose emergency step does not wait for anybody */
+export async function confirmEmergency(
+  client: KindlineClient,
+  alertId: string,
+  actor: string,
+  withinMs: number = TELL_WITHIN_MS,
+): Promise<'confirmed' | 'over' | 'refused'> {
+  const confirmed: ConfirmEmergency = { actor, validUntil: Date.now() + withinMs };
+  try {
+    return await spoken(client, withinMs, () =>
+      handle(client, alertId).executeUpdate<'confirmed', [ConfirmEmergency]>(WELLBEING_ALERT.confirmEmergency, {
+        args: [confirmed],
+      }),
+    );
+  } catch (error) {
+    if (error instanceof ProcessIsOver) return 'over';
+    if (error instanceof QuestionRefused) return 'refused';
+    throw error;
+  }
+}
+
+/** What the registered contact says. `over`: nobody waits for it any more. @throws TemporalNotInTime */
+export function tellContactAnswer(
+  client: KindlineClient,
+  alertId: string,
+  response: ContactAnswer['response'],
+  withinMs: number = TELL_WITHIN_MS,
+): Promise<'noted' | 'over'> {
+  return asked(client, alertId, withinMs, WELLBEING_ALERT.contactAnswers, {
+    response,
+    validUntil: Date.now() + withinMs,
+  });
+}
+
+/** An alert that ends by itself at this very moment refuses: it is over all the same. */
+async function asked<T>(
+  client: KindlineClient,
+  alertId: string,
+  withinMs: number,
+  update: string,
+  argument: CloseAlert | ContactAnswer,
+): Promise<T | 'over'> {
+  try {
+    return await spoken(client, withinMs, () =>
+      handle(client, alertId).executeUpdate<T, [CloseAlert | ContactAnswer]>(update, { args: [argument] }),
+    );
+  } catch (error) {
+    if (error instanceof ProcessIsOver || error instanceof QuestionRefused) return 'over';
+    throw error;
+  }
+}
+
+async function started(start: () => Promise<unknown>): Promise<'running' | 'over'> {
+  try {
+    await start();
+    return 'running';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
+    throw error;
+  }
+}
+
+function handle(client: KindlineClient, alertId: string) {
+  return client.workflow.getHandle(wellbeingAlertWorkflowId(alertId));
+}

@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import type { ActivityDependencies } from '../../../activities';
+import { endAsks, startAsks } from '../../../activities/wellbeing-asks';
+import { createWellbeingSweep } from '../../../activities/wellbeing-sweep';
+import { wellbeingPass } from '../../../activities/wellbeing-watch';
+import { beginWellbeingStep, openWellbeingAlert } from '../../../db/wellbeing-course';
+import { takeScores } from '../../../db/wellbeing-scores';
+import { createSubject } from '../../../db/subjects';
+import { BUILT_IN_POLICY, type EscalationStep } from '../../../domain/escalation-policy';
+import type { Ask } from '../../../domain/wellbeing-alert';
+import type { OwnerState } from '../../../temporal/owners';
+import { messageLinkToken } from '../../../vault/link-tokens';
+import { MARKED } from '../../marked-people';
+import { ApiUnderTest, type Who } from '../api/api-under-test';
+import { buddyOf, scoreOf } from './circle';
+
+const DAY = 24 * 3_600_000;
+const RULES = { triggers: { low: 40, lowInARow: 3, drop: 20 }, alertSpacingMs: 3 * DAY, countForMs: 14 * DAY };
+const LINK_KEY = { version: 1, key: Buffer.alloc(32, 7) };
+
+/** Plays Temporal: remembers what was begun and told. */
+class FakeTemporal {
+  readonly started: { type: string; workflowId: string; input: Record<string, unknown> }[] = [];
+  readonly told: { workflowId: string; what: string }[] = [];
+  isDown = false;
+  readonly workflowQueue = 'kindline';
+  readonly workflow = {
+    start: async (type: string, { workflowId, args }: { workflowId: string; args: Record<string, unknown>[] }) => {
+      if (this.isDown) throw new Error('down');
+      this.started.push({ type, workflowId, input: args[0] ?? {} });
+    },
+    getHandle: (workflowId: string) => ({
+      signal: async (what: string) => void this.told.push({ workflowId, what }),
+      executeUpdate: async (what: string) => {
+        this.told.push({ workflowId, what });
+        return 'too-late';
+      },
+    }),
+  };
+  subjectAttribute(id: string): string {
+    return id;
+  }
+  withDeadline<T>(_deadline: number, run: () => Promise<T>): Promise<T> {
+    return run();
+  }
+}
+
+let api: ApiUnderTest;
+let temporal: FakeTemporal;
+let deps: ActivityDependencies;
+beforeAll(async () => {
+  api = await ApiUnderTest.start({
+    ESCALATION_WELLBEING_EMAIL: 'wellbeing@example.org',
+    ESCALATION_ON_CALL_NUMBERS: '+14155550161,+14155550162',
+  });
+});
+afterAll(() => api.stop());
+beforeEach(() => {
+  temporal = new FakeTemporal();
+  const { config, pool, vault, tokenizer, logger } = api.deps;
+  deps = {
+    pool,
+    vault,
+    tokenizer,
+    logger,
+    temporal,
+    retention: config.retention,
+    buddies: config.buddies,
+    wellbeing: config.wellbeing,
+    voiceAlert: config.voiceAlert,
+    phoneNumbers: config.twilio.phoneNumbers,
+    mail: { provider: null, from: '', linkKey: LINK_KEY, publicBaseUrl: 'https://api.example.org' },
+  } as unknown as ActivityDependencies;
+});
+
+const stepOf = (who: EscalationStep['who']): EscalationStep => {
+  const found = BUILT_IN_POLICY.steps.find((step) => step.who === who);
+  if (found === undefined) throw new Error('no such step');
+  return found;
+};
+const asking = (userId: string, who: EscalationStep['who'], asks: Ask[]) => {
+  const alertId = randomUUID();
+  return { alertId, userId, days: 4, position: 1, step: stepOf(who), asks, reportsTo: `wellbeing-alert:${alertId}` };
+};
+
+async function userWithContact(): Promise<{ userId: string; contactId: string }> {
+  const who: Who = { role: 'user', subject: randomUUID() };
+  const json = { name: MARKED.otherMentorName, phoneNumber: MARKED.otherUserPhone };
+  const { body } = await api.ask('PUT', '/api/users/me/registered-contact', { who, json });
+  const { rows } = await api.database.owner.query('SELECT user_id FROM registered_contacts WHERE contact_id = $1', [
+    body.contactId,
+  ]);
+  return { userId: rows[0].user_id, contactId: body.contactId };
+}
+
+test('buddies are asked by a check-in each, whose end is told to the alert, and whoever has gone is not', async () => {
+  const userId = await createSubject(api.deps.pool, 'system');
+  const [able, gone] = [await buddyOf(deps, userId, 1), await buddyOf(deps, userId, 2, 'is_active = false')];
+  const asks = [able, gone].map((buddyId): Ask => ({ askId: randomUUID(), by: 'check-in', buddyId }));
+  const asked = asking(userId, 'buddies', asks);
+  expect(await startAsks(deps, asked)).toEqual([asks[1]?.askId]);
+  const { alertId, reportsTo } = asked;
+  expect(temporal.started).toEqual([
+    {
+      type: 'checkIn',
+      workflowId: `check-in:${asks[0]?.askId}`,
+      input: expect.objectContaining({ buddyId: able, userId, alert: { alertId, days: 4 }, reportsTo }),
+    },
+  ]);
+});
+
+test('the contact is told once that they were named, and the same link opens their page', async () => {
+  const { userId, contactId } = await userWithContact();
+  expect(await wellbeingPass(deps)).toBe(1);
+  expect(await wellbeingPass(deps)).toBe(0);
+  const [told] = temporal.started;
+  const link = { use: 'registered-contact', id: contactId, version: 1 } as const;
+  expect(told).toMatchObject({ type: 'message', input: { channel: 'sms', kind: 'invitation', content: { link } } });
+  const page = await api.fetch(`/contact/${messageLinkToken(LINK_KEY, link)}`, {});
+  expect(page.status).toBe(200);
+  const ask: Ask = { askId: randomUUID(), by: 'message', buddyId: null };
+  expect(await startAsks(deps, asking(userId, 'registered-contact', [ask]))).toEqual([]);
+  expect(temporal.started[1]).toMatchObject({
+    workflowId: `message:${ask.askId}`,
+    input: { messageClass: 'safety', content: { link }, reportsTo: expect.stringContaining('wellbeing-alert:') },
+  });
+  const words = JSON.stringify(temporal.started);
+  for (const secret of [MARKED.otherMentorName, MARKED.otherUserPhone, messageLinkToken(LINK_KEY, link)]) {
+    expect(words).not.toContain(secret);
+  }
+});
+
+test('the service gets a mail and those on call are rung, whose ends the alert hears', async () => {
+  const userId = await createSubject(api.deps.pool, 'system');
+  const mail: Ask = { askId: randomUUID(), by: 'message', buddyId: null };
+  const call: Ask = { askId: randomUUID(), by: 'call', buddyId: null };
+  expect(await startAsks(deps, asking(userId, 'wellbeing-service', [mail]))).toEqual([]);
+  expect(await startAsks(deps, asking(userId, 'on-call', [call]))).toEqual([]);
+  expect(await startAsks(deps, asking(userId, 'emergency', [{ ...call, askId: randomUUID() }]))).toEqual([]);
+  const [mailed, rung, emergency] = temporal.started;
+  expect(mailed?.input).toMatchObject({ channel: 'email', country: 'ZZ', reportsTo: expect.any(String) });
+  expect(rung).toMatchObject({ type: 'voiceAlert', workflowId: `voice-alert:${call.askId}` });
+  expect(rung?.input).toMatchObject({ acknowledge: true, neutralFirst: true, messageClass: 'ordinary' });
+  expect(rung?.input['recipients']).toHaveLength(2);
+  expect(rung?.input['reportsTo']).toEqual(expect.stringContaining('wellbeing-alert:'));
+  expect(emergency?.input).toMatchObject({ messageClass: 'safety', urgency: 'emergency' });
+  expect(JSON.stringify(temporal.started)).not.toContain('example.org');
+  expect(JSON.stringify(temporal.started)).not.toContain('+14155550161');
+});
+
+test('whoever is asked when it is over is told: check-ins, calls, and by a message who had one', async () => {
+  const { userId } = await userWithContact();
+  await wellbeingPass(deps);
+  temporal.started.splice(0);
+  const [checkIn, call, text, mail] = Array.from({ length: 4 }, () => randomUUID());
+  const asks = [
+    { askId: checkIn ?? '', by: 'check-in', party: 'buddies', newsId: randomUUID() },
+    { askId: call ?? '', by: 'call', party: 'on-call', newsId: randomUUID() },
+    { askId: text ?? '', by: 'message', party: 'registered-contact', newsId: randomUUID() },
+    { askId: mail ?? '', by: 'message', party: 'wellbeing-service', newsId: randomUUID() },
+  ] as const;
+  await endAsks(deps, { alertId: randomUUID(), userId, isTold: true, asks });
+  expect(temporal.told).toEqual(
+    expect.arrayContaining([
+      { workflowId: `check-in:${checkIn}`, what: 'ended' },
+      { workflowId: `voice-alert:${call}`, what: 'cancel' },
+      { workflowId: `message:${text}`, what: 'cancel' },
+    ]),
+  );
+  const news = temporal.started.map(({ workflowId }) => workflowId);
+  expect(news.toSorted()).toEqual([`message:${asks[2].newsId}`, `message:${asks[3].newsId}`].toSorted());
+  temporal.started.splice(0);
+  await endAsks(deps, { alertId: randomUUID(), userId, isTold: false, asks });
+  expect(temporal.started).toEqual([]);
+});
+
+test('a due alert that nobody has begun is begun by the worker, also when its first try failed', async () => {
+  const userId = await createSubject(api.deps.pool, 'system');
+  const { alerts } = await takeScores(api.deps.pool, [scoreOf(userId, 50, 1, { risk: 'high' })], RULES);
+  const begun = () => temporal.started.filter(({ type }) => type === 'wellbeingAlert').map(({ input }) => input);
+  await wellbeingPass(deps);
+  expect(begun()).toEqual([]);
+  await api.database.owner.query(`UPDATE wellbeing_alerts SET due_at = due_at - interval '6 seconds'`);
+  temporal.isDown = true;
+  await wellbeingPass(deps);
+  temporal.isDown = false;
+  await wellbeingPass(deps);
+  await wellbeingPass(deps);
+  expect(begun()).toEqual([alerts[0]]);
+});
+
+test('an alert whose workflow is gone is closed by the sweep, and its check-ins end with it', async () => {
+  const userId = await createSubject(api.deps.pool, 'system');
+  const buddyId = await buddyOf(deps, userId, 1);
+  const { alerts } = await takeScores(api.deps.pool, [scoreOf(userId, 50, 1, { risk: 'high' })], RULES);
+  const alertId = alerts[0]?.alertId ?? '';
+  await openWellbeingAlert(api.deps.pool, alertId);
+  const askIds = [randomUUID(), randomUUID()];
+  const begun = { alertId, userId, position: 1, step: stepOf('buddies'), askedBuddyIds: [], askIds };
+  const step = await beginWellbeingStep(api.deps.pool, begun, api.deps.config.wellbeing.escalation);
+  expect(step).toMatchObject({ asks: [{ askId: askIds[0], buddyId }] });
+  const owners = new Map<string, OwnerState>([[`wellbeing-alert:${alertId}`, 'running']]);
+  const sweep = createWellbeingSweep(deps, async (workflowId) => owners.get(workflowId) ?? 'running', 0);
+  expect(await sweep()).toBe(0);
+  owners.set(`wellbeing-alert:${alertId}`, 'stopped');
+  expect(await sweep()).toBe(1);
+  expect(await sweep()).toBe(0);
+  expect(temporal.told).toEqual([{ workflowId: `check-in:${askIds[0]}`, what: 'ended' }]);
+  const { rows } = await api.database.owner.query(
+    `SELECT a.state, a.end_reason, a.counts, s.state AS step FROM wellbeing_alerts a JOIN wellbeing_alert_steps s USING (alert_id)
+      WHERE alert_id = $1 AND position = 1`,
+    [alertId],
+  );
+  expect(rows).toEqual([{ state: 'closed', end_reason: 'stopped-by-operator', counts: true, step: 'ended' }]);
+  expect(api.logLines.join('')).toContain('wellbeing-alert-lost');
+});

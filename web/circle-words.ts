@@ -1,0 +1,283 @@
+/** What stands on the page of a user's buddies, by language. */
+import type { LinkLanguage } from './link-page';
+
+const en = {
+  title: 'My circle',
+  intro:
+    'Buddies are friends who have agreed to look out for you. You can ask one of them to get in touch; they are asked by a text from our number and see nothing but your first name.',
+  signOut: 'Sign out',
+  pages: 'Pages',
+  // About the user
+  aboutYou: 'About you',
+  aboutYouWhy:
+    'Your buddies read your first name in what we send them. When we ask them by ourselves, they also read for how many days it has not been easy, and no result of yours.',
+  firstName: 'Your first name',
+  language: 'Language',
+  languages: { en: 'English', es: 'Spanish' },
+  tellMeBy: 'How you hear of answers',
+  tellMe: { app: 'In the app and here', sms: 'Also by text', email: 'Also by e-mail' },
+  tellMeHint: 'By text or e-mail only at a number or address of yours that you have verified.',
+  save: 'Save',
+  // Buddies
+  buddies: 'Your buddies',
+  nobody: 'Nobody yet. Add a friend below, then send them an invitation.',
+  add: 'Add a buddy',
+  addWhy: 'They get nothing until you send the invitation.',
+  full: 'You have as many buddies as there can be. Remove one to add another.',
+  first: 'Tell us your first name above before you add somebody.',
+  name: 'Name',
+  relationship: 'How you know each other',
+  phone: 'Mobile number',
+  email: 'E-mail address',
+  addButton: 'Add',
+  optional: 'not required',
+  place: (n: number) => `Asked as number ${n}`,
+  status: {
+    pending: 'Pending',
+    verified: 'Verified',
+    declined: 'Declined',
+    expired: 'Expired',
+    'opted-out': 'Opted out',
+  },
+  statusMeans: {
+    new: 'No invitation has been sent yet.',
+    pending: 'The invitation has not been answered.',
+    verified: 'Has agreed to be your buddy.',
+    declined: 'Does not want to be your buddy.',
+    expired: 'Has not answered in time.',
+    'opted-out': 'Does not want to be asked any more.',
+  },
+  send: 'Send the invitation',
+  resend: 'Send it again',
+  left: (n: number) => (n === 1 ? 'It can be sent once more.' : `It can be sent ${n} more times.`),
+  usedUp: 'It has been sent three times, which is as often as we do.',
+  notBefore: 'Possible from',
+  linkUntil: 'Their link is good until',
+  checkIn: 'Ask to get in touch',
+  nextCheckIn: 'You can ask again from',
+  up: 'Earlier',
+  down: 'Later',
+  remove: 'Remove',
+  removeQuestion: 'Remove this buddy?',
+  removeWhy: 'What we hold about them is deleted, and whatever is under way ends. They are not told.',
+  nameless: 'Somebody who has had their data erased',
+  removeContactQuestion: 'Remove your contact?',
+  removeContactWhy: 'Their name and number are deleted, and we do not ask them any more. They are not told.',
+  removeYes: 'Yes, remove',
+  back: 'Back',
+  // Answers
+  answers: 'What came of it',
+  noAnswers: 'You have not asked anybody yet.',
+  asked: 'asked',
+  byUs: 'asked by us, because you may have had a hard time',
+  state: {
+    pending: 'is being asked',
+    sent: 'the text is sent',
+    delivered: 'the text has arrived',
+    opened: 'has opened the text',
+    answered: 'has answered',
+    unanswered: 'has not answered in time',
+    undeliverable: 'the text did not arrive',
+    ended: 'need not answer any more',
+  },
+  response: {
+    called: 'has called you',
+    messaged: 'has written to you',
+    'cannot-reach': 'could not reach you',
+    unavailable: 'cannot right now',
+  },
+  noteSays: 'Their note',
+  more: 'Older ones',
+  somebody: 'A buddy who was removed',
+} as const;
+
+type Words = {
+  readonly [Key in keyof typeof en]: (typeof en)[Key] extends string
+    ? string
+    : (typeof en)[Key] extends (n: number) => string
+      ? (n: number) => string
+      : { readonly [Word in keyof (typeof en)[Key]]: string };
+};
+
+const es: Words = {
+  title: 'Mi círculo',
+  intro:
+    'Sus personas de confianza son amigos que han aceptado estar pendientes de usted. Puede pedir a una de ellas que se ponga en contacto; recibe un mensaje desde nuestro número y solo ve su nombre de pila.',
+  signOut: 'Cerrar sesión',
+  pages: 'Páginas',
+  aboutYou: 'Sobre usted',
+  aboutYouWhy:
+    'Sus personas de confianza leen su nombre de pila en lo que les enviamos. Cuando les preguntamos nosotros, leen también cuántos días no han sido fáciles, y ningún resultado suyo.',
+  firstName: 'Su nombre de pila',
+  language: 'Idioma',
+  languages: { en: 'Inglés', es: 'Español' },
+  tellMeBy: 'Cómo se entera de las respuestas',
+  tellMe: { app: 'En la aplicación y aquí', sms: 'También por mensaje de texto', email: 'También por correo' },
+  tellMeHint: 'Por mensaje o correo solo a un número o una dirección suya que haya verificado.',
+  save: 'Guardar',
+  buddies: 'Sus personas de confianza',
+  nobody: 'Nadie todavía. Añada a alguien abajo y después envíele una invitación.',
+  add: 'Añadir a una persona',
+  addWhy: 'No recibe nada hasta que usted envíe la invitación.',
+  full: 'No puede tener más personas de confianza. Quite a una para añadir otra.',
+  first: 'Díganos arriba su nombre de pila antes de añadir a alguien.',
+  name: 'Nombre',
+  relationship: 'De qué se conocen',
+  phone: 'Número de móvil',
+  email: 'Dirección de correo',
+  addButton: 'Añadir',
+  optional: 'no es obligatorio',
+  place: (n) => `Se le pregunta en el puesto ${n}`,
+  status: {
+    pending: 'Pendiente',
+    verified: 'Verificada',
+    declined: 'Rechazada',
+    expired: 'Caducada',
+    'opted-out': 'Dada de baja',
+  },
+  statusMeans: {
+    new: 'Todavía no se ha enviado ninguna invitación.',
+    pending: 'La invitación no ha tenido respuesta.',
+    verified: 'Ha aceptado ser su persona de confianza.',
+    declined: 'No quiere ser su persona de confianza.',
+    expired: 'No ha respondido a tiempo.',
+    'opted-out': 'No quiere que se le pregunte más.',
+  },
+  send: 'Enviar la invitación',
+  resend: 'Enviarla otra vez',
+  left: (n) => (n === 1 ? 'Se puede enviar una vez más.' : `Se puede enviar ${n} veces más.`),
+  usedUp: 'Se ha enviado tres veces, que es el máximo.',
+  notBefore: 'Posible a partir de',
+  linkUntil: 'Su enlace vale hasta',
+  checkIn: 'Pedir que se ponga en contacto',
+  nextCheckIn: 'Puede volver a pedirlo a partir de',
+  up: 'Antes',
+  down: 'Después',
+  remove: 'Quitar',
+  removeQuestion: '¿Quitar a esta persona?',
+  removeWhy: 'Se borra lo que guardamos de ella y termina lo que esté en curso. No se le avisa.',
+  nameless: 'Alguien que ha pedido borrar sus datos',
+  removeContactQuestion: '¿Quitar su contacto?',
+  removeContactWhy: 'Se borran su nombre y su número, y no le preguntamos más. No se le avisa.',
+  removeYes: 'Sí, quitar',
+  back: 'Volver',
+  answers: 'Qué ha resultado',
+  noAnswers: 'Todavía no ha pedido nada a nadie.',
+  asked: 'pedido',
+  byUs: 'pedido por nosotros, porque quizá lo pasó mal',
+  state: {
+    pending: 'se le está preguntando',
+    sent: 'el mensaje se ha enviado',
+    delivered: 'el mensaje ha llegado',
+    opened: 'ha abierto el mensaje',
+    answered: 'ha respondido',
+    unanswered: 'no ha respondido a tiempo',
+    undeliverable: 'el mensaje no ha llegado',
+    ended: 'ya no hace falta que responda',
+  },
+  response: {
+    called: 'le ha llamado',
+    messaged: 'le ha escrito',
+    'cannot-reach': 'no ha podido contactar',
+    unavailable: 'no puede ahora',
+  },
+  noteSays: 'Su nota',
+  more: 'Anteriores',
+  somebody: 'Una persona que se quitó',
+};
+
+/** Said once, at the top, when something was done or could not be. */
+const DONE = {
+  en: {
+    saved: 'Saved.',
+    added: 'Added. Send the invitation when you are ready.',
+    sent: 'The invitation is on its way.',
+    asked: 'They are being asked. You see here what comes of it.',
+    removed: 'Removed. Nothing more is sent to them for you.',
+    moved: 'The order is changed.',
+    'first-name': 'A first name of at most 60 characters is expected.',
+    'wrong-phone': 'This is no mobile number that we can text.',
+    'wrong-email': 'This is no e-mail address.',
+    'wrong-name': 'A name of at most 100 characters is expected.',
+    'no-profile': 'Tell us your first name first: it stands in what we send.',
+    full: 'You have as many buddies as there can be.',
+    twice: 'This number or address is one of your buddies’ already.',
+    yourself: 'This number or address is your own.',
+    refused: 'This person does not want to be asked by you.',
+    'too-soon': 'That is too soon after the last time. When it is possible stands beside the name.',
+    'used-up': 'The invitation has been sent as often as we do.',
+    'target-limit': 'This person is being asked a lot. Please try again in some days.',
+    'not-now': 'This buddy cannot be asked now.',
+    'already-verified': 'They have agreed already.',
+    gone: 'This buddy is not there any more.',
+    'contact-saved': 'Saved. Somebody new is told by text within a minute.',
+    'contact-removed': 'Removed. They are not asked any more.',
+    'contact-refused': 'This person does not want to be your contact.',
+    'contact-gone': 'This contact is not there any more.',
+    'contact-name': 'A name of at most 80 characters is expected.',
+    ended: 'Ended. Whoever had been asked is told.',
+    'ended-before': 'It had ended before.',
+    'alert-gone': 'This is not there any more.',
+  },
+  es: {
+    saved: 'Guardado.',
+    added: 'Añadida. Envíe la invitación cuando quiera.',
+    sent: 'La invitación está en camino.',
+    asked: 'Se le está pidiendo. Aquí verá qué resulta.',
+    removed: 'Quitada. No se le envía nada más por usted.',
+    moved: 'El orden ha cambiado.',
+    'first-name': 'Se espera un nombre de 60 letras como máximo.',
+    'wrong-phone': 'No es un número de móvil al que podamos escribir.',
+    'wrong-email': 'No es una dirección de correo.',
+    'wrong-name': 'Se espera un nombre de 100 letras como máximo.',
+    'no-profile': 'Díganos primero su nombre de pila: aparece en lo que enviamos.',
+    full: 'No puede tener más personas de confianza.',
+    twice: 'Este número o esta dirección ya es de una de sus personas de confianza.',
+    yourself: 'Este número o esta dirección es suyo.',
+    refused: 'Esta persona no quiere que usted le pregunte.',
+    'too-soon': 'Es demasiado pronto. Junto al nombre pone cuándo será posible.',
+    'used-up': 'La invitación ya se ha enviado el máximo de veces.',
+    'target-limit': 'A esta persona se le pregunta mucho. Inténtelo dentro de unos días.',
+    'not-now': 'Ahora no se puede preguntar a esta persona.',
+    'already-verified': 'Ya ha aceptado.',
+    gone: 'Esta persona ya no está.',
+    'contact-saved': 'Guardado. A una persona nueva se le avisa por mensaje en un minuto.',
+    'contact-removed': 'Quitado. No se le pregunta más.',
+    'contact-refused': 'Esta persona no quiere ser su contacto.',
+    'contact-gone': 'Este contacto ya no está.',
+    'contact-name': 'Se espera un nombre de 80 letras como máximo.',
+    ended: 'Terminado. Se avisa a quienes se había preguntado.',
+    'ended-before': 'Ya había terminado.',
+    'alert-gone': 'Esto ya no está.',
+  },
+} as const satisfies Readonly<Record<LinkLanguage, Readonly<Record<string, string>>>>;
+
+export type CircleDone = keyof (typeof DONE)['en'];
+/** What has gone well; the rest is a problem. */
+const GOOD: readonly CircleDone[] = [
+  'saved',
+  'added',
+  'sent',
+  'asked',
+  'removed',
+  'moved',
+  'contact-saved',
+  'contact-removed',
+  'ended',
+  'ended-before',
+];
+
+export function circleWords(language: LinkLanguage): Words {
+  return language === 'es' ? es : en;
+}
+
+export function circleNotice(
+  done: CircleDone,
+  language: LinkLanguage,
+): { readonly text: string; readonly isBad: boolean } {
+  return { text: DONE[language][done], isBad: !GOOD.includes(done) };
+}
+
+export function isCircleDone(word: unknown): word is CircleDone {
+  return typeof word === 'string' && Object.hasOwn(DONE.en, word);
+}

@@ -1,0 +1,181 @@
+import type { CheckInNews } from '../domain/buddies';
+import type { AnsweringParty, EscalationStep } from '../domain/escalation-policy';
+import type { MessageNews } from '../domain/message';
+import type { VoiceAlertNews } from '../domain/voice-alert';
+import {
+  type Ask,
+  type Decision,
+  hasReached,
+  type OpenedAlert,
+  type WellbeingAlertInput,
+  type WellbeingEndReason,
+  type WellbeingResult,
+} from '../domain/wellbeing-alert';
+
+/** Somebody who was asked, and what has come of it. */
+export interface OpenAsk extends Ask {
+  /** The step that asked, from 1. */
+  readonly position: number;
+  readonly party: AnsweringParty;
+  /** Nothing more is to be heard of it. */
+  isOver: boolean;
+  response: Decision['response'];
+  /** They have been in touch, or see to it. */
+  hasReached: boolean;
+}
+
+/** The step that only a human sets off. */
+export interface Emergency {
+  readonly position: number;
+  readonly step: EscalationStep;
+  state: 'waiting' | 'confirmed' | 'called';
+  /** Subject id of the human. */
+  confirmedBy: string | null;
+  askId: string;
+}
+
+/** Messages in these states still can be read, or have been. */
+const ON_THEIR_WAY: readonly MessageNews['state'][] = ['sent', 'delivered', 'unconfirmed'];
+
+/** Everything one run remembers; plain values, so that what is kept can be read in one place. */
+export class WellbeingAlertState {
+  opened: OpenedAlert | null = null;
+  readonly asks: OpenAsk[] = [];
+  /** The newest step that was begun, from 1; 0: none. */
+  newest = 0;
+  newestAnsweredBy: readonly AnsweringParty[] = [];
+  /** From when the next step is waited for (epoch ms); null: not at all, because the one before it had nobody to ask. */
+  waitsFrom: number | null;
+  decision: Decision | null = null;
+  stop: 'user' | 'staff' | 'operator' | 'erased' | null = null;
+  emergency: Emergency | null = null;
+  /** It comes to its end by itself. */
+  isClosing = false;
+  /** Steps whose end is in their row. */
+  readonly noted = new Set<number>();
+  result: WellbeingResult | null = null;
+
+  constructor(
+    readonly input: WellbeingAlertInput,
+    now: number,
+  ) {
+    this.waitsFrom = now;
+  }
+
+  /** Nobody else is asked any more. */
+  isDecided(): boolean {
+    return this.decision !== null || this.stop !== null;
+  }
+
+  askedBuddyIds(): string[] {
+    return this.asks.flatMap(({ buddyId }) => (buddyId === null ? [] : [buddyId]));
+  }
+
+  begin(position: number, step: EscalationStep, asks: readonly Ask[], now: number): void {
+    this.newest = position;
+    this.newestAnsweredBy = step.answeredBy;
+    this.waitsFrom = now;
+    for (const ask of asks) this.add(position, step, ask);
+  }
+
+  add(position: number, { who }: EscalationStep, ask: Ask): void {
+    const party = who === 'emergency' ? 'on-call' : who;
+    this.asks.push({ ...ask, position, party, isOver: false, response: null, hasReached: false });
+  }
+
+  asksOf(position: number): OpenAsk[] {
+    return this.asks.filter((ask) => ask.position === position);
+  }
+
+  /** Everybody whom the step asked has said that they cannot, or was not reached. */
+  hasFailed(position: number): boolean {
+    const asks = this.asksOf(position);
+    return asks.length > 0 && asks.every(({ isOver, hasReached: reached }) => isOver && !reached);
+  }
+
+  /** No more answer can come. */
+  isEverythingHeard(): boolean {
+    return this.asks.every(({ isOver }) => isOver) && this.emergency?.state !== 'waiting';
+  }
+
+  /** Of the contact, while they can still answer. */
+  openContactAsk(): OpenAsk | null {
+    return this.asks.find(({ party, isOver }) => party === 'registered-contact' && !isOver) ?? null;
+  }
+
+  hearOfCheckIn({ requestId, state, response }: CheckInNews, at: number): void {
+    if (state === 'answered' && response !== null) this.hear(requestId, response, hasReached(response), at);
+    else if (['unanswered', 'undeliverable', 'ended'].includes(state)) this.lose(requestId);
+  }
+
+  hearOfMessage({ messageId, state }: MessageNews): void {
+    if (!ON_THEIR_WAY.includes(state)) this.lose(messageId);
+  }
+
+  hearOfCall({ alertId, state }: VoiceAlertNews, at: number): void {
+    this.hear(alertId, null, state === 'acknowledged' || state === 'heard', at);
+  }
+
+  /** The first answer that counts decides; the others are kept beside it. */
+  hear(askId: string, response: Decision['response'], reached: boolean, at: number): void {
+    const ask = this.asks.find((one) => one.askId === askId);
+    // Who could not at first, or was thought lost, may have been in touch after all.
+    if (ask === undefined || ask.hasReached || (ask.isOver && !reached)) return;
+    Object.assign(ask, { isOver: true, response, hasReached: reached });
+    if (!reached || this.isDecided() || !this.newestAnsweredBy.includes(ask.party)) return;
+    this.decision = decisionOf(ask, at);
+  }
+
+  /** Nobody was reached by it. */
+  lose(askId: string): void {
+    const ask = this.asks.find((one) => one.askId === askId);
+    if (ask !== undefined) ask.isOver = true;
+  }
+
+  /** What became of it, when nothing more is waited for. */
+  outcome(at: number): WellbeingResult & { readonly decision: Decision | null } {
+    const answered = this.asks.find((ask) => ask.hasReached);
+    // Whoever answered without deciding has answered all the same, once nobody else does.
+    if (this.stop === null) this.decision ??= answered === undefined ? null : decisionOf(answered, at);
+    const { decision } = this;
+    if (decision === null) return { ...this.undecided(), decision };
+    if (decision.party === 'on-call' || decision.party === 'wellbeing-service') {
+      return { state: 'escalated', endReason: 'taken-over', decision };
+    }
+    const endReason = decision.position < this.newest ? 'answered-after-escalation' : 'answered';
+    return { state: 'answered', endReason, decision };
+  }
+
+  private undecided(): WellbeingResult {
+    const isWithOrganisation = this.asks.some(({ party }) => ORGANISATION.includes(party)) || this.emergency !== null;
+    switch (this.stop) {
+      case 'user':
+        return { state: 'closed', endReason: 'closed-by-user' };
+      case 'staff':
+        if (isWithOrganisation) return { state: 'escalated', endReason: 'taken-over' };
+        return { state: 'closed', endReason: 'closed-by-staff' };
+      case 'operator':
+        return { state: 'closed', endReason: 'stopped-by-operator' };
+      case 'erased':
+        return { state: 'closed', endReason: 'user-erased' };
+      case null: {
+        const isHandedOver = this.asks.some(({ party, isOver }) => party === 'wellbeing-service' && !isOver);
+        if (isHandedOver) return { state: 'escalated', endReason: 'handed-over' };
+        return { state: 'closed', endReason: this.newest === 0 ? 'nobody-to-ask' : 'nobody-answered' };
+      }
+    }
+  }
+}
+
+const ORGANISATION: readonly AnsweringParty[] = ['wellbeing-service', 'on-call'];
+
+/** Whoever has been asked is told that it is over, where it came to an end for them too. */
+export function isToldToOthers(endReason: WellbeingEndReason): boolean {
+  return ['answered', 'answered-after-escalation', 'taken-over', 'closed-by-user', 'closed-by-staff'].includes(
+    endReason,
+  );
+}
+
+function decisionOf({ party, response, position }: OpenAsk, at: number): Decision {
+  return { party, response, position, at: new Date(at).toISOString() };
+}

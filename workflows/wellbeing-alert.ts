@@ -1,0 +1,251 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancelledFailure,
+  CancellationScope,
+  condition,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { CHECK_IN_NEWS, type CheckInNews } from '../domain/buddies';
+import type { EscalationStep } from '../domain/escalation-policy';
+import { MESSAGE_NEWS, type MessageNews } from '../domain/message';
+import { VOICE_ALERT_NEWS, type VoiceAlertNews } from '../domain/voice-alert';
+import {
+  type Ask,
+  type CloseAlert,
+  type ConfirmEmergency,
+  type ContactAnswer,
+  hasReached,
+  WELLBEING_ALERT,
+  type WellbeingAlertInput,
+  type WellbeingResult,
+} from '../domain/wellbeing-alert';
+import { wellbeingAsking, wellbeingRecords, wellbeingTelling } from './activity-options';
+import { tell, upsertState } from './visibility';
+import { isToldToOthers, WellbeingAlertState } from './wellbeing-alert-state';
+
+const closeUpdate = defineUpdate<WellbeingResult, [CloseAlert]>(WELLBEING_ALERT.close);
+const confirmUpdate = defineUpdate<'confirmed', [ConfirmEmergency]>(WELLBEING_ALERT.confirmEmergency);
+const contactUpdate = defineUpdate<'noted', [ContactAnswer]>(WELLBEING_ALERT.contactAnswers);
+const checkInNewsSignal = defineSignal<[CheckInNews]>(CHECK_IN_NEWS);
+const messageNewsSignal = defineSignal<[MessageNews]>(MESSAGE_NEWS);
+const voiceAlertNewsSignal = defineSignal<[VoiceAlertNews]>(VOICE_ALERT_NEWS);
+
+const MINUTE = 60_000;
+
+/**
+ * One wellbeing alert: goes through the steps of the policy it began with, asks whoever there is at that moment, and goes
+ * on to the next step when nobody has been in touch in time, or nobody can. The first answer that counts ends it; whoever
+ * is still asked then is told. Its last step only waits: a human sets it off, and never this function.
+ */
+export async function wellbeingAlert(input: WellbeingAlertInput): Promise<WellbeingResult> {
+  const alert = new WellbeingAlertState(input, Date.now());
+  listen(alert);
+  // Cancelling from the Web UI must leave nobody asked, so nothing below is cancelled with it.
+  CancellationScope.current().cancelRequested.catch(() => {
+    alert.stop ??= 'operator';
+  });
+  const result = await CancellationScope.nonCancellable(() => run(alert));
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
+  if (result.endReason === 'stopped-by-operator') throw new CancelledFailure('the alert was stopped by an operator');
+  return result;
+}
+
+function listen(alert: WellbeingAlertState): void {
+  setHandler(checkInNewsSignal, (news) => alert.hearOfCheckIn(news, Date.now()));
+  setHandler(messageNewsSignal, (news) => alert.hearOfMessage(news));
+  setHandler(voiceAlertNewsSignal, (news) => alert.hearOfCall(news, Date.now()));
+  setHandler(
+    closeUpdate,
+    async ({ by }): Promise<WellbeingResult> => {
+      if (alert.decision === null) alert.stop ??= by;
+      await condition(() => alert.result !== null);
+      return alert.result ?? { state: 'closed', endReason: by === 'user' ? 'closed-by-user' : 'closed-by-staff' };
+    },
+    { validator: ({ validUntil }) => refuseLate(validUntil) },
+  );
+  setHandler(confirmUpdate, (confirmed) => confirm(alert, confirmed), {
+    validator: ({ validUntil }) => {
+      refuseLate(validUntil);
+      // Confirming twice changes nothing; what has not come that far, or is over, cannot be confirmed.
+      const isTooLate = (alert.isDecided() || alert.isClosing) && alert.emergency?.state === 'waiting';
+      if (alert.emergency === null || isTooLate) throw refused('EmergencyNotWaiting');
+    },
+  });
+  setHandler(
+    contactUpdate,
+    ({ response }): 'noted' => {
+      const ask = alert.openContactAsk();
+      if (ask !== null) alert.hear(ask.askId, response, hasReached(response), Date.now());
+      return 'noted';
+    },
+    {
+      validator: ({ validUntil }) => {
+        refuseLate(validUntil);
+        if (alert.openContactAsk() === null) throw refused('ContactNotAsked');
+      },
+    },
+  );
+}
+
+/** An update nobody waits for any more is otherwise executed when a worker returns. */
+function refuseLate(validUntil: number): void {
+  if (Date.now() > validUntil) throw refused('QuestionTooLate');
+}
+
+function refused(type: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable('refused', type);
+}
+
+/** Whoever confirms it is answered when that is kept, and those on call are being rung. */
+async function confirm({ emergency }: WellbeingAlertState, { actor }: ConfirmEmergency): Promise<'confirmed'> {
+  if (emergency?.state === 'waiting') Object.assign(emergency, { state: 'confirmed', confirmedBy: actor });
+  await condition(() => emergency?.state === 'called');
+  return 'confirmed';
+}
+
+async function run(alert: WellbeingAlertState): Promise<WellbeingResult> {
+  const opened = await wellbeingRecords.openWellbeingAlert(alert.input);
+  // Closed before it could begin: its row says how.
+  if (opened === null) return (alert.result = { state: 'closed', endReason: 'workflow-failed' });
+  alert.opened = opened;
+  const { steps, closesAfterMinutes } = opened.policy;
+  for (const [index, step] of steps.entries()) {
+    await untilDue(alert, index + 1, step);
+    if (alert.isDecided()) break;
+    await begin(alert, index + 1, step);
+  }
+  await untilHeard(alert, closesAfterMinutes * MINUTE);
+  return close(alert);
+}
+
+/** The next step comes in its time, or at once when the newest one has failed. */
+async function untilDue(alert: WellbeingAlertState, position: number, { afterMinutes }: EscalationStep): Promise<void> {
+  const { waitsFrom, newest } = alert;
+  const left = waitsFrom === null ? 0 : waitsFrom + afterMinutes * MINUTE - Date.now();
+  const isSoon = () => alert.isDecided() || alert.hasFailed(newest);
+  if (left > 0) await condition(isSoon, left, { summary: `before step ${position}` });
+  await noteEndedSteps(alert);
+}
+
+async function begin(alert: WellbeingAlertState, position: number, step: EscalationStep): Promise<void> {
+  const { alertId, userId } = alert.input;
+  const begun = await wellbeingRecords.beginWellbeingStep({
+    alertId,
+    userId,
+    position,
+    step,
+    askedBuddyIds: alert.askedBuddyIds(),
+    askIds: Array.from({ length: step.count }, () => uuid4()),
+  });
+  if ('gone' in begun) {
+    alert.stop ??= 'erased';
+    return;
+  }
+  if ('skipped' in begun) {
+    alert.waitsFrom = null;
+    tell(`Step ${position} (${step.who}) has nobody to ask: ${begun.skipped}.`);
+    return;
+  }
+  alert.begin(position, step, begun.asks, Date.now());
+  if (step.who === 'emergency') {
+    alert.emergency = { position, step, state: 'waiting', confirmedBy: null, askId: uuid4() };
+    upsertState('waiting');
+    tell(`Step ${position} waits for a human to confirm it.`);
+    return;
+  }
+  tell(`Step ${position} (${step.who}): ${begun.asks.length} asked.`);
+  await ask(alert, position, step, begun.asks);
+}
+
+/** What cannot be begun for too long counts as failed: the next step must not wait for it. */
+async function ask(
+  alert: WellbeingAlertState,
+  position: number,
+  step: EscalationStep,
+  asks: readonly Ask[],
+): Promise<void> {
+  const { alertId, userId } = alert.input;
+  const days = alert.opened?.days ?? 1;
+  const reportsTo = workflowInfo().workflowId;
+  try {
+    const lost = await wellbeingAsking.startWellbeingAsks({ alertId, userId, days, position, step, asks, reportsTo });
+    for (const askId of lost) alert.lose(askId);
+  } catch {
+    for (const { askId } of asks) alert.lose(askId);
+  }
+}
+
+/** After the last step: until the answer that counts, the last answer there can be, or the end of patience. */
+async function untilHeard(alert: WellbeingAlertState, patienceMs: number): Promise<void> {
+  let deadline = Date.now() + patienceMs;
+  const isOver = () => alert.isDecided() || alert.isEverythingHeard() || isSetOff(alert);
+  while (deadline > Date.now() || isSetOff(alert)) {
+    await condition(isOver, Math.max(1, deadline - Date.now()), { summary: 'the last answers' });
+    // Also where an answer came at the same moment: what a human has set off is done.
+    if (!isSetOff(alert)) break;
+    await callForEmergency(alert);
+    deadline = Date.now() + patienceMs;
+  }
+  // From here on nobody would do what a human sets off.
+  alert.isClosing = true;
+  await noteEndedSteps(alert);
+}
+
+function isSetOff({ emergency }: WellbeingAlertState): boolean {
+  return emergency?.state === 'confirmed';
+}
+
+async function callForEmergency(alert: WellbeingAlertState): Promise<void> {
+  const { emergency, input } = alert;
+  if (emergency === null || emergency.confirmedBy === null) return;
+  const { position, step, askId, confirmedBy: actor } = emergency;
+  // Who confirmed it is kept before anything rings.
+  await wellbeingRecords.noteEmergencyConfirmed({ alertId: input.alertId, position, actor, askId });
+  emergency.state = 'called';
+  const call: Ask = { askId, by: 'call', buddyId: null };
+  alert.add(position, step, call);
+  tell('The emergency step was confirmed by a human: those on call are rung.');
+  await ask(alert, position, step, [call]);
+}
+
+/** Writes how steps have ended of which nothing more is to be heard. */
+async function noteEndedSteps(alert: WellbeingAlertState): Promise<void> {
+  const { alertId } = alert.input;
+  for (const position of new Set(alert.asks.map((ask) => ask.position))) {
+    const asks = alert.asksOf(position);
+    if (alert.noted.has(position) || !asks.every(({ isOver }) => isOver)) continue;
+    alert.noted.add(position);
+    const reached = asks.find(({ hasReached }) => hasReached);
+    const last = reached ?? asks.at(-1);
+    // Buddies' answers stand with their check-ins.
+    const response = last?.party === 'registered-contact' ? last.response : null;
+    const state = reached === undefined ? 'unanswered' : 'answered';
+    await wellbeingRecords.noteWellbeingStep({ alertId, position, state, response });
+  }
+}
+
+/** The row first, so that whoever is told and looks finds it over. */
+async function close(alert: WellbeingAlertState): Promise<WellbeingResult> {
+  const { alertId, userId } = alert.input;
+  alert.isClosing = true;
+  const { decision, state, endReason } = alert.outcome(Date.now());
+  const endedAt = new Date(Date.now()).toISOString();
+  await wellbeingRecords.closeWellbeingAlert({ alertId, state, endReason, decision, endedAt });
+  upsertState('ended');
+  tell(`Over: ${state} (${endReason}).`);
+  alert.result = { state, endReason };
+  // What a human has set off goes on until somebody acknowledges it.
+  const open = alert.asks.filter(({ isOver, askId }) => !isOver && askId !== alert.emergency?.askId);
+  if (open.length > 0) {
+    const asks = open.map(({ askId, by, party }) => ({ askId, by, party, newsId: uuid4() }));
+    const isTold = isToldToOthers(endReason);
+    // They learn it from their own link too: an alert must come to its end without.
+    await wellbeingTelling.endWellbeingAsks({ alertId, userId, isTold, asks }).catch(() => undefined);
+  }
+  return alert.result;
+}
