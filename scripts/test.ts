@@ -9,10 +9,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { runCommand } from './command-error';
 import { COVERAGE_DIR, collectCoverage, prepareCoverage } from './coverage';
 import { judge, table, writeReports } from './coverage-report';
+import { failedTests, jestReport } from './failed-tests';
 import { PROJECT_ROOT, progress } from './project';
 import { testEnvironment } from './test-environment';
 import { stopSignal } from './stop-signal';
@@ -21,6 +21,8 @@ import { startTestParts, type TestParts } from './test-parts';
 interface Count {
   passed: number;
   failed: number;
+  /** What failed, named again at the end. */
+  readonly names: string[];
 }
 
 /** Name and command line of each check that needs no running part. */
@@ -32,13 +34,6 @@ const STATIC_CHECKS: readonly (readonly [name: string, program: string, ...args:
   ['imports between rooms', 'depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'dist'],
 ];
 
-const jestReport = z.object({
-  numPassedTests: z.number(),
-  numFailedTests: z.number(),
-  numPendingTests: z.number(),
-  numRuntimeErrorTestSuites: z.number(),
-});
-
 /** Ctrl-C or SIGTERM: what runs is ended, then the parts in good order. */
 const asked = stopSignal();
 
@@ -47,7 +42,7 @@ async function main(): Promise<number> {
   const isWhole = words.length === 0;
   const counting = isWhole || process.argv.includes('--coverage') ? prepareCoverage() : null;
   const env = { ...testEnvironment(process.env), ...counting?.env };
-  const count: Count = { passed: 0, failed: 0 };
+  const count: Count = { passed: 0, failed: 0, names: [] };
   if (isWhole) await runStaticChecks(count, env);
 
   progress('Starting Postgres and Temporal for the tests …');
@@ -68,6 +63,7 @@ async function main(): Promise<number> {
   }
   if (count.failed === 0) parts.remove();
   else progress(`Logs of the parts: ${parts.stateDir}`);
+  for (const name of count.names) progress(`Failed: ${name}`);
   process.stdout.write(`${count.passed} passed, ${count.failed} failed\n`);
   return count.failed === 0 ? 0 : 1;
 }
@@ -77,8 +73,15 @@ async function runStaticChecks(count: Count, env: NodeJS.ProcessEnv): Promise<vo
     const began = Date.now();
     const code = await run(program, args, env);
     progress(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${secondsSince(began)})`);
-    if (code === 0) count.passed += 1;
-    else count.failed += 1;
+    note(count, name, code === 0);
+  }
+}
+
+function note(count: Count, name: string, isGood: boolean): void {
+  if (isGood) count.passed += 1;
+  else {
+    count.failed += 1;
+    count.names.push(name);
   }
 }
 
@@ -102,23 +105,19 @@ async function judgeCoverage(count: Count, isGate: boolean): Promise<void> {
   for (const line of table(results)) progress(line);
   writeReports(coverage, PROJECT_ROOT, COVERAGE_DIR);
   progress(`       Every line: ${join(COVERAGE_DIR, 'lcov-report', 'index.html')} (${secondsSince(began)})`);
-  for (const { isEnough } of isGate ? results : []) {
-    if (isEnough) count.passed += 1;
-    else count.failed += 1;
-  }
+  for (const { group, isEnough } of isGate ? results : []) note(count, `coverage of ${group.name}`, isEnough);
 }
 
 async function runJest(count: Count, env: NodeJS.ProcessEnv, report: string, args: string[]): Promise<void> {
   const code = await run('jest', ['--json', `--outputFile=${report}`, ...args], env);
-  if (!existsSync(report)) {
-    count.failed += 1;
-    return;
-  }
+  if (!existsSync(report)) return note(count, 'jest, which wrote no report', false);
   const result = jestReport.parse(JSON.parse(readFileSync(report, 'utf8')));
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   count.passed += result.numPassedTests;
+  count.failed += failed;
+  count.names.push(...failedTests(result, PROJECT_ROOT));
   // Jest can also fail as a whole, e.g. when a suite leaves something open.
-  count.failed += code !== 0 && failed === 0 ? 1 : failed;
+  if (code !== 0 && failed === 0) note(count, 'jest as a whole', false);
   if (result.numPendingTests > 0) progress(`${result.numPendingTests} skipped: their suites say why.`);
 }
 

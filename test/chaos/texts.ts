@@ -63,6 +63,18 @@ export async function endOf(stack: TestStack, path: string, ends: readonly strin
   return state;
 }
 
+/**
+ * How many texts or rings there have to be of a dispatch. One that was withdrawn while its attempt was under way may have
+ * left all the same, and then its row must know it: who was about to be told "withdrawn" is told "sent".
+ */
+function actsOf({ state, sid }: Record<string, unknown>): 0 | 1 {
+  return state === 'accepted' || (state === 'abandoned' && sid !== null) ? 1 : 0;
+}
+
+function named({ state, sid, dispatch_id: id }: Record<string, unknown>): string {
+  return `the ${String(state)} dispatch ${String(id)} ${sid === null ? 'without' : 'with'} a SID`;
+}
+
 export interface OthersTexts {
   readonly callIds?: readonly string[];
   readonly userIds?: readonly string[];
@@ -70,7 +82,7 @@ export interface OthersTexts {
 }
 
 /**
- * One text a dispatch that was accepted, none without one, and every message ended as its phone says.
+ * One text a dispatch that was accepted (or left while it was withdrawn), none without one, and every message ended as its phone says.
  * @param others calls that may have ended with a text, and users whose buddies were texted from an instant on
  */
 export async function textFaults(
@@ -92,9 +104,7 @@ export async function textFaults(
   for (const dispatch of dispatches) {
     const id = String(dispatch['dispatch_id']);
     const texts = sent.filter(({ statusCallback }) => statusCallback?.includes(id));
-    const wanted = dispatch['state'] === 'accepted' ? 1 : 0;
-    if (texts.length !== wanted)
-      faults.push(`${texts.length} texts for the ${String(dispatch['state'])} dispatch ${id}`);
+    if (texts.length !== actsOf(dispatch)) faults.push(`${texts.length} texts for ${named(dispatch)}`);
     if (dispatch['doubled_count'] !== 0) faults.push(`dispatch ${id} counts as doubled`);
     if (['ready', 'attempting', 'unknown'].includes(String(dispatch['state'])))
       faults.push(`dispatch ${id} was left ${String(dispatch['state'])}`);
@@ -115,7 +125,7 @@ export async function textFaults(
   return faults;
 }
 
-/** One ring a dispatch that was accepted, nothing left open, and somebody acknowledged: the second phone always does. */
+/** One ring a dispatch that was accepted or left while it was withdrawn, nothing left open, and somebody acknowledged: the second phone always does. */
 export async function alertFaults(stack: TestStack, ended: readonly EndedAlert[]): Promise<string[]> {
   const faults = ended
     .filter(({ state }) => state !== 'acknowledged')
@@ -127,8 +137,7 @@ export async function alertFaults(stack: TestStack, ended: readonly EndedAlert[]
   for (const dispatch of dispatches) {
     const id = String(dispatch['dispatch_id']);
     const legs = ledger.filter((leg) => leg.direction === 'outbound-api' && leg.urls.some((url) => url.includes(id)));
-    const wanted = dispatch['state'] === 'accepted' ? 1 : 0;
-    if (legs.length !== wanted) faults.push(`${legs.length} rings for the ${String(dispatch['state'])} dispatch ${id}`);
+    if (legs.length !== actsOf(dispatch)) faults.push(`${legs.length} rings for ${named(dispatch)}`);
     if (dispatch['doubled_count'] !== 0) faults.push(`dispatch ${id} counts as doubled`);
     if (['ready', 'attempting', 'unknown'].includes(String(dispatch['state'])))
       faults.push(`dispatch ${id} was left ${String(dispatch['state'])}`);
