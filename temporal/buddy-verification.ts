@@ -16,6 +16,7 @@ import { ProcessIsOver, QuestionRefused } from './errors';
 import { PRIORITY } from './priorities';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 import { spoken } from './speaking';
+import { askWithStart } from './update-with-start';
 
 type Workflow = (input: BuddyVerificationInput) => Promise<VerificationOutcome>;
 
@@ -94,17 +95,9 @@ function once<R, A>(
   { update, id, args }: Asked<A>,
   deadlineMs: number,
 ): Promise<R> {
-  const startWorkflowOperation = new WithStartWorkflowOperation<Workflow>(
-    BUDDY_VERIFICATION.workflow,
-    verificationOptions(client, begun),
-  );
-  return spoken(client, deadlineMs, () =>
-    client.workflow.executeUpdateWithStart<Workflow, R, [A]>(update, {
-      args: [args],
-      updateId: id,
-      startWorkflowOperation,
-    }),
-  );
+  const start = () =>
+    new WithStartWorkflowOperation<Workflow>(BUDDY_VERIFICATION.workflow, verificationOptions(client, begun));
+  return askWithStart<Workflow, R, [A]>(client, start, { update, updateId: id, args: [args] }, deadlineMs);
 }
 
 /** With what a verification is started where none runs. */

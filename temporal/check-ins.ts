@@ -15,6 +15,7 @@ import { ProcessIsOver } from './errors';
 import { PRIORITY } from './priorities';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 import { spoken } from './speaking';
+import { askWithStart } from './update-with-start';
 
 /** How long beginning one may take (ms): it looks whether the buddy may be asked. */
 const BEGIN_WITHIN_MS = 5_000;
@@ -32,28 +33,24 @@ export async function beginCheckIn(
   country: string,
   withinMs: number = BEGIN_WITHIN_MS,
 ): Promise<CheckInOpening> {
-  const startWorkflowOperation = new WithStartWorkflowOperation(CHECK_IN.workflow, {
-    workflowId: checkInWorkflowId(input.requestId),
-    taskQueue: client.workflowQueue,
-    args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: 'A buddy is asked to get in touch with somebody',
-    typedSearchAttributes: [
-      { key: KINDLINE_STATE, value: 'running' },
-      { key: KINDLINE_SINCE, value: new Date() },
-      { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
-      { key: KINDLINE_COUNTRY, value: country },
-    ],
-    priority: PRIORITY.normal,
-  });
-  return await spoken(client, withinMs, () =>
-    client.workflow.executeUpdateWithStart<Workflow, CheckInOpening, []>(CHECK_IN.opening, {
-      args: [],
-      updateId: CHECK_IN.opening,
-      startWorkflowOperation,
-    }),
-  );
+  const start = () =>
+    new WithStartWorkflowOperation(CHECK_IN.workflow, {
+      workflowId: checkInWorkflowId(input.requestId),
+      taskQueue: client.workflowQueue,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      staticSummary: 'A buddy is asked to get in touch with somebody',
+      typedSearchAttributes: [
+        { key: KINDLINE_STATE, value: 'running' },
+        { key: KINDLINE_SINCE, value: new Date() },
+        { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+        { key: KINDLINE_COUNTRY, value: country },
+      ],
+      priority: PRIORITY.normal,
+    });
+  const asked = { update: CHECK_IN.opening, updateId: CHECK_IN.opening, args: [] as [] };
+  return await askWithStart<Workflow, CheckInOpening, []>(client, start, asked, withinMs);
 }
 
 /** Tells a check-in that its page was opened. @throws ProcessIsOver, TemporalNotInTime */

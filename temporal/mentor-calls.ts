@@ -19,6 +19,7 @@ import { ProcessIsOver } from './errors';
 import { PRIORITY } from './priorities';
 import { inTime, spoken } from './speaking';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
+import { askWithStart } from './update-with-start';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
 interface CallMemo extends Record<string, unknown> {
@@ -86,15 +87,10 @@ export async function beginMentorCall(
   updateId: string,
   deadlineMs: number,
 ): Promise<CallPlan> {
-  const startWorkflowOperation = new WithStartWorkflowOperation(MENTOR_CALL.workflow, startOptions(client, input));
+  const start = () => new WithStartWorkflowOperation(MENTOR_CALL.workflow, startOptions(client, input));
+  const asked = { update: MENTOR_CALL.answerTwiml, updateId, args: [question] as [TwimlQuestion] };
   try {
-    return await spoken(client, deadlineMs, () =>
-      client.workflow.executeUpdateWithStart<Workflow, CallPlan, [TwimlQuestion]>(MENTOR_CALL.answerTwiml, {
-        args: [question],
-        updateId,
-        startWorkflowOperation,
-      }),
-    );
+    return await askWithStart<Workflow, CallPlan, [TwimlQuestion]>(client, start, asked, deadlineMs);
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) throw new ProcessIsOver();
     throw error;
