@@ -8,11 +8,8 @@ import type { Logger } from '../../../vault/logger';
 import { oneAtATime } from '../../../workers/schedule-lock';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { eventually } from './people';
+import { NOWHERE } from './sweeps';
 
-/** Twilio has no recording of anybody. */
-const NOWHERE = {
-  recordings: async () => ({ kind: 'recordings', found: 0, taken: 0, held: 0, isOver: true }) as const,
-};
 let database: TestDatabase;
 beforeEach(async () => {
   database = await createTestDatabase();

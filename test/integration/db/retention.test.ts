@@ -14,12 +14,9 @@ import type { Logger } from '../../../vault/logger';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { alertRecipient, voiceAlertInput } from '../../voice-alert-input';
 import { mentorWith, personWithNumber } from './people';
+import { NOWHERE } from './sweeps';
 
 const DAYS_90 = 90 * 86_400_000;
-/** Twilio has no recording of anybody. */
-const NOWHERE = {
-  recordings: async () => ({ kind: 'recordings', found: 0, taken: 0, held: 0, isOver: true }) as const,
-};
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();

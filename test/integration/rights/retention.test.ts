@@ -1,6 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { createRetentionActivities, type SweptPart } from '../../../activities/retention';
+import { randomBytes } from 'node:crypto';
 import { hasRefused } from '../../../db/buddy-refusals';
 import { findBuddy } from '../../../db/buddies';
 import { optInBuddies, optOutBuddies } from '../../../db/buddy-opt-outs';
@@ -8,19 +6,15 @@ import { endByLink, findBuddyByLink } from '../../../db/buddy-rights';
 import { placeHold } from '../../../db/legal-holds';
 import { inTransaction } from '../../../db/pool';
 import type { Vault } from '../../../db/vault-records';
-import { RETENTION, type SweptKind } from '../../../domain/retention';
+import type { SweptKind } from '../../../domain/retention';
 import { SealedValue } from '../../../domain/sealed';
-import type { Logger } from '../../../vault/logger';
 import { createTokenizer } from '../../../vault/tokens';
 import { MARKED } from '../../marked-people';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { localRing, vaultOver } from '../db/people';
+import { recordsOf, sweepBoth } from '../db/sweeps';
 import { type BuddyWorld, checkedIn, hashOf, invited, nameBuddy, statesTold } from './people';
 
-/** Twilio has no recording of anybody. */
-const NOWHERE = {
-  recordings: async () => ({ kind: 'recordings', found: 0, taken: 0, held: 0, isOver: true }) as const,
-};
 let database: TestDatabase;
 let vault: Vault;
 let world: BuddyWorld;
@@ -34,34 +28,13 @@ afterEach(async () => {
   await database.drop();
 });
 
-const run = (kind: SweptKind, isDryRun: boolean): Promise<SweptPart> => {
-  const logger = { info: () => undefined } as unknown as Logger;
-  const deps = { pool: database.app, logger, retention: RETENTION, monotonicMs: () => performance.now() };
-  const workflowExecution = { workflowId: 'retention-sweep', runId: randomUUID() };
-  const { sweepOld } = createRetentionActivities(deps, NOWHERE);
-  return new MockActivityEnvironment({ workflowExecution }).run<
-    [{ kind: SweptKind; isDryRun: boolean }],
-    SweptPart,
-    typeof sweepOld
-  >(sweepOld, { kind, isDryRun });
-};
-/** Counts first, and then does it: what a dry run says is what goes, and until then nothing has gone. */
-const sweep = async (kind: SweptKind): Promise<Pick<SweptPart, 'taken' | 'held'>> => {
-  const would = await run(kind, true);
-  const did = await run(kind, false);
-  expect(did).toEqual(would);
-  return { taken: did.taken, held: did.held };
-};
+const sweep = (kind: SweptKind) => sweepBoth(database.app, kind);
 const aged = (buddyId: string, column: string, days: number) =>
   database.owner.query(`UPDATE buddy_contacts SET ${column} = now() - $2 * interval '1 day' WHERE buddy_id = $1`, [
     buddyId,
     days,
   ]);
 const isThere = async (buddyId: string) => (await findBuddy(database.app, buddyId)) !== null;
-const recordsOf = async (subjectId: string): Promise<number> => {
-  const text = 'SELECT count(*)::int AS n FROM vault_records WHERE subject_id = $1 AND destroyed_at IS NULL';
-  return (await database.app.query(text, [subjectId])).rows[0].n;
-};
 
 test('a check-in goes ninety days after its end, and what was sealed with it in the same run', async () => {
   const buddy = await nameBuddy(world);
@@ -70,10 +43,10 @@ test('a check-in goes ninety days after its end, and what was sealed with it in 
   // Its workflow was terminated: it never closed.
   const lost = await checkedIn(world, buddy, { daysAgo: 93, isOpen: true });
   await database.owner.query(`UPDATE vault_records SET created_at = created_at - interval '91 days'`);
-  expect(await recordsOf(buddy.subjectId)).toBe(5);
+  expect(await recordsOf(database.app, buddy.subjectId)).toBe(5);
   expect(await sweep('check-ins')).toEqual({ taken: 2, held: 0 });
   expect(await sweep('vault-records')).toEqual({ taken: 2, held: 0 });
-  expect(await recordsOf(buddy.subjectId)).toBe(3);
+  expect(await recordsOf(database.app, buddy.subjectId)).toBe(3);
   const { rows } = await database.app.query('SELECT request_id FROM buddy_check_in_requests');
   expect(rows).toEqual([{ request_id: young.requestId }]);
   expect(old.requestId).not.toBe(lost.requestId);
@@ -96,7 +69,7 @@ test('a buddy who has never answered goes thirty days after the last link ran ou
   expect(await sweep('unverified-buddies')).toEqual({ taken: 2, held: 0 });
   for (const buddyId of [neverAsked, silent.buddyId]) expect(await isThere(buddyId)).toBe(false);
   for (const buddyId of [namedLately, askedAgain.buddyId, verified.buddyId]) expect(await isThere(buddyId)).toBe(true);
-  expect(await recordsOf(silent.subjectId)).toBe(0);
+  expect(await recordsOf(database.app, silent.subjectId)).toBe(0);
   expect(await statesTold(database.app, silent.buddyId)).toEqual(['removed']);
   const { rows } = await database.app.query(
     `SELECT (SELECT state FROM subject_keys WHERE subject_id = $1) AS key,

@@ -21,6 +21,7 @@ import {
   somebodyNew,
   statesTold,
 } from './people';
+import { pressRights } from './rights-page';
 
 const OURS = '+14155550100';
 let api: ApiUnderTest;
@@ -40,8 +41,7 @@ async function text(from: string, body: string): Promise<void> {
   const fields = { MessageSid: sid, SmsSid: sid, From: from, To: OURS, Body: body, NumMedia: '0' };
   expect((await api.twilio('/twiml/inbound-text', fields)).status).toBe(200);
 }
-const press = (token: string, step: string) =>
-  api.fetch(`/api/buddy/rights/${token}`, { method: 'POST', body: new URLSearchParams({ step }) });
+const press = (token: string, step: string) => pressRights(api, token, step);
 
 describe('STOP from the phone of a buddy', () => {
   it('ends it for every user who asks at this phone, at once, and running workflows hear of it', async () => {

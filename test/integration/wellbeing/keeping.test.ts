@@ -1,7 +1,5 @@
 /** How long scores, alerts and contacts stay, what a legal hold keeps, and what is left when their user is erased. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { createRetentionActivities, type SweptPart } from '../../../activities/retention';
 import { hasRefused } from '../../../db/buddy-refusals';
 import { placeHold } from '../../../db/legal-holds';
 import { inTransaction } from '../../../db/pool';
@@ -12,21 +10,18 @@ import { findWellbeingAlert, stepsOfAlert } from '../../../db/wellbeing-alerts';
 import { beginWellbeingStep, closeWellbeingAlert, openWellbeingAlert } from '../../../db/wellbeing-course';
 import { takeScores } from '../../../db/wellbeing-scores';
 import { BUILT_IN_POLICY } from '../../../domain/escalation-policy';
-import { RETENTION, type SweptKind } from '../../../domain/retention';
+import type { SweptKind } from '../../../domain/retention';
 import { SealedValue } from '../../../domain/sealed';
-import type { Logger } from '../../../vault/logger';
 import { createTokenizer } from '../../../vault/tokens';
 import { MARKED } from '../../marked-people';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { localRing, vaultOver } from '../db/people';
+import { recordsOf, sweepBoth } from '../db/sweeps';
 import { buddyOf, scoreOf } from './circle';
 
 const DAY = 24 * 3_600_000;
 const RULES = { triggers: { low: 40, lowInARow: 3, drop: 20 }, alertSpacingMs: 3 * DAY, countForMs: 14 * DAY };
 const NOBODY = { serviceEmail: null, servicePhone: null, onCallNumbers: [] };
-const NOWHERE = {
-  recordings: async () => ({ kind: 'recordings', found: 0, taken: 0, held: 0, isOver: true }) as const,
-};
 const tokenizer = createTokenizer([{ version: 1, key: randomBytes(32) }]);
 let database: TestDatabase;
 let vault: Vault;
@@ -39,24 +34,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-const run = (kind: SweptKind, isDryRun: boolean): Promise<SweptPart> => {
-  const logger = { info: () => undefined } as unknown as Logger;
-  const deps = { pool: database.app, logger, retention: RETENTION, monotonicMs: () => performance.now() };
-  const workflowExecution = { workflowId: 'retention-sweep', runId: randomUUID() };
-  const { sweepOld } = createRetentionActivities(deps, NOWHERE);
-  return new MockActivityEnvironment({ workflowExecution }).run<
-    [{ kind: SweptKind; isDryRun: boolean }],
-    SweptPart,
-    typeof sweepOld
-  >(sweepOld, { kind, isDryRun });
-};
-/** Counts first, and then does it: what a dry run says is what goes, and until then nothing has gone. */
-const sweep = async (kind: SweptKind): Promise<Pick<SweptPart, 'taken' | 'held'>> => {
-  const would = await run(kind, true);
-  const did = await run(kind, false);
-  expect(did).toEqual(would);
-  return { taken: did.taken, held: did.held };
-};
+const sweep = (kind: SweptKind) => sweepBoth(database.app, kind);
 const user = () => createSubject(database.app, 'system');
 const hold = (subjectId: string) =>
   inTransaction(database.app, (tx) => placeHold(tx, { subjectId, reason: 'dispute', actor: subjectId }));
@@ -105,10 +83,6 @@ async function contactOf(userId: string, phone = MARKED.otherUserPhone) {
   );
   return { contactId, subjectId, userId, phoneToken };
 }
-const recordsOf = async (subjectId: string): Promise<number> => {
-  const text = 'SELECT count(*)::int AS n FROM vault_records WHERE subject_id = $1 AND destroyed_at IS NULL';
-  return (await database.app.query(text, [subjectId])).rows[0].n;
-};
 const answers = async (userId: string, answer: 'agreed' | 'refused') => {
   const contact = await findRegisteredContact(database.app, userId);
   if (contact === null) throw new Error('there is no contact');
@@ -155,10 +129,10 @@ test('a contact who has never agreed goes thirty days after they were told, as a
   // An alert may be asking them at this moment.
   await takeScores(database.app, [scoreOf(asked.userId, 50, 1, { risk: 'high' })], RULES);
   expect(await sweep('silent-contacts')).toEqual({ taken: 1, held: 0 });
-  expect(await recordsOf(silent.subjectId)).toBe(0);
+  expect(await recordsOf(database.app, silent.subjectId)).toBe(0);
   for (const { userId, subjectId } of [young, agreed, asked]) {
     expect(await findRegisteredContact(database.app, userId)).not.toBeNull();
-    expect(await recordsOf(subjectId)).toBe(2);
+    expect(await recordsOf(database.app, subjectId)).toBe(2);
   }
 });
 
@@ -175,7 +149,9 @@ test('a contact who has refused or was removed goes ninety days after that; the 
   ]);
   await aged('registered_contacts', ['refused_at', 'removed_at'], 91, `contact_id <> '${lately.contactId}'`);
   expect(await sweep('ended-contacts')).toEqual({ taken: 2, held: 0 });
-  expect([await recordsOf(refused.subjectId), await recordsOf(removed.subjectId)]).toEqual([0, 0]);
+  expect([await recordsOf(database.app, refused.subjectId), await recordsOf(database.app, removed.subjectId)]).toEqual([
+    0, 0,
+  ]);
   expect(await count('registered_contacts')).toBe(1);
   expect(await hasRefused(database.app, refused.userId, [refused.phoneToken])).toBe(true);
 });
@@ -212,7 +188,7 @@ describe('erasing a user', () => {
       days: null,
       state: 'closed',
     });
-    expect(await recordsOf(subjectId)).toBe(0);
+    expect(await recordsOf(database.app, subjectId)).toBe(0);
     const { rows } = await database.app.query(
       `SELECT c.phone_token, c.link_hash, c.removed_at IS NOT NULL AS removed, s.erased_at IS NOT NULL AS erased
          FROM registered_contacts c JOIN subjects s USING (subject_id) WHERE contact_id = $1`,
@@ -230,7 +206,7 @@ describe('erasing a user', () => {
     const { subjectId } = await contactOf(userId);
     await hold(subjectId);
     await vault.eraseSubject(userId, 'system');
-    expect(await recordsOf(subjectId)).toBe(2);
+    expect(await recordsOf(database.app, subjectId)).toBe(2);
     expect(await findRegisteredContact(database.app, userId)).toBeNull();
   });
 
