@@ -125,7 +125,9 @@ export function findBuddy(db: Db, buddyId: string): Promise<Buddy | null> {
 /** As {@link findBuddy}; nobody else changes the row, or erases the buddy or the user, until the transaction ends. */
 export async function lockBuddy(tx: Db, buddyId: string): Promise<Buddy | null> {
   await keepNamed(tx, { table: 'buddy_contacts', which: 'n.buddy_id = $1', values: [buddyId] });
-  return maybeOne(tx, buddyRow, `${SELECT_BUDDY} WHERE b.buddy_id = $1 FOR NO KEY UPDATE OF b`, [buddyId]);
+  await execute(tx, 'SELECT FROM buddy_contacts WHERE buddy_id = $1 FOR NO KEY UPDATE', [buddyId]);
+  // Read by a statement of its own: one that waits for a lock answers what it asks other rows as they were before.
+  return findBuddy(tx, buddyId);
 }
 
 /** Of one user, in their order, without those that were removed. There are never many: no pages. */
