@@ -62,6 +62,7 @@ export function createBuddyVerificationActivities(deps: ActivityDependencies) {
           lifetimeMs: buddies.linkLifetimeMs,
           spacingMs: buddies.invitationSpacingMs,
           targetLimits: buddies.targetLimits,
+          inviterLimits: buddies.inviterLimits,
         });
       } catch (error) {
         if (isDestroyed(error)) return notFound;

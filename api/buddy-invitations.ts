@@ -23,6 +23,7 @@ const PROBLEM_OF: Readonly<Record<InvitationRefusal, ProblemCode>> = {
   refused: 'buddy-has-refused',
   'used-up': 'buddy-asked-enough',
   'too-soon': 'buddy-asked-lately',
+  'inviter-limit': 'too-many-invitations',
   'target-limit': 'buddy-asked-lately',
 };
 

@@ -48,6 +48,7 @@ const PROFILE = {
     firstName: 'Zephyrine',
     language: 'en',
     tellMeBy: 'app',
+    timeZone: 'America/New_York',
     updatedAt: '2026-11-21T15:00:00.000Z',
   },
 } as const;
@@ -150,6 +151,7 @@ export const BUDDY_OPERATIONS = {
       'buddy-has-refused',
       'buddy-asked-enough',
       'buddy-asked-lately',
+      'too-many-invitations',
     ],
   },
   'GET /api/buddy/:buddyId': {

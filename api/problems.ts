@@ -263,6 +263,11 @@ export const PROBLEMS = {
     'They have been asked a short while ago',
     'Wait for the time named in Retry-After: one e-mail an hour, and not too many in a week.',
   ],
+  'too-many-invitations': [
+    429,
+    'You have sent many invitations lately',
+    'Wait for the time named in Retry-After: an account sends only so many in a day and in a month.',
+  ],
   'too-many-requests': [429, 'Too many requests', 'Wait for the time named in Retry-After.'],
   'internal-error': [
     500,

@@ -9,11 +9,12 @@ export const buddyVariables = {
   BUDDY_MOST: optional('a number from 1 to 20', 5, whole(1, 20)),
   BUDDY_LINK_LIFETIME: duration('7d'),
   BUDDY_INVITATION_SPACING: duration('1h'),
+  BUDDY_INVITATION_LIMITS: rates('10/24h,30/30d'),
   BUDDY_TARGET_LIMITS: rates('3/7d,5/30d'),
   BUDDY_CHECK_IN_SPACING: duration('24h'),
   BUDDY_CHECK_IN_REMINDER: duration('2h'),
   BUDDY_CHECK_IN_CLOSES: duration('24h'),
-  BUDDY_CHECK_IN_TARGET_LIMITS: rates('4/24h'),
+  BUDDY_CHECK_IN_TARGET_LIMITS: rates('4/24h,10/7d'),
 };
 
 type Variables = z.output<z.ZodObject<typeof buddyVariables>>;
@@ -24,6 +25,8 @@ export function arrangeBuddies(v: Variables) {
     most: v.BUDDY_MOST,
     linkLifetimeMs: v.BUDDY_LINK_LIFETIME,
     invitationSpacingMs: v.BUDDY_INVITATION_SPACING,
+    /** Invitations of one user, to whomever. */
+    inviterLimits: v.BUDDY_INVITATION_LIMITS,
     /** Invitations to one address, over all users. */
     targetLimits: v.BUDDY_TARGET_LIMITS,
     checkIn: {

@@ -1,6 +1,7 @@
 /**
- * How often one person is asked, over all users: nobody can be pestered through many accounts. Counted from what was
- * really sent, behind a lock of the token, so that it holds when many ask at once.
+ * How often one person is asked, over all users: nobody can be pestered through many accounts. And how many e-mails one
+ * user has sent: no account writes to ever new people. Counted from what was really sent, behind a lock, so that it
+ * holds when many ask at once.
  */
 import { z } from 'zod';
 import type { RecipientStep } from '../domain/recipient-limits';
@@ -32,6 +33,24 @@ export async function targetWaitMs(
   tokens: readonly Buffer[],
   limits: readonly RecipientStep[],
 ): Promise<number> {
+  return turnWaitMs(tx, SOURCES[kind], tokens, limits);
+}
+
+const INVITATIONS_OF_USER = `SELECT i.asked_at AS at FROM buddy_invitations i JOIN buddy_contacts b USING (buddy_id)
+  WHERE i.counts AND b.user_id = $1`;
+
+/** How long until this user may have another e-mail sent, to whomever, ms; 0: now. Behind `lockBuddiesOf`. */
+export async function inviterWaitMs(tx: Db, userId: string, limits: readonly RecipientStep[]): Promise<number> {
+  return turnWaitMs(tx, INVITATIONS_OF_USER, userId, limits);
+}
+
+/** @param source query of the times (`at`) at which somebody was asked, of whom $1 says */
+async function turnWaitMs(
+  tx: Db,
+  source: string,
+  whose: string | readonly Buffer[],
+  limits: readonly RecipientStep[],
+): Promise<number> {
   const { wait_ms: waitMs } = await one(
     tx,
     z.object({ wait_ms: z.coerce.number() }),
@@ -40,10 +59,10 @@ export async function targetWaitMs(
       CROSS JOIN LATERAL (
             SELECT greatest(1, ceil(extract(epoch FROM asked.at - clock_timestamp()) * 1000 + step.within_ms))::bigint
                      AS wait_ms
-              FROM (${SOURCES[kind]}) asked
+              FROM (${source}) asked
              WHERE asked.at > clock_timestamp() - step.within_ms * interval '1 millisecond'
              ORDER BY asked.at DESC OFFSET step.count - 1 LIMIT 1) turn`,
-    [tokens, ...limitValues(limits)],
+    [whose, ...limitValues(limits)],
   );
   return waitMs;
 }

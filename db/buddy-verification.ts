@@ -14,7 +14,7 @@ import { MOST_INVITATIONS } from '../domain/buddies';
 import type { RecipientStep } from '../domain/recipient-limits';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
-import { type Buddy, lockBuddy, noteBuddyEvent } from './buddies';
+import { type Buddy, lockBuddiesOf, lockBuddy, noteBuddyEvent } from './buddies';
 import { endBuddy } from './buddy-endings';
 import {
   askedSoFar,
@@ -30,7 +30,7 @@ import {
   uncountInvitation,
 } from './buddy-invitations';
 import { hasRefused } from './buddy-refusals';
-import { lockTarget, targetWaitMs } from './buddy-targets';
+import { inviterWaitMs, lockTarget, targetWaitMs } from './buddy-targets';
 import { inTransaction } from './pool';
 import { type Db, execute, sqlState } from './query';
 
@@ -49,6 +49,7 @@ export interface InvitationClaim {
   readonly lifetimeMs: number;
   readonly spacingMs: number;
   readonly targetLimits: readonly RecipientStep[];
+  readonly inviterLimits: readonly RecipientStep[];
 }
 
 type Refused = Extract<InviteAnswer, { refused: unknown }>;
@@ -71,6 +72,7 @@ export async function claimInvitation(pool: Pool, claim: InvitationClaim): Promi
 
 async function claimLocked(tx: Db, claim: InvitationClaim): Promise<ClaimedInvitation> {
   const { buddyId, userId, invitationId, candidates } = claim;
+  await lockBuddiesOf(tx, userId);
   await lockTarget(tx, claim.token);
   const buddy = await lockBuddy(tx, buddyId);
   const made = await findInvitation(tx, invitationId);
@@ -107,7 +109,7 @@ async function claimLocked(tx: Db, claim: InvitationClaim): Promise<ClaimedInvit
 async function whyNot(
   tx: Db,
   buddy: Buddy,
-  { userId, candidates, targetLimits }: InvitationClaim,
+  { userId, candidates, targetLimits, inviterLimits }: InvitationClaim,
 ): Promise<Refused | null> {
   const refused = (why: InvitationRefusal, retryAfterMs: number | null = null): Refused => ({
     refused: why,
@@ -120,6 +122,8 @@ async function whyNot(
   const asked = await askedSoFar(tx, { userId, buddyId: buddy.buddyId, tokens: candidates });
   if (asked.sent >= MOST_INVITATIONS) return refused('used-up');
   if (asked.waitMs > 0) return refused('too-soon', asked.waitMs);
+  const ownWaitMs = await inviterWaitMs(tx, userId, inviterLimits);
+  if (ownWaitMs > 0) return refused('inviter-limit', ownWaitMs);
   const waitMs = await targetWaitMs(tx, 'invitations', candidates, targetLimits);
   return waitMs > 0 ? refused('target-limit', waitMs) : null;
 }

@@ -34,6 +34,8 @@ export const INVITATION_REFUSALS = [
   'used-up',
   /** One an hour. */
   'too-soon',
+  /** This user has asked many, whomever. */
+  'inviter-limit',
   /** Too many ask this person, through whatever accounts. */
   'target-limit',
 ] as const;
@@ -43,7 +45,7 @@ export type InvitationRefusal = (typeof INVITATION_REFUSALS)[number];
 export type InviteAnswer =
   | { readonly state: 'sending'; readonly version: number /** ISO 8601. */; readonly expiresAt: string }
   | {
-      readonly refused: InvitationRefusal /** Of `too-soon` and `target-limit`. */;
+      readonly refused: InvitationRefusal /** Of `too-soon` and the limits. */;
       readonly retryAfterMs: number | null;
     };
 

@@ -117,6 +117,7 @@ async function askedBuddy(pool: Pool, vault: Vault): Promise<Begun> {
     lifetimeMs: 7 * DAY_MS,
     spacingMs: DAY_MS / 24,
     targetLimits: [],
+    inviterLimits: [],
   });
   await noteInvitationSent(pool, messageId, new Date().toISOString());
   return { buddyId, userId, country: 'US' };

@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest } from '../api/api-under-test';
-import { asked, buddyOf, DAY, HOUR, invite, newBuddy, newUser, press } from './buddies-under-test';
+import { asked, buddyOf, DAY, HOUR, invite, newBuddy, newUser, press, type TestUser } from './buddies-under-test';
+import { newPhone } from './check-in-world';
+import { addBuddy } from './people';
 
 let api: ApiUnderTest;
 beforeAll(async () => {
@@ -163,6 +165,55 @@ test('who has agreed is not asked again, nor who has declined, by this user or i
   const json = { name: 'Ann', phoneNumber: '+14155550190', email };
   const anew = await api.ask('POST', '/api/buddy', { who: no.who, json });
   expect(anew).toMatchObject({ status: 409, body: { code: 'buddy-has-refused' } });
+});
+
+describe('one user', () => {
+  /** Entries of this user, more than may stand on a list at a time. */
+  const entries = (userId: string, count: number, from = 0) =>
+    Promise.all(
+      Array.from({ length: count }, (_, nth) =>
+        addBuddy(api.deps, { userId, phone: newPhone(), rank: from + nth + 1, isVerified: false }),
+      ),
+    );
+  const inviteAll = (who: TestUser, buddies: readonly { buddyId: string }[]) =>
+    Promise.all(buddies.map(({ buddyId }) => invite(api, who, buddyId)));
+  const taken = (answers: readonly { status: number }[]) => answers.filter(({ status }) => status === 202).length;
+
+  test('has ten e-mails sent in a day, to whomever and also at once, and hears when the next may go', async () => {
+    const who = await newUser(api);
+    const answers = await inviteAll(who, await entries(who.userId, 20));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array(10).fill(202), ...Array(10).fill(429)]);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body).toMatchObject({ code: 'too-many-invitations', hint: expect.stringContaining('Retry-After') });
+    const wait = Number(refused?.headers.get('retry-after'));
+    expect(wait).toBeGreaterThan(86_000);
+    expect(wait).toBeLessThanOrEqual(86_400);
+    const other = await newUser(api);
+    expect((await invite(api, other, await newBuddy(api, other))).status).toBe(202);
+  });
+
+  test('gets none of them back by taking people off the list, and has thirty in a month', async () => {
+    const who = await newUser(api);
+    let from = 0;
+    for (const [count, most] of [
+      [11, 10],
+      [11, 10],
+      [11, 10],
+      [2, 0],
+    ] as const) {
+      const buddies = await entries(who.userId, count, from);
+      from += count;
+      expect(taken(await inviteAll(who, buddies))).toBe(most);
+      for (const { buddyId } of buddies) await api.ask('DELETE', `/api/buddy/${buddyId}`, { who });
+      const [next] = await entries(who.userId, 1, from);
+      from += 1;
+      expect((await invite(api, who, next?.buddyId ?? '')).body.code).toBe('too-many-invitations');
+      await api.buddies.timePasses(DAY);
+    }
+    await api.buddies.timePasses(27 * DAY);
+    const [later] = await entries(who.userId, 1, from);
+    expect((await invite(api, who, later?.buddyId ?? '')).status).toBe(202);
+  });
 });
 
 describe('an e-mail of which nothing was sent', () => {

@@ -68,13 +68,29 @@ describe('one person, named by many users', () => {
     expect(await ask(kind, await nameBuddy(world))).toBe('asked');
   });
 
-  test('is asked again when what they were asked is long ago, and what was not sent does not count', async () => {
+  test('is asked again when what they were asked is long ago', async () => {
     const person = somebodyNew();
     for (let user = 0; user < 3; user += 1) await invited(database.app, (await nameBuddy(world, person)).buddyId);
     const next = await nameBuddy(world, person);
     expect(await ask('invitations', next)).toBe('refused');
     await database.app.query(`UPDATE buddy_invitations SET asked_at = asked_at - interval '8 days'`);
     expect(await ask('invitations', next)).toBe('asked');
+  });
+
+  test('is texted four times in a day and ten times in a week', async () => {
+    const person = somebodyNew();
+    const asked: number[] = [];
+    for (let day = 0; day < 7; day += 1) {
+      const buddies = await Promise.all(Array.from({ length: 5 }, () => nameBuddy(world, person)));
+      const answers = await Promise.all(buddies.map((buddy) => ask('check-ins', buddy)));
+      asked.push(answers.filter((answer) => answer === 'asked').length);
+      await database.app.query(`UPDATE buddy_check_in_requests SET requested_at = requested_at - interval '1 day'`);
+    }
+    expect(asked).toEqual([4, 4, 2, 0, 0, 0, 0]);
+    expect(await ask('check-ins', await nameBuddy(world, person))).toBe('asked');
+  });
+
+  test('is not counted for a text of which nothing was sent', async () => {
     const texted = somebodyNew();
     for (let user = 0; user < 6; user += 1) {
       await checkedIn(world, await nameBuddy(world, texted), { counts: false });
