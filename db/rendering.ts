@@ -4,10 +4,10 @@ import type { Vault } from './vault-records';
 import type { Db } from './query';
 import type { MessageContent } from '../domain/message';
 import { readWords } from '../domain/message-words';
-import { addressesOf, type MessageLink } from '../domain/message-links';
+import { addressesOf, type MessageLink, pageAddresses } from '../domain/message-links';
 import { SealedValue } from '../domain/sealed';
 import { countSegments } from '../domain/segments';
-import { fill, type Filled, formOfText, languageFor } from '../domain/templates';
+import { fill, type Filled, formOfText, languageFor, type TemplateBody } from '../domain/templates';
 import { mailDocument, type MailLinks, mailText } from '../domain/mail-document';
 import { messageLinkToken } from '../vault/link-tokens';
 import type { ServiceKey } from '../vault/service-keys';
@@ -65,7 +65,7 @@ export async function renderContent(
   if ('text' in words) filled = { language, body: formOfText(words.text, language, written), subject: null };
   else if (template === null) throw new TypeError('A message with variables names a template');
   else {
-    const values = { ...words.variables, ...addresses(content.link, ownLinks) };
+    const values = { ...words.variables, ...addresses(content.link, ownLinks), ...pagesIn(template, ownLinks) };
     filled = fill(template, languageFor(template, language), values, form);
   }
   const body =
@@ -78,9 +78,16 @@ export async function renderContent(
   };
 }
 
+function pagesIn({ variables }: TemplateBody, own: OwnLinks | null): Readonly<Record<string, string>> {
+  const pages = Object.entries(pageAddresses(own?.publicBaseUrl ?? NOWHERE));
+  return Object.fromEntries(pages.filter(([name]) => variables[name]?.type === 'link'));
+}
+
+/** Spoken, it is "a link". */
+const NOWHERE = 'https://example.invalid';
+
 function addresses(link: MessageLink | undefined, own: OwnLinks | null): Readonly<Record<string, string>> {
   if (link === undefined) return {};
-  // Spoken, it is "a link".
-  if (own === null) return addressesOf(link.use, 'https://example.invalid', '-');
+  if (own === null) return addressesOf(link.use, NOWHERE, '-');
   return addressesOf(link.use, own.publicBaseUrl, messageLinkToken(own.linkKey, link));
 }

@@ -15,6 +15,15 @@ export interface MessageLink {
 }
 
 /**
+ * Where people of ours sign in, by the name of the template's variable that shows it: the same for everybody, and filled
+ * in wherever a template names it.
+ * @param base `PUBLIC_BASE_URL`
+ */
+export function pageAddresses(base: string): Readonly<Record<string, string>> {
+  return { circleLink: `${base}/circle`, staffLink: `${base}/staff` };
+}
+
+/**
  * Where a link leads, by the name of the template's variable that shows it.
  * @param base `PUBLIC_BASE_URL`
  * @param token 64 characters that no URL escapes

@@ -36,9 +36,9 @@ SELECT template_id, 1, variables::jsonb, languages::jsonb
      '{"en": {"text": "Hi {{buddy}}, {{user}} may have had a hard time (last days: {{days}}). Please get in touch. What to do: {{link}}\n\nReply STOP to opt out."},
        "es": {"text": "Hola {{buddy}}, puede que {{user}} lo haya pasado mal (ultimos dias: {{days}}). Por favor, pongase en contacto. Que hacer: {{link}}\n\nResponda STOP para darse de baja."}}'),
     ('buddy.news',
-     '{"news": {"type": "text", "maxLength": 160}}',
-     '{"en": {"subject": "News of your buddies", "text": "{{news}}\n\nReply STOP to opt out.", "mail": "{{news}}"},
-       "es": {"subject": "Novedades de sus personas de confianza", "text": "{{news}}\n\nResponda STOP para darse de baja.", "mail": "{{news}}"}}')
+     '{"news": {"type": "text", "maxLength": 160}, "circleLink": {"type": "link"}}',
+     '{"en": {"subject": "News of your buddies", "text": "{{news}} {{circleLink}}\n\nReply STOP to opt out.", "mail": "{{news}}\n\nMy circle: {{circleLink}}"},
+       "es": {"subject": "Novedades de sus personas de confianza", "text": "{{news}} {{circleLink}}\n\nResponda STOP para darse de baja.", "mail": "{{news}}\n\nMi círculo: {{circleLink}}"}}')
   ) AS seed (name, variables, languages) USING (name);
 
 -- Down Migration
@@ -50,3 +50,10 @@ DELETE FROM template_versions USING templates
 DELETE FROM templates
  WHERE name LIKE 'buddy.%' AND is_built_in
    AND NOT EXISTS (SELECT FROM template_versions WHERE template_versions.template_id = templates.template_id);
+-- Names are as narrow as before; one that is kept has its dot.
+ALTER TABLE templates DROP CONSTRAINT templates_name_check;
+ALTER TABLE templates ADD CONSTRAINT templates_name_check CHECK (name ~ '^[a-z][a-z0-9-]{0,39}$') NOT VALID;
+DO $$ BEGIN
+  ALTER TABLE templates VALIDATE CONSTRAINT templates_name_check;
+EXCEPTION WHEN check_violation THEN NULL;
+END $$;

@@ -58,6 +58,22 @@ describe('migrations', () => {
     expect([2, 3]).toContain(rows[0].n);
   });
 
+  test('leave names of templates as narrow as they were, once those with a dot have gone', async () => {
+    await up();
+    const name = (wanted: string) => database.owner.query('INSERT INTO templates (name) VALUES ($1)', [wanted]);
+    const isThere = async () =>
+      (await database.owner.query(`SELECT FROM templates WHERE name = 'buddy.news'`)).rowCount !== 0;
+    while (await isThere()) await migrate(database.ownerUrl, { direction: 'down', count: 1 });
+    await expect(name('with.dot')).rejects.toMatchObject({ code: '23514' });
+    await up();
+    await expect(name('with.dot')).resolves.toMatchObject({ rowCount: 1 });
+    // One that is kept keeps nobody from going down.
+    while (await isThere()) await migrate(database.ownerUrl, { direction: 'down', count: 1 });
+    await expect(name('another.dot')).rejects.toMatchObject({ code: '23514' });
+    await database.owner.query(`DELETE FROM templates WHERE name = 'with.dot'`);
+    await up();
+  });
+
   test('leave the database to the owner, the API and the worker: no other role of the server gets in', async () => {
     await up();
     const stranger = `stranger_${randomBytes(6).toString('hex')}`;
