@@ -8,9 +8,10 @@ import { isDestroyed } from '../domain/errors';
 import type { AnsweringParty, EscalationStep } from '../domain/escalation-policy';
 import { firstNameForText } from '../domain/first-name';
 import type { Ask } from '../domain/wellbeing-alert';
+import { startSystemCheckIn } from '../temporal/check-ins';
 import { cancelMessage } from '../temporal/messages';
 import { cancelVoiceAlert } from '../temporal/voice-alerts';
-import { startSystemCheckIn, tellCheckInOver } from '../temporal/wellbeing-alerts';
+import { tellCheckInOver } from '../temporal/wellbeing-alerts';
 import { startBuddyMessage } from './buddy-messages';
 import type { ActivityDependencies } from './dependencies';
 import { callOrganisation, tellService } from './wellbeing-organisation';
@@ -59,7 +60,7 @@ async function askBuddy(deps: ActivityDependencies, asked: StartAsks, { askId, b
   const buddy = buddyId === null ? null : await findBuddy(deps.pool, buddyId);
   if (buddy === null || !buddy.canBeAsked) return false;
   const { reminderAfterMs, closesAfterMs } = deps.buddies.checkIn;
-  await startSystemCheckIn(deps.temporal, {
+  const input = {
     requestId: askId,
     buddyId: buddy.buddyId,
     userId: asked.userId,
@@ -67,7 +68,8 @@ async function askBuddy(deps: ActivityDependencies, asked: StartAsks, { askId, b
     reminderAfterMs,
     closesAfterMs,
     reportsTo: asked.reportsTo,
-  });
+  };
+  await startSystemCheckIn(deps.temporal, input, buddy.country ?? 'ZZ');
   return true;
 }
 
@@ -78,13 +80,7 @@ async function textContact(
 ): Promise<boolean> {
   const contact = await contactToAsk(deps.pool, userId);
   if ('nobody' in contact) return false;
-  const { contactId: id } = contact;
-  return await textTo(deps, contact, messageId, {
-    template: 'buddy.contact-alert',
-    more: { days },
-    link: { use: 'registered-contact', id, version: CONTACT_LINK_VERSION },
-    reportsTo,
-  });
+  return await textTo(deps, contact, messageId, { template: 'buddy.contact-alert', more: { days }, reportsTo });
 }
 
 /** One link for each naming: it is never made anew. */
@@ -97,13 +93,12 @@ async function textTo(
   text: {
     readonly template: string;
     readonly more?: Readonly<Record<string, number>>;
-    readonly link?: Parameters<typeof startBuddyMessage>[1]['link'];
     readonly reportsTo?: string;
   },
 ): Promise<boolean> {
-  const { phoneToken: token, subjectId, phoneRecordId: recordId, country, userId } = contact;
+  const { contactId: id, phoneToken: token, subjectId, phoneRecordId: recordId, country, userId } = contact;
   if (token === null) return false;
-  const { link, reportsTo, template } = text;
+  const { reportsTo, template } = text;
   await startBuddyMessage(deps, {
     messageId,
     requestedBy: userId,
@@ -115,7 +110,8 @@ async function textTo(
     template,
     variables: { ...(await namesFor(deps, contact)), ...text.more },
     notAfter: new Date(Date.now() + LIFETIME_MS),
-    ...(link === undefined ? {} : { link }),
+    // Their page says how to get no more of them, and links the policy.
+    link: { use: 'registered-contact', id, version: CONTACT_LINK_VERSION },
     ...(reportsTo === undefined ? {} : { reportsTo }),
   });
   return true;

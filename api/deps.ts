@@ -3,12 +3,12 @@ import type { Pool } from 'pg';
 import type { Config } from '../config/config';
 import type { EndingToTell } from '../db/buddy-endings';
 import type { Vault } from '../db/vault-records';
-import type { CheckInAnswer, CheckInInput, CheckInOpened, CheckInOpening, CheckInTaken } from '../domain/buddies';
-import type { TextedAnswer } from '../domain/check-in-answers';
-import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
-import type { PromptsOf } from '../domain/prompts';
-import type { BatchState, MessageBatchInput } from '../domain/message-batch';
 import type {
+  CheckInAnswer,
+  CheckInInput,
+  CheckInOpened,
+  CheckInOpening,
+  CheckInTaken,
   Invite,
   InviteAnswer,
   Renewal,
@@ -16,6 +16,10 @@ import type {
   VerificationAnswer,
   VerificationState,
 } from '../domain/buddies';
+import type { TextedAnswer } from '../domain/check-in-answers';
+import type { CallPlan, LegEnded, MentorCallInput, MentorCallResult, TwimlQuestion } from '../domain/mentor-call';
+import type { PromptsOf } from '../domain/prompts';
+import type { BatchState, MessageBatchInput } from '../domain/message-batch';
 import type { MessageInput, MessageReceipt, MessageResult } from '../domain/message';
 import type { AlertPlan, AlertQuestion, VoiceAlertInput, VoiceAlertResult } from '../domain/voice-alert';
 import type { WebhookUrls } from '../domain/webhook-urls';

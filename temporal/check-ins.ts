@@ -1,4 +1,4 @@
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import {
   CHECK_IN,
@@ -14,11 +14,12 @@ import type { KindlineClient } from './connection';
 import { ProcessIsOver } from './errors';
 import { PRIORITY } from './priorities';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
-import { spoken } from './speaking';
+import { inTime, spoken } from './speaking';
 import { askWithStart } from './update-with-start';
 
 /** How long beginning one may take (ms): it looks whether the buddy may be asked. */
 const BEGIN_WITHIN_MS = 5_000;
+const START_WITHIN_MS = 5_000;
 
 /**
  * Begins a check-in and asks whether it could be begun, in one request. One that runs is found; one that was refused may
@@ -35,22 +36,55 @@ export async function beginCheckIn(
 ): Promise<CheckInOpening> {
   const start = () =>
     new WithStartWorkflowOperation(CHECK_IN.workflow, {
-      workflowId: checkInWorkflowId(input.requestId),
-      taskQueue: client.workflowQueue,
-      args: [input],
-      workflowIdConflictPolicy: 'USE_EXISTING',
+      ...startOptions(client, input, country),
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      staticSummary: 'A buddy is asked to get in touch with somebody',
-      typedSearchAttributes: [
-        { key: KINDLINE_STATE, value: 'running' },
-        { key: KINDLINE_SINCE, value: new Date() },
-        { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
-        { key: KINDLINE_COUNTRY, value: country },
-      ],
-      priority: PRIORITY.normal,
     });
   const asked = { update: CHECK_IN.opening, updateId: CHECK_IN.opening, args: [] as [] };
   return await askWithStart<Workflow, CheckInOpening, []>(client, start, asked, withinMs);
+}
+
+/**
+ * Has a buddy asked for an alert. May be repeated: a check-in is begun once.
+ *
+ * @param country of the buddy's number, ISO 3166
+ * @throws TemporalNotInTime, or TemporalNotPrepared before the first start of a worker
+ */
+export async function startSystemCheckIn(
+  client: KindlineClient,
+  input: CheckInInput,
+  country: string,
+): Promise<'running' | 'over'> {
+  try {
+    await inTime(client, START_WITHIN_MS, () =>
+      client.workflow.start(CHECK_IN.workflow, {
+        ...startOptions(client, input, country),
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      }),
+    );
+    return 'running';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
+    throw error;
+  }
+}
+
+/** One that an alert asks for comes before what waits. */
+function startOptions(client: KindlineClient, input: CheckInInput, country: string) {
+  const args: [CheckInInput] = [input];
+  return {
+    workflowId: checkInWorkflowId(input.requestId),
+    taskQueue: client.workflowQueue,
+    args,
+    workflowIdConflictPolicy: 'USE_EXISTING' as const,
+    staticSummary: 'A buddy is asked to get in touch with somebody',
+    typedSearchAttributes: [
+      { key: KINDLINE_STATE, value: 'running' },
+      { key: KINDLINE_SINCE, value: new Date() },
+      { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+      { key: KINDLINE_COUNTRY, value: country },
+    ],
+    priority: input.alert === null ? PRIORITY.normal : PRIORITY.emergency,
+  };
 }
 
 /** Tells a check-in that its page was opened. @throws ProcessIsOver, TemporalNotInTime */

@@ -1,5 +1,5 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { CHECK_IN, type CheckInInput, checkInWorkflowId } from '../domain/buddies';
+import { CHECK_IN, checkInWorkflowId } from '../domain/buddies';
 import {
   type CloseAlert,
   type ConfirmEmergency,
@@ -28,8 +28,8 @@ export async function startWellbeingAlert(
   input: WellbeingAlertInput,
   withinMs: number = START_WITHIN_MS,
 ): Promise<'running' | 'over'> {
-  return await started(() =>
-    inTime(client, withinMs, () =>
+  try {
+    await inTime(client, withinMs, () =>
       client.workflow.start(WELLBEING_ALERT.workflow, {
         workflowId: wellbeingAlertWorkflowId(input.alertId),
         taskQueue: client.workflowQueue,
@@ -44,34 +44,12 @@ export async function startWellbeingAlert(
         ],
         priority: PRIORITY.emergency,
       }),
-    ),
-  );
-}
-
-/** Has a buddy asked for an alert. May be repeated: a check-in is begun once. */
-export async function startSystemCheckIn(
-  client: KindlineClient,
-  input: CheckInInput,
-  withinMs: number = START_WITHIN_MS,
-): Promise<'running' | 'over'> {
-  return await started(() =>
-    inTime(client, withinMs, () =>
-      client.workflow.start(CHECK_IN.workflow, {
-        workflowId: checkInWorkflowId(input.requestId),
-        taskQueue: client.workflowQueue,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        staticSummary: 'A buddy is asked to get in touch',
-        typedSearchAttributes: [
-          { key: KINDLINE_STATE, value: 'running' },
-          { key: KINDLINE_SINCE, value: new Date() },
-          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
-        ],
-        priority: PRIORITY.emergency,
-      }),
-    ),
-  );
+    );
+    return 'running';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
+    throw error;
+  }
 }
 
 /** Tells a check-in that the alert it belongs to is over; one that has ended has nothing to learn. */
@@ -143,16 +121,6 @@ async function asked<T>(
     );
   } catch (error) {
     if (error instanceof ProcessIsOver || error instanceof QuestionRefused) return 'over';
-    throw error;
-  }
-}
-
-async function started(start: () => Promise<unknown>): Promise<'running' | 'over'> {
-  try {
-    await start();
-    return 'running';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { WorkflowStartOptions } from '@temporalio/client';
 import type { ActivityDependencies } from '../../../activities';
 import { endAsks, startAsks } from '../../../activities/wellbeing-asks';
 import { createWellbeingSweep } from '../../../activities/wellbeing-sweep';
@@ -8,6 +9,7 @@ import { takeScores } from '../../../db/wellbeing-scores';
 import { createSubject } from '../../../db/subjects';
 import { BUILT_IN_POLICY, type EscalationStep } from '../../../domain/escalation-policy';
 import type { Ask } from '../../../domain/wellbeing-alert';
+import { KINDLINE_COUNTRY, KINDLINE_SUBJECT } from '../../../temporal/search-attributes';
 import type { OwnerState } from '../../../temporal/owners';
 import { messageLinkToken } from '../../../vault/link-tokens';
 import { MARKED } from '../../marked-people';
@@ -18,16 +20,25 @@ const DAY = 24 * 3_600_000;
 const RULES = { triggers: { low: 40, lowInARow: 3, drop: 20 }, alertSpacingMs: 3 * DAY, countForMs: 14 * DAY };
 const LINK_KEY = { version: 1, key: Buffer.alloc(32, 7) };
 
+interface Started {
+  readonly type: string;
+  readonly workflowId: string;
+  readonly input: Record<string, unknown>;
+}
+
 /** Plays Temporal: remembers what was begun and told. */
 class FakeTemporal {
-  readonly started: { type: string; workflowId: string; input: Record<string, unknown> }[] = [];
+  readonly started: Started[] = [];
+  /** As each was found by. */
+  readonly attributes: unknown[] = [];
   readonly told: { workflowId: string; what: string }[] = [];
   isDown = false;
   readonly workflowQueue = 'kindline';
   readonly workflow = {
-    start: async (type: string, { workflowId, args }: { workflowId: string; args: Record<string, unknown>[] }) => {
+    start: async (type: string, { workflowId, args, typedSearchAttributes }: WorkflowStartOptions) => {
       if (this.isDown) throw new Error('down');
-      this.started.push({ type, workflowId, input: args[0] ?? {} });
+      this.started.push({ type, workflowId, input: args?.[0] ?? {} });
+      this.attributes.push(typedSearchAttributes);
     },
     getHandle: (workflowId: string) => ({
       signal: async (what: string) => void this.told.push({ workflowId, what }),
@@ -100,6 +111,12 @@ test('buddies are asked by a check-in each, whose end is told to the alert, and 
   const asked = asking(userId, 'buddies', asks);
   expect(await startAsks(deps, asked)).toEqual([asks[1]?.askId]);
   const { alertId, reportsTo } = asked;
+  expect(temporal.attributes).toEqual([
+    expect.arrayContaining([
+      { key: KINDLINE_COUNTRY, value: 'US' },
+      { key: KINDLINE_SUBJECT, value: userId },
+    ]),
+  ]);
   expect(temporal.started).toEqual([
     {
       type: 'checkIn',
@@ -168,6 +185,10 @@ test('whoever is asked when it is over is told: check-ins, calls, and by a messa
     ]),
   );
   const news = temporal.started.map(({ workflowId }) => workflowId);
+  // Their page says how to get no more of them.
+  expect(temporal.started.find(({ workflowId }) => workflowId === `message:${asks[2].newsId}`)?.input).toMatchObject({
+    content: { link: { use: 'registered-contact', version: 1 } },
+  });
   expect(news.toSorted()).toEqual([`message:${asks[2].newsId}`, `message:${asks[3].newsId}`].toSorted());
   temporal.started.splice(0);
   await endAsks(deps, { alertId: randomUUID(), userId, isTold: false, asks });
