@@ -4,6 +4,7 @@ import { inTransaction } from '../db/pool';
 import { contactOfLink, noteContactAnswer, type RegisteredContact } from '../db/registered-contacts';
 import { buddyLanguage, CHECK_IN_RESPONSES, type CheckInResponse } from '../domain/buddies';
 import { isDestroyed, SubjectErased, SubjectHeld } from '../domain/errors';
+import { helplinesFor } from '../domain/helplines';
 import { type ContactPage, renderContact, renderContactGone } from '../web/contact';
 import { tellEndings } from './buddy-endings';
 import type { ApiDeps } from './deps';
@@ -117,9 +118,10 @@ async function send(
   more: Pick<ContactPage, 'news' | 'held' | 'isErasing'> = {},
 ): Promise<void> {
   const isAsked = more.news === undefined && (await alertAskingContact(deps.pool, contact.userId)) !== null;
-  const { privacyPolicyUrl } = deps.config;
+  const { privacyPolicyUrl, helplines } = deps.config;
   const language = buddyLanguage(contact.language);
-  sendPage(res, renderContact({ language, privacyPolicyUrl, state: contact.state, isAsked, ...more }));
+  const lines = helplinesFor(contact.country, helplines.crisisOverride);
+  sendPage(res, renderContact({ language, privacyPolicyUrl, lines, state: contact.state, isAsked, ...more }));
 }
 
 function sendGone(

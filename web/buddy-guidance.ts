@@ -1,4 +1,4 @@
-/** What helps, for a buddy whom an alert has asked: simple steps first, then whom to call. */
+/** What helps, for whoever an alert has asked: simple steps first, then whom to call. */
 import type { Helpline, Helplines } from '../domain/helplines';
 import { paragraph, section } from './components';
 import { escapeHtml } from './layout';
@@ -37,19 +37,23 @@ export interface Guidance {
   readonly userName: string;
   /** How many days the alert is about; null: it does not say. */
   readonly days: number | null;
-  /** Of the buddy's country. */
+  /** Of the reader's country. */
   readonly lines: Pick<Helplines, 'crisis' | 'second' | 'emergency'>;
 }
 
-/** Markup, to stand above the answers. */
+/** Markup, to stand above a buddy's answers. */
 export function renderGuidance({ language, userName, days, lines }: Guidance): string[] {
+  const why = WORDS[language].why.replace('{name}', () => userName).replace('{days}', String(days ?? ''));
+  return [...(days === null ? [] : [paragraph(why)]), ...whatHelps({ language, lines })];
+}
+
+/** Markup, the same for everybody of a country. */
+export function whatHelps({ language, lines }: Pick<Guidance, 'language' | 'lines'>): string[] {
   const words = WORDS[language];
-  const why = words.why.replace('{name}', () => userName).replace('{days}', String(days ?? ''));
   const steps = words.steps.map((step) => `<li>${escapeHtml(step)}</li>`);
   const emergency = lines.emergency.number;
   const numbers = [lines.crisis, lines.second].filter((line) => line !== null).map(helpline);
   return [
-    ...(days === null ? [] : [paragraph(why)]),
     section(words.title, `<ul>\n${steps.join('\n')}\n</ul>`),
     section(
       words.emergency,

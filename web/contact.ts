@@ -1,3 +1,4 @@
+import { type Guidance, whatHelps } from './buddy-guidance';
 import { paragraph } from './components';
 import { escapeHtml, type Page } from './layout';
 import { choices, linkForm, type LinkLanguage, renderLinkPage, standing } from './link-page';
@@ -71,6 +72,8 @@ export interface ContactPage {
   readonly privacyPolicyUrl: string | null;
   /** How the contact stands to it. */
   readonly state: 'named' | 'agreed' | 'refused' | 'opted-out';
+  /** Of their country. */
+  readonly lines: Guidance['lines'];
   /** An alert asks them now. */
   readonly isAsked: boolean;
   /** What has just been done. */
@@ -83,12 +86,12 @@ export interface ContactPage {
 
 /** What somebody who was named reads, says and can have done. Nothing on it names who named them. */
 export function renderContact(page: ContactPage): Page {
-  const { language, privacyPolicyUrl, state, isAsked, news, held, isErasing = false } = page;
+  const { language, privacyPolicyUrl, lines, state, isAsked, news, held, isErasing = false } = page;
   const words = WORDS[language];
   const isRefused = state === 'refused';
   const content = [
     ...(news === undefined ? [] : [standing(words[news], 'good')]),
-    ...(isAsked ? [askedPart(language)] : []),
+    ...(isAsked ? [paragraph(words.asked), ...whatHelps({ language, lines }), askedPart(language)] : []),
     paragraph(words.what),
     ...(state === 'agreed' ? [standing(words.agreed)] : []),
     ...(isRefused ? [standing(words.refused)] : []),
@@ -103,6 +106,7 @@ export function renderContact(page: ContactPage): Page {
           linkForm({ fields: { do: 'erase', sure: 'yes' }, button: words.eraseYes, look: 'stop' }),
         ]
       : [linkForm({ fields: { do: 'erase' }, button: words.erase, look: 'stop' })]),
+    ...(isAsked ? [] : whatHelps({ language, lines })),
     paragraph(words.data, 'soft'),
   ];
   return renderLinkPage({ title: words.title, language, content, privacyPolicyUrl });
@@ -117,7 +121,7 @@ function askedPart(language: LinkLanguage): string {
     { value: 'unavailable', text: words.unavailable },
   ];
   const inputs = [choices('response', words.how, options)];
-  return `${paragraph(words.asked)}\n${linkForm({ fields: { do: 'answer' }, inputs, button: words.send })}`;
+  return linkForm({ fields: { do: 'answer' }, inputs, button: words.send });
 }
 
 function heldPart(language: LinkLanguage, { name, phone }: { name: string; phone: string }): string {

@@ -11,6 +11,7 @@ import { MARKED } from '../../marked-people';
 import { ApiUnderTest, type Who } from '../api/api-under-test';
 import { scoreOf } from './circle';
 
+const PRIVACY = 'https://example.org/privacy';
 const OURS = '+14155550100';
 const PATH = '/api/users/me/registered-contact';
 const DAY = 24 * 3_600_000;
@@ -18,7 +19,7 @@ const RULES = { triggers: { low: 40, lowInARow: 3, drop: 20 }, alertSpacingMs: 3
 
 let api: ApiUnderTest;
 beforeAll(async () => {
-  api = await ApiUnderTest.start({ BUDDY_TARGET_LIMITS: '2/7d' });
+  api = await ApiUnderTest.start({ BUDDY_TARGET_LIMITS: '2/7d', PRIVACY_POLICY_URL: PRIVACY });
 });
 afterAll(() => api.stop());
 
@@ -204,6 +205,29 @@ describe('a text from the phone of a contact', () => {
 });
 
 describe('the page of a contact', () => {
+  test('says whom to call in a crisis, in their language, and links the policy', async () => {
+    for (const [language, words] of [
+      ['en', 'If somebody is in danger'],
+      ['es', 'Si alguien está en peligro'],
+    ] as const) {
+      const { body } = await name(person(), { language });
+      const { text } = await api.fetch(await linkOf(body.contactId), {});
+      expect(text).toContain(words);
+      expect(text).toContain('href="tel:988"');
+      expect(text).toContain('911');
+      expect(text).toContain(`href="${PRIVACY}"`);
+    }
+  });
+
+  test('says it above the answers while an alert asks them', async () => {
+    const { link, userId } = await named();
+    await askingAlert(userId);
+    const { text } = await api.fetch(link, {});
+    const [guidance, answers] = [text.indexOf('href="tel:988"'), text.indexOf('name="response"')];
+    expect(guidance).toBeGreaterThan(0);
+    expect(answers).toBeGreaterThan(guidance);
+  });
+
   test('changes nothing when it is only opened', async () => {
     const { who, link } = await named();
     const before = await api.footprint();
