@@ -35,6 +35,12 @@ export async function createSubject(db: Db, actor: string): Promise<string> {
   return subjectId;
 }
 
+/** Whether somebody signs in as this subject. */
+export async function hasAccount(db: Db, subjectId: string): Promise<boolean> {
+  const text = 'SELECT subject_id FROM subjects WHERE subject_id = $1 AND account_token IS NOT NULL';
+  return (await maybeOne(db, subjectRow, text, [subjectId])) !== null;
+}
+
 async function findByAccount(db: Db, accountToken: Buffer): Promise<string | null> {
   const row = await maybeOne(db, subjectRow, 'SELECT subject_id FROM subjects WHERE account_token = $1', [
     accountToken,

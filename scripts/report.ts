@@ -1,7 +1,8 @@
 /**
- * `npm run report -- buddy <buddy id> [--json] [--reveal-ip]`: how somebody came to agree to be a buddy, or not, for
+ * `npm run report -- buddy <buddy id> [--json] [--reveal-ip --actor <subject id>]`: how somebody came to agree to be a buddy, or not, for
  * admins: when which e-mail went out, and what was answered. In the running service or the one that the environment
- * describes. From which address a button was pressed is shown with `--reveal-ip` only, each look with its audit entry.
+ * describes. From which address a button was pressed is shown with `--reveal-ip` only, each look with its audit entry
+ * in the name of the admin who looks.
  */
 import { parseArgs } from 'node:util';
 import type { Pool } from 'pg';
@@ -10,6 +11,7 @@ import { type Config, loadConfig } from '../config/config';
 import { type Buddy, findBuddy } from '../db/buddies';
 import { buddyTrail, type BuddyTrailEntry } from '../db/buddy-history';
 import { createPool } from '../db/pool';
+import { hasAccount } from '../db/subjects';
 import { createVault, type Vault } from '../db/vault-records';
 import { isDestroyed } from '../domain/errors';
 import { createSubjectKeyCache } from '../vault/subject-key-cache';
@@ -17,7 +19,8 @@ import { CommandError, runCommand } from './command-error';
 import { existingKeyRing } from './existing-key-ring';
 import { serviceSettings } from './service-settings';
 
-const USAGE = 'usage: npm run report -- buddy <buddy id, a UUID> [--json] [--reveal-ip]';
+const USAGE =
+  'usage: npm run report -- buddy <buddy id, a UUID> [--json] [--reveal-ip --actor <your subject id, a UUID>]';
 
 interface Shown {
   readonly event: string;
@@ -30,12 +33,17 @@ interface Shown {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, 'reveal-ip': { type: 'boolean', default: false } },
+    options: {
+      json: { type: 'boolean', default: false },
+      'reveal-ip': { type: 'boolean', default: false },
+      actor: { type: 'string' },
+    },
     allowPositionals: true,
   });
   const [what, id, ...more] = positionals;
   const buddyId = z.uuid().safeParse(id?.toLowerCase());
   if (what !== 'buddy' || !buddyId.success || more.length > 0) throw new CommandError(USAGE);
+  const actor = values['reveal-ip'] ? actorOf(values.actor) : null;
   const config = loadConfig((await serviceSettings()).env);
   const pool = createPool(config.database, { warn: () => undefined });
   try {
@@ -43,11 +51,24 @@ async function main(): Promise<void> {
       unreadable,
     );
     if (buddy === null) throw new CommandError('There is no such buddy.');
-    const events = values['reveal-ip'] ? await revealed(config, pool, trail) : trail.map(entryOf);
+    const events = actor === null ? trail.map(entryOf) : await revealed(config, pool, trail, actor);
     const head = headOf(buddy);
     process.stdout.write(values.json ? `${JSON.stringify({ ...head, events }, null, 2)}\n` : inWords(head, events));
   } finally {
     await pool.end();
+  }
+}
+
+function actorOf(given: string | undefined): string {
+  const actor = z.uuid().safeParse(given?.toLowerCase());
+  if (actor.success) return actor.data;
+  throw new CommandError(`Who looks is audited: give your own subject id with --actor.\n${USAGE}`);
+}
+
+/** A look in the name of nobody could be anybody's. */
+async function checkActor(pool: Pool, actor: string): Promise<void> {
+  if (!(await hasAccount(pool, actor).catch(unreadable))) {
+    throw new CommandError('--actor is nobody who has signed in: give your own subject id.');
   }
 }
 
@@ -56,13 +77,20 @@ function unreadable(): never {
   throw new CommandError('The database does not answer, refuses the role of its URL, or needs npm run migrate -- up.');
 }
 
-async function revealed(config: Config, pool: Pool, trail: readonly BuddyTrailEntry[]): Promise<Shown[]> {
+async function revealed(
+  config: Config,
+  pool: Pool,
+  trail: readonly BuddyTrailEntry[],
+  actor: string,
+): Promise<Shown[]> {
+  await checkActor(pool, actor);
   const cache = createSubjectKeyCache();
   const vault = createVault({ pool, keyRing: await existingKeyRing(config), cache, logger: { warn: () => undefined } });
   try {
     const shown: Shown[] = [];
     for (const entry of trail) {
-      const [ip, userAgent] = [await read(vault, entry.ipRecordId), await read(vault, entry.userAgentRecordId)];
+      const ip = await read(vault, entry.ipRecordId, actor);
+      const userAgent = await read(vault, entry.userAgentRecordId, actor);
       shown.push({ ...entryOf(entry), ip, userAgent });
     }
     return shown;
@@ -71,10 +99,10 @@ async function revealed(config: Config, pool: Pool, trail: readonly BuddyTrailEn
   }
 }
 
-async function read(vault: Vault, recordId: string | null): Promise<string | null> {
+async function read(vault: Vault, recordId: string | null, actor: string): Promise<string | null> {
   if (recordId === null) return null;
   try {
-    return (await vault.reveal({ recordId, purpose: 'staff-view', actor: 'system' })).expose();
+    return (await vault.reveal({ recordId, purpose: 'staff-view', actor })).expose();
   } catch (error) {
     if (isDestroyed(error)) return null;
     throw error;

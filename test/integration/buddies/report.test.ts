@@ -1,6 +1,7 @@
 /** `npm run report -- buddy`, as an admin runs it beside the service. */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { subjectOfAccounts } from '../../../api/accounts';
 import { built, PROJECT_ROOT } from '../../../scripts/project';
 import { ACCOUNT_SID, ApiUnderTest } from '../api/api-under-test';
 import { asked, press } from './buddies-under-test';
@@ -30,6 +31,11 @@ const report = (...args: string[]) =>
     },
   });
 
+const accountOf = (account: string): Promise<string> => {
+  const { pool, tokenizer, config } = api.deps;
+  return subjectOfAccounts(pool, tokenizer)(config.oidc.issuer, account);
+};
+
 const looks = async (): Promise<number> => {
   const { rows } = await api.database.owner.query(
     `SELECT count(*)::int AS n FROM audit_entries WHERE action = 'record.revealed' AND purpose = 'staff-view'`,
@@ -46,10 +52,28 @@ it('shows from where a button was pressed only when asked to, audited', async ()
   expect(plain.stdout).toMatch(/accepted +link 1\n/);
   expect(plain.stdout).not.toContain('browser');
   expect(await looks()).toBe(0);
-  const revealed = JSON.parse(report('buddy', buddyId, '--json', '--reveal-ip').stdout);
+  const admin = await accountOf('an admin');
+  const revealed = JSON.parse(report('buddy', buddyId, '--json', '--reveal-ip', '--actor', admin).stdout);
   const accepted = revealed.events.find(({ event }: { event: string }) => event === 'accepted');
   expect(accepted).toMatchObject({ ip: expect.stringMatching(/127\.0\.0\.1|::1/), userAgent: 'A browser/1.0' });
   expect(await looks()).toBe(2);
+  const { rows } = await api.database.owner.query(
+    `SELECT DISTINCT actor FROM audit_entries WHERE action = 'record.revealed' AND purpose = 'staff-view'`,
+  );
+  expect(rows).toEqual([{ actor: admin }]);
+});
+
+it.each([
+  ['nobody', []],
+  ['no id', ['--actor', 'me']],
+  ['somebody without an account', ['--actor', randomUUID()]],
+])('reveals nothing to %s, and says what to do', async (_who, actor) => {
+  const { buddyId, token } = await asked(api);
+  await press(api, token, 'accept', { 'User-Agent': 'A browser/1.0' });
+  const before = await looks();
+  const refused = report('buddy', buddyId, '--reveal-ip', ...actor);
+  expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('your own subject id') });
+  expect(await looks()).toBe(before);
 });
 
 it.each([[[]], [['buddy']], [['buddy', 'nonsense']], [['user', randomUUID()]]])('%j is no report', (args) => {
