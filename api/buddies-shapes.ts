@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isIanaZone } from '../domain/availability';
 import { BUDDY_EVENTS, BUDDY_LANGUAGES, BUDDY_STATUSES, TELL_ME_BY } from '../domain/buddies';
 import { countryCode, nextCursor, phoneNumber, time } from './shared-shapes';
 
@@ -18,6 +19,9 @@ export const newProfile = z
     tellMeBy: z.enum(TELL_ME_BY).default('app').meta({
       description: 'How you hear what your buddies answer, besides the app. By text or e-mail once yours is verified.',
     }),
+    timeZone: z.string().refine(isIanaZone, 'An IANA zone such as Europe/Madrid is expected here.').optional().meta({
+      description: 'IANA, of the times on your pages. Left out: that of the organisation.',
+    }),
   })
   .meta({ id: 'NewProfile' });
 
@@ -27,6 +31,7 @@ export const profileShape = z
     firstName: z.string(),
     language: z.string(),
     tellMeBy: z.enum(TELL_ME_BY),
+    timeZone: z.string().nullable(),
     updatedAt: time,
   })
   .meta({ id: 'Profile' });

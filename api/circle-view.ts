@@ -5,6 +5,8 @@ import { findRegisteredContact } from '../db/registered-contacts';
 import { listWellbeingAlerts, stepsOfAlert, type WellbeingAlert } from '../db/wellbeing-alerts';
 import { findProfile } from '../db/user-profiles';
 import { buddyLanguage } from '../domain/buddies';
+import { countryOfNumber } from '../domain/phone-number';
+import { zonesOfCountry } from '../domain/quiet-hours';
 import type { CircleBuddy, CircleCheckIn, CircleView } from '../web/circle';
 import type { CircleAlert } from '../web/circle-alerts';
 import type { CircleContact } from '../web/circle-contact';
@@ -45,8 +47,7 @@ export async function circleView(deps: ApiDeps, req: Request, visitor: Visitor):
   const word = req.query['done'];
   return {
     language: profile === null ? languageAsked(req) : buddyLanguage(profile.language),
-    // A person is not asked for a zone to see a list.
-    zone: 'UTC',
+    zone: profile?.timeZone ?? organisationZone(config),
     profile:
       profile === null
         ? null
@@ -54,6 +55,7 @@ export async function circleView(deps: ApiDeps, req: Request, visitor: Visitor):
             firstName: profile.firstName,
             language: buddyLanguage(profile.language),
             tellMeBy: profile.tellMeBy,
+            timeZone: profile.timeZone,
           },
     buddies: await Promise.all(buddies.map((buddy, index) => shown(deps, buddy, index + 1))),
     most: config.buddies.most,
@@ -64,6 +66,12 @@ export async function circleView(deps: ApiDeps, req: Request, visitor: Visitor):
     formToken,
     privacyPolicyUrl: config.privacyPolicyUrl,
   };
+}
+
+/** Of a country with several zones none is the organisation's. */
+function organisationZone({ twilio }: Pick<ApiDeps['config'], 'twilio'>): string {
+  const zones = zonesOfCountry(countryOfNumber(twilio.phoneNumbers[0] ?? '') ?? '');
+  return (zones.length === 1 ? zones[0] : undefined) ?? 'UTC';
 }
 
 async function shown({ pool }: ApiDeps, buddy: ShownBuddy, place: number): Promise<CircleBuddy> {

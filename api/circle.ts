@@ -33,7 +33,7 @@ export function circle(routes: Routes, deps: ApiDeps): void {
   });
 
   routes.page('POST /circle/profile', async (req, res, visitor) => {
-    const given = newProfile.safeParse(fields(req, ['firstName', 'language', 'tellMeBy']));
+    const given = newProfile.safeParse(fields(req, ['firstName', 'language', 'tellMeBy', 'timeZone']));
     if (!given.success) return back(res, 'first-name');
     await writeProfile(deps, visitor, given.data);
     back(res, 'saved');
@@ -118,6 +118,7 @@ const SAID: Partial<Record<ProblemCode, CircleDone>> = {
   'buddy-is-oneself': 'yourself',
   'buddy-has-refused': 'refused',
   'buddy-asked-lately': 'too-soon',
+  'too-many-invitations': 'many-sent',
   'too-many-requests': 'too-soon',
   'buddy-asked-enough': 'used-up',
   'buddy-already-verified': 'already-verified',

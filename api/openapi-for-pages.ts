@@ -40,7 +40,10 @@ export const PAGE_OPERATIONS = {
   }),
   'POST /mentor/rung-while-busy': form('noteRing', 'Tells staff that the last ring came at a bad time'),
   'GET /circle': page('circlePage', 'A user’s own page: their buddies, and what came of asking them'),
-  'POST /circle/profile': form('saveProfileFromPage', 'The `firstName` that buddies read, the `language`, `tellMeBy`'),
+  'POST /circle/profile': form(
+    'saveProfileFromPage',
+    'The `firstName` that buddies read, the `language`, `tellMeBy`, `timeZone`',
+  ),
   'POST /circle/buddies': form('addBuddyFromPage', 'Names a buddy, by `name`, `phoneNumber`, `email`, `relationship`'),
   'POST /circle/buddies/:buddyId/send': form('inviteBuddyFromPage', 'Sends the e-mail that asks them'),
   'POST /circle/buddies/:buddyId/check-in': form('askBuddyFromPage', 'Sends the text that asks them to get in touch'),

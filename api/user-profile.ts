@@ -29,12 +29,18 @@ export function userProfile(routes: Routes, deps: ApiDeps): void {
 export async function writeProfile(
   { pool, vault }: Pick<ApiDeps, 'pool' | 'vault'>,
   { subjectId }: Caller,
-  { firstName, language, tellMeBy }: z.output<typeof newProfile>,
+  { firstName, language, tellMeBy, timeZone }: z.output<typeof newProfile>,
 ): Promise<void> {
   await inTransaction(pool, async (tx) => {
     const value = SealedValue.of('name', firstName);
     const nameRecordId = await vault.seal({ subjectId, kind: 'name', value }, tx);
-    const before = await saveProfile(tx, { userId: subjectId, nameRecordId, language, tellMeBy });
+    const before = await saveProfile(tx, {
+      userId: subjectId,
+      nameRecordId,
+      language,
+      tellMeBy,
+      timeZone: timeZone ?? null,
+    });
     if (before !== null) await destroyRecord(tx, before, { reason: 'replaced', actor: subjectId });
     const entry = { actor: subjectId, action: 'profile.changed', objectId: subjectId, outcome: 'done' } as const;
     await appendAudit(tx, entry);
@@ -58,10 +64,10 @@ export async function shownProfile(
   for (let read = 1; read <= READ_AT_MOST; read += 1) {
     const profile = await findProfile(pool, subjectId);
     if (profile === null) return null;
-    const { nameRecordId: recordId, language, tellMeBy, updatedAt } = profile;
+    const { nameRecordId: recordId, updatedAt, ...told } = profile;
     try {
       const name = await vault.reveal({ recordId, purpose: 'own-view', actor: subjectId });
-      return { userId: subjectId, firstName: name.expose(), language, tellMeBy, updatedAt: updatedAt.toISOString() };
+      return { ...told, firstName: name.expose(), updatedAt: updatedAt.toISOString() };
     } catch (error) {
       if (!(error instanceof RecordDestroyed)) throw error;
     }

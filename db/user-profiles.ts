@@ -10,6 +10,8 @@ export interface UserProfile {
   /** ISO 639-1. */
   readonly language: string;
   readonly tellMeBy: TellMeBy;
+  /** IANA; null: they have not said. */
+  readonly timeZone: string | null;
   readonly updatedAt: Date;
 }
 
@@ -19,6 +21,7 @@ const profileRow = z
     name_record_id: z.uuid(),
     language: z.string(),
     tell_me_by: z.enum(TELL_ME_BY),
+    time_zone: z.string().nullable(),
     updated_at: z.date(),
   })
   .transform(
@@ -27,6 +30,7 @@ const profileRow = z
       nameRecordId: row.name_record_id,
       language: row.language,
       tellMeBy: row.tell_me_by,
+      timeZone: row.time_zone,
       updatedAt: row.updated_at,
     }),
   );
@@ -36,7 +40,7 @@ export function findProfile(db: Db, userId: string): Promise<UserProfile | null>
   return maybeOne(
     db,
     profileRow,
-    'SELECT user_id, name_record_id, language, tell_me_by, updated_at FROM user_profiles WHERE user_id = $1',
+    'SELECT user_id, name_record_id, language, tell_me_by, time_zone, updated_at FROM user_profiles WHERE user_id = $1',
     [userId],
   );
 }
@@ -48,10 +52,10 @@ export async function saveProfile(tx: Db, profile: Omit<UserProfile, 'updatedAt'
   const before = await findProfile(tx, profile.userId);
   await execute(
     tx,
-    `INSERT INTO user_profiles (user_id, name_record_id, language, tell_me_by) VALUES ($1, $2, $3, $4)
+    `INSERT INTO user_profiles (user_id, name_record_id, language, tell_me_by, time_zone) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (user_id) DO UPDATE SET name_record_id = EXCLUDED.name_record_id, language = EXCLUDED.language,
-       tell_me_by = EXCLUDED.tell_me_by, updated_at = clock_timestamp()`,
-    [profile.userId, profile.nameRecordId, profile.language, profile.tellMeBy],
+       tell_me_by = EXCLUDED.tell_me_by, time_zone = EXCLUDED.time_zone, updated_at = clock_timestamp()`,
+    [profile.userId, profile.nameRecordId, profile.language, profile.tellMeBy, profile.timeZone],
   );
   return before?.nameRecordId ?? null;
 }

@@ -59,7 +59,13 @@ export interface CircleView {
   /** IANA; all times of the page are in it. */
   readonly zone: string;
   /** Null until they have told their first name. */
-  readonly profile: { readonly firstName: string; readonly language: LinkLanguage; readonly tellMeBy: TellMeBy } | null;
+  readonly profile: {
+    readonly firstName: string;
+    readonly language: LinkLanguage;
+    readonly tellMeBy: TellMeBy;
+    /** Null: they have not said. */
+    readonly timeZone: string | null;
+  } | null;
   readonly buddies: readonly CircleBuddy[];
   readonly most: number;
   readonly checkIns: readonly CircleCheckIn[];
@@ -263,9 +269,16 @@ function profile({ language, profile: told, formToken }: CircleView): string {
         TELL_ME_BY.map((value) => [value, words.tellMe[value], value === (told?.tellMeBy ?? 'app')] as const),
       ),
       `<p class="hint">${escapeHtml(words.tellMeHint)}</p>`,
+      select('timeZone', words.timeZone, zoneOptions(words.noZone, told?.timeZone ?? null)),
       `<button type="submit">${escapeHtml(words.save)}</button>`,
     ),
   );
+}
+
+/** One that was told otherwise, by an older name, is there too. */
+function zoneOptions(none: string, chosen: string | null): (readonly [string, string, boolean])[] {
+  const zones = new Set(['UTC', ...Intl.supportedValuesOf('timeZone'), ...(chosen === null ? [] : [chosen])]);
+  return [['', none, chosen === null], ...[...zones].map((zone) => [zone, zone, zone === chosen] as const)];
 }
 
 function adding({ language, profile: told, buddies, most, formToken }: CircleView): string {

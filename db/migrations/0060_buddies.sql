@@ -10,6 +10,7 @@ CREATE TABLE user_profiles (
   name_record_id  uuid NOT NULL REFERENCES vault_records,
   language        text NOT NULL DEFAULT 'en' CHECK (language ~ '^[a-z]{2}$'),
   tell_me_by      text NOT NULL DEFAULT 'app' CHECK (tell_me_by IN ('app', 'sms', 'email')),
+  time_zone       text,
   updated_at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 COMMENT ON TABLE user_profiles IS 'What a user tells of themselves for their buddies: the first name in messages, and how they hear of answers';
@@ -17,6 +18,7 @@ COMMENT ON COLUMN user_profiles.user_id IS 'class: pseudonymous';
 COMMENT ON COLUMN user_profiles.name_record_id IS 'class: pseudonymous; vault record of the first name';
 COMMENT ON COLUMN user_profiles.language IS 'class: operational; ISO 639-1';
 COMMENT ON COLUMN user_profiles.tell_me_by IS 'class: operational';
+COMMENT ON COLUMN user_profiles.time_zone IS 'class: operational; IANA; null: they have not said';
 COMMENT ON COLUMN user_profiles.updated_at IS 'class: operational';
 
 CREATE TABLE buddy_contacts (

@@ -99,6 +99,23 @@ describe('about the user', () => {
     expect(text).toContain(`value="${MARKED.mentorName}"`);
   });
 
+  it('has its times in the zone of the user, which is named, and to programs in UTC', async () => {
+    const owner = await signedIn();
+    const alertId = await addAlert(pages.api.database.owner, owner.userId, {});
+    await pages.api.database.owner.query(
+      `UPDATE wellbeing_alerts SET due_at = '2026-11-21T15:04:05Z' WHERE alert_id = $1`,
+      [alertId],
+    );
+    const before = (await owner.visitor.open('/circle')).text;
+    expect(before).toContain('Times are those of UTC.');
+    expect(before).toContain('<time datetime="2026-11-21T15:04:05.000Z">Sat 21 Nov, 15:04</time>');
+    const { text } = await press(owner.visitor, '/circle/profile', { ...PROFILE, timeZone: 'America/New_York' });
+    expect(text).toContain('Times are those of America/New_York.');
+    expect(text).toContain('<time datetime="2026-11-21T15:04:05.000Z">Sat 21 Nov, 10:04</time>');
+    expect(text).toContain('<option value="America/New_York" selected>');
+    expect((await press(owner.visitor, '/circle/profile', { ...PROFILE, timeZone: '' })).text).toContain(' UTC.');
+  });
+
   it('offers no form for buddies or a contact before', async () => {
     const { visitor } = await signedIn(null);
     const { text } = await visitor.open('/circle');

@@ -53,6 +53,18 @@ describe('PUT /api/users/me/profile', () => {
     },
   );
 
+  test('takes a zone of the IANA database and no other', async () => {
+    const who = person();
+    const json = { firstName: 'Ada', timeZone: 'Europe/Madrid' };
+    expect((await api.ask('PUT', '/api/users/me/profile', { who, json })).body).toMatchObject(json);
+    for (const timeZone of ['', 'Madrid', 'UTC+1', 'Mars/Olympus']) {
+      const answer = await api.ask('PUT', '/api/users/me/profile', { who, json: { ...json, timeZone } });
+      expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/timeZone' }] } });
+    }
+    const left = await api.ask('PUT', '/api/users/me/profile', { who, json: { firstName: 'Ada' } });
+    expect(left.body).toMatchObject({ timeZone: null });
+  });
+
   test.each(['Zoë', "O'Neil", 'Ann-Marie Smith', 'Dr. Ann', 'राधा', '王'])('takes %j', async (firstName) => {
     const { status } = await api.ask('PUT', '/api/users/me/profile', { who: person(), json: { firstName } });
     expect(status).toBe(200);

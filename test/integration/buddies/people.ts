@@ -30,7 +30,7 @@ export async function giveProfile(
   { name = 'Thessaly', tellMeBy = 'app', language = 'en' }: Partial<ToldOfThemselves> = {},
 ): Promise<void> {
   const nameRecordId = await vault.seal({ subjectId: userId, kind: 'name', value: SealedValue.of('name', name) });
-  await inTransaction(pool, (tx) => saveProfile(tx, { userId, nameRecordId, language, tellMeBy }));
+  await inTransaction(pool, (tx) => saveProfile(tx, { userId, nameRecordId, language, tellMeBy, timeZone: null }));
 }
 
 export interface BuddyWanted {
