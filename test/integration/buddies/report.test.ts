@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { subjectOfAccounts } from '../../../api/accounts';
+import { createSubject } from '../../../db/subjects';
 import { built, PROJECT_ROOT } from '../../../scripts/project';
 import { ACCOUNT_SID, ApiUnderTest } from '../api/api-under-test';
 import { asked, press } from './buddies-under-test';
@@ -64,14 +65,14 @@ it('shows from where a button was pressed only when asked to, audited', async ()
 });
 
 it.each([
-  ['nobody', []],
-  ['no id', ['--actor', 'me']],
-  ['somebody without an account', ['--actor', randomUUID()]],
-])('reveals nothing to %s, and says what to do', async (_who, actor) => {
+  ['nobody', async () => []],
+  ['no id', async () => ['--actor', 'me']],
+  ['somebody without an account', async () => ['--actor', await createSubject(api.deps.pool, 'system')]],
+])('reveals nothing to %s, and says what to do', async (_who, actorOf) => {
   const { buddyId, token } = await asked(api);
   await press(api, token, 'accept', { 'User-Agent': 'A browser/1.0' });
   const before = await looks();
-  const refused = report('buddy', buddyId, '--reveal-ip', ...actor);
+  const refused = report('buddy', buddyId, '--reveal-ip', ...(await actorOf()));
   expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('your own subject id') });
   expect(await looks()).toBe(before);
 });
