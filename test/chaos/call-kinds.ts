@@ -56,23 +56,30 @@ export async function endedAppCalls(stack: TestStack, sids: readonly string[]): 
   return { callIds: known.map((call) => String(call['call_id'])), faults };
 }
 
-/** Each recording belongs to one dispatch, each accepted dispatch has one, and nothing is left in between. */
+/**
+ * Each recording belongs to one dispatch, each accepted dispatch has one, and nothing is left in between. One that could
+ * not be stopped in time, because a blow came between, heard somebody who had not agreed: it is deleted, and its row says so.
+ */
 export async function recordingsOf(
   stack: TestStack,
   callIds: readonly string[],
 ): Promise<{ readonly recorded: number; readonly faults: readonly string[] }> {
   const dispatches = await rows(
     stack,
-    `SELECT dispatch_id, state, sid FROM dispatches WHERE channel = 'recording' AND call_id = ANY($1::uuid[])`,
+    `SELECT d.dispatch_id, d.state, d.sid, coalesce(r.delete_because = 'not-agreed', false) AS goes
+       FROM dispatches d LEFT JOIN call_recordings r ON r.recording_id = d.dispatch_id
+      WHERE d.channel = 'recording' AND d.call_id = ANY($1::uuid[])`,
     [callIds],
   );
   const recordings = (await stack.sim.recordings()).map(({ sid }) => sid);
-  const owned = dispatches.flatMap(({ state, sid }) => (state === 'accepted' ? [String(sid)] : []));
+  const accepted = dispatches.filter(({ state }) => state === 'accepted');
+  const owned = accepted.map(({ sid }) => String(sid));
+  const kept = accepted.filter(({ goes }) => goes !== true).map(({ sid }) => String(sid));
   return {
     recorded: recordings.length,
     faults: [
       ...recordings.filter((sid) => !owned.includes(sid)).map((sid) => `the recording ${sid} has no dispatch`),
-      ...owned.filter((sid) => !recordings.includes(sid)).map((sid) => `there is no recording ${sid}`),
+      ...kept.filter((sid) => !recordings.includes(sid)).map((sid) => `there is no recording ${sid}`),
       ...dispatches
         .filter(({ state }) => ['ready', 'attempting', 'unknown'].includes(String(state)))
         .map(({ dispatch_id: id, state }) => `the recording of dispatch ${String(id)} was left ${String(state)}`),
