@@ -48,7 +48,8 @@ export function createCheckInActivities(deps: ActivityDependencies) {
 
     noteCheckIn: (note: CheckInNote): Promise<void> => inTransaction(pool, (tx) => noteCheckIn(tx, note)),
 
-    takeCheckInAnswer: (answer: TakenAnswer): Promise<void> =>
+    /** @returns false where nobody waits for it any more */
+    takeCheckInAnswer: (answer: TakenAnswer): Promise<boolean> =>
       inTransaction(pool, (tx) => takeCheckInAnswer(tx, answer)),
 
     closeCheckIn: (end: CheckInEnd): Promise<void> => inTransaction(pool, (tx) => closeCheckIn(tx, end)),

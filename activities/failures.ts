@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { SuppressedBecause } from '../domain/message';
+import { ASKS_NOT_BEGUN } from '../domain/wellbeing-alert';
 
 /** The types of failure that a workflow may branch on (`error.cause.type`). */
 export const FAILURES = {
@@ -20,6 +21,15 @@ export const FAILURES = {
   /** The provider did not take the request; retried with backoff. */
   providerUnavailable: 'ProviderUnavailable',
 } as const;
+
+/** Retried by Temporal; the others are begun. @param askIds of those that are not */
+export function asksNotBegun(askIds: readonly string[]): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: ASKS_NOT_BEGUN,
+    message: 'Some could not be asked yet',
+    details: [...askIds],
+  });
+}
 
 export function dispatchRefused(why: { class: string | null; code: string | null }): ApplicationFailure {
   return ApplicationFailure.create({

@@ -5,7 +5,7 @@ import { contactToAsk, type RegisteredContact } from '../db/registered-contacts'
 import { findProfile } from '../db/user-profiles';
 import { buddyLanguage, type BuddyLanguage } from '../domain/buddies';
 import { isDestroyed } from '../domain/errors';
-import type { AnsweringParty, EscalationStep } from '../domain/escalation-policy';
+import type { AnsweringParty, EscalationChannel, EscalationStep } from '../domain/escalation-policy';
 import { firstNameForText } from '../domain/first-name';
 import type { Ask } from '../domain/wellbeing-alert';
 import { startSystemCheckIn } from '../temporal/check-ins';
@@ -14,6 +14,7 @@ import { cancelVoiceAlert } from '../temporal/voice-alerts';
 import { tellCheckInOver } from '../temporal/wellbeing-alerts';
 import { startBuddyMessage } from './buddy-messages';
 import type { ActivityDependencies } from './dependencies';
+import { asksNotBegun } from './failures';
 import { callOrganisation, tellService } from './wellbeing-organisation';
 
 export interface StartAsks {
@@ -31,12 +32,25 @@ export interface StartAsks {
 const LIFETIME_MS = 12 * 3_600_000;
 const TELL_WITHIN_MS = 5_000;
 
-/** May be repeated: each ask is begun once under its id. @returns those that can never reach anybody */
+/**
+ * May be repeated: each ask is begun once under its id. What cannot be begun does not keep the others from it.
+ * @returns those that can never reach anybody
+ * @throws ApplicationFailure `AsksNotBegun` with the ids of those that could not be begun yet
+ */
 export async function startAsks(deps: ActivityDependencies, asked: StartAsks): Promise<string[]> {
   const lost: string[] = [];
-  for (const ask of asked.asks) {
-    if (!(await startOne(deps, asked, ask))) lost.push(ask.askId);
-  }
+  const failed: string[] = [];
+  await Promise.all(
+    asked.asks.map(async (ask) => {
+      try {
+        if (!(await startOne(deps, asked, ask))) lost.push(ask.askId);
+      } catch (error) {
+        failed.push(ask.askId);
+        deps.logger.warn({ alertId: asked.alertId, objectId: ask.askId, error }, 'somebody could not be asked yet');
+      }
+    }),
+  );
+  if (failed.length > 0) throw asksNotBegun(failed);
   return lost;
 }
 
@@ -80,7 +94,13 @@ async function textContact(
 ): Promise<boolean> {
   const contact = await contactToAsk(deps.pool, userId);
   if ('nobody' in contact) return false;
-  return await textTo(deps, contact, messageId, { template: 'buddy.contact-alert', more: { days }, reportsTo });
+  const { contactId: id } = contact;
+  const isBegun = await textTo(deps, contact, messageId, { template: 'buddy.contact-alert', more: { days }, reportsTo });
+  // They may have refused between our look and the text, whose end nobody could ask for then.
+  const after = await contactToAsk(deps.pool, userId);
+  if ('contactId' in after && after.contactId === id) return isBegun;
+  await cancelMessage(deps.temporal, messageId);
+  return false;
 }
 
 /** One link for each naming: it is never made anew. */
@@ -142,6 +162,8 @@ export interface EndAsks {
     readonly askId: string;
     readonly by: Ask['by'];
     readonly party: AnsweringParty;
+    /** That they were asked over. */
+    readonly channel: EscalationChannel;
     /** Of the message that tells them. */
     readonly newsId: string;
   }[];
@@ -150,7 +172,7 @@ export interface EndAsks {
 /** May be repeated. What could not be ended does not keep the others from it. */
 export async function endAsks(deps: ActivityDependencies, { alertId, userId, isTold, asks }: EndAsks): Promise<void> {
   const ended = await Promise.allSettled(
-    asks.map(async ({ askId, by, party, newsId }) => {
+    asks.map(async ({ askId, by, party, channel, newsId }) => {
       if (by === 'check-in') return await tellCheckInOver(deps.temporal, askId, TELL_WITHIN_MS);
       if (by === 'call') return void (await cancelVoiceAlert(deps.temporal, askId));
       const stopped = await cancelMessage(deps.temporal, askId);
@@ -162,7 +184,7 @@ export async function endAsks(deps: ActivityDependencies, { alertId, userId, isT
           : stopped === 'not-found' && (await findMessage(deps.pool, askId))?.state === 'cancelled';
       if (!isTold || isCancelled) return;
       if (party === 'registered-contact') await tellContactOver(deps, userId, newsId);
-      else await tellService(deps, { alertId, messageId: newsId, channel: 'email', isOver: true });
+      else await tellService(deps, { alertId, messageId: newsId, channel, isOver: true });
     }),
   );
   const failed = ended.find((one) => one.status === 'rejected');

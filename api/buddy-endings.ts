@@ -24,5 +24,5 @@ async function tellAll({ pool, buddyEndings, wellbeing }: ApiDeps): Promise<void
     throw error;
   };
   await tellUntoldEndings(pool, (ending) => buddyEndings.tell(ending, SIGNAL_WITHIN), give, AT_ONCE);
-  await tellUntoldContacts(pool, (alertId) => wellbeing.contactAnswers(alertId, 'unavailable'), give, AT_ONCE);
+  await tellUntoldContacts(pool, (asked) => wellbeing.contactAnswers(asked, 'unavailable'), give, AT_ONCE);
 }

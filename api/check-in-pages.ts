@@ -7,7 +7,7 @@ import { isDestroyed, SubjectErased } from '../domain/errors';
 import { firstName } from '../domain/first-name';
 import { helplinesFor } from '../domain/helplines';
 import { ProcessIsOver, TemporalNotInTime } from '../temporal/errors';
-import { renderGuidance } from '../web/buddy-guidance';
+import { renderGuidance, renderHelplines } from '../web/buddy-guidance';
 import {
   type CheckInFault,
   type CheckInGone,
@@ -66,7 +66,10 @@ async function letterOf(deps: ApiDeps, req: Request, kind: CheckInKind): Promise
 }
 
 function goneBecause({ row, buddy }: Letter): CheckInGone | null {
-  if (row.state === 'ended' || !buddy.canBeAsked) return 'ended';
+  if (!buddy.canBeAsked) return 'ended';
+  // Whatever they press now changes nothing: the page must not look as if it did.
+  if (row.hasDecided !== null) return row.hasDecided ? 'counted' : 'decided';
+  if (row.state === 'ended') return 'ended';
   if (row.closedAt === null) return null;
   return row.response === null ? 'over' : 'over-answered';
 }
@@ -86,7 +89,7 @@ async function press(deps: ApiDeps, req: Request, res: Response, letter: Letter)
   // Neither taken nor over: nobody knows, and the buddy is to try again.
   if (taken === 'refused' && isOpen && after.row.response === null) throw new Problem('temporarily-unavailable');
   const fault = taken === 'refused' && isOpen ? ({ fault: 'not-taken' } as const) : {};
-  await show(deps, req, res, after, { isOpened: true, ...fault });
+  await show(deps, req, res, after, { isOpened: true, isTaken: taken !== 'refused', ...fault });
 }
 
 /** @returns false when it is over meanwhile */
@@ -119,6 +122,8 @@ interface Shown {
   readonly isOpened?: boolean;
   /** Nobody waits for an answer, whatever the row says yet. */
   readonly isOver?: boolean;
+  /** What was pressed is kept, also where it was the end of it. */
+  readonly isTaken?: boolean;
   readonly fault?: CheckInFault;
 }
 
@@ -127,7 +132,7 @@ async function show(
   req: Request,
   res: Response,
   letter: Letter | null,
-  { isOpened = false, isOver = false, fault }: Shown = {},
+  { isOpened = false, isOver = false, isTaken = false, fault }: Shown = {},
 ): Promise<void> {
   const { privacyPolicyUrl } = deps.config;
   if (letter === null) {
@@ -138,12 +143,13 @@ async function show(
   const rightsUrl = `/api/buddy/rights/${String(req.params['token'])}`;
   const gone = goneBecause(letter) ?? (isOver ? 'ended' : null);
   const userName = gone === null ? await nameOf(deps, letter.row.userId) : null;
-  if (userName === null) {
-    const why = gone ?? 'ended';
-    return sendPage(res, renderCheckInGone(why, language, { rightsUrl, privacyPolicyUrl }), 410);
-  }
   const { kind, alertDays: days } = letter.row;
   const lines = helplinesFor(letter.buddy.country, deps.config.helplines.crisisOverride);
+  if (userName === null) {
+    const help = kind === 'system' ? [renderHelplines(language, lines)] : [];
+    const page = renderCheckInGone(gone ?? 'ended', language, { rightsUrl, privacyPolicyUrl, help });
+    return sendPage(res, page, isTaken ? 200 : 410);
+  }
   const guidance = kind === 'system' ? renderGuidance({ language, userName, days, lines }) : [];
   const state = stateOf(letter.row, isOpened || fault !== undefined, fault ?? null);
   const page = renderCheckIn({ kind, language, state, userName, guidance, rightsUrl, privacyPolicyUrl });

@@ -1,10 +1,12 @@
 import type { Request, Response } from 'express';
 import { alertAskingContact } from '../db/wellbeing-alerts';
 import { inTransaction } from '../db/pool';
+import type { Db } from '../db/query';
 import { contactOfLink, noteContactAnswer, type RegisteredContact } from '../db/registered-contacts';
 import { buddyLanguage, CHECK_IN_RESPONSES, type CheckInResponse } from '../domain/buddies';
 import { isDestroyed, SubjectErased, SubjectHeld } from '../domain/errors';
 import { helplinesFor } from '../domain/helplines';
+import { type ContactAsked, hasReached } from '../domain/wellbeing-alert';
 import { type ContactPage, renderContact, renderContactGone } from '../web/contact';
 import { tellEndings } from './buddy-endings';
 import type { ApiDeps } from './deps';
@@ -73,17 +75,24 @@ async function tellAlert(deps: ApiDeps, req: Request, res: Response, contact: Re
   const response = CHECK_IN_RESPONSES.find((one) => one === field(req, 'response'));
   if (response === undefined) return await send(deps, res, contact);
   const said = await sayTo(deps, contact, response);
-  await send(deps, res, contact, { news: said === 'noted' ? 'thanks' : 'over' });
+  const noted = hasReached(response) ? 'thanks' : 'noted';
+  await send(deps, res, contact, { news: said === 'noted' ? noted : 'over' });
 }
 
 /** @returns `over` when no alert asks them any more */
 async function sayTo(
   { pool, wellbeing }: ApiDeps,
-  { userId }: RegisteredContact,
+  contact: RegisteredContact,
   response: CheckInResponse,
 ): Promise<'noted' | 'over'> {
-  const alertId = await alertAskingContact(pool, userId);
-  return alertId === null ? 'over' : await wellbeing.contactAnswers(alertId, response);
+  const asked = await askedOf(pool, contact);
+  return asked === null ? 'over' : await wellbeing.contactAnswers(asked, response);
+}
+
+/** Who does not want to be asked is not, whatever the alert has yet to hear. */
+async function askedOf(db: Db, { contactId, state }: RegisteredContact): Promise<ContactAsked | null> {
+  const isWilling = state === 'named' || state === 'agreed';
+  return isWilling ? await alertAskingContact(db, contactId) : null;
 }
 
 async function heldOf({ vault }: ApiDeps, contact: RegisteredContact): Promise<NonNullable<ContactPage['held']>> {
@@ -117,7 +126,7 @@ async function send(
   contact: RegisteredContact,
   more: Pick<ContactPage, 'news' | 'held' | 'isErasing'> = {},
 ): Promise<void> {
-  const isAsked = more.news === undefined && (await alertAskingContact(deps.pool, contact.userId)) !== null;
+  const isAsked = more.news === undefined && (await askedOf(deps.pool, contact)) !== null;
   const { privacyPolicyUrl, helplines } = deps.config;
   const language = buddyLanguage(contact.language);
   const lines = helplinesFor(contact.country, helplines.crisisOverride);

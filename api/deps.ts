@@ -23,7 +23,13 @@ import type { BatchState, MessageBatchInput } from '../domain/message-batch';
 import type { MessageInput, MessageReceipt, MessageResult } from '../domain/message';
 import type { AlertPlan, AlertQuestion, VoiceAlertInput, VoiceAlertResult } from '../domain/voice-alert';
 import type { WebhookUrls } from '../domain/webhook-urls';
-import type { CloseAlert, ContactAnswer, WellbeingAlertInput, WellbeingResult } from '../domain/wellbeing-alert';
+import type {
+  CloseAlert,
+  ContactAnswer,
+  ContactAsked,
+  WellbeingAlertInput,
+  WellbeingResult,
+} from '../domain/wellbeing-alert';
 import type { SignIn } from '../providers/sign-in';
 import type { SnsReader } from '../providers/sns-messages';
 import type { RecordingProvider } from '../providers/twilio-recordings';
@@ -99,7 +105,7 @@ export interface WellbeingProcess {
   start(input: WellbeingAlertInput): Promise<'running' | 'over'>;
   close(alertId: string, by: CloseAlert['by']): Promise<WellbeingResult | 'over'>;
   confirmEmergency(alertId: string, actor: string): Promise<'confirmed' | 'over' | 'refused'>;
-  contactAnswers(alertId: string, response: ContactAnswer['response']): Promise<'noted' | 'over'>;
+  contactAnswers(asked: ContactAsked, response: ContactAnswer['response']): Promise<'noted' | 'over'>;
 }
 
 /** Everything the application is made of; only `main.ts` and tests make it. */

@@ -182,7 +182,7 @@ function wellbeingProcess(client: KindlineClient): WellbeingProcess {
     start: (input) => startWellbeingAlert(client, input, 2_000),
     close: (alertId, by) => closeWellbeingAlert(client, alertId, by),
     confirmEmergency: (alertId, actor) => confirmEmergency(client, alertId, actor),
-    contactAnswers: (alertId, response) => tellContactAnswer(client, alertId, response),
+    contactAnswers: (asked, response) => tellContactAnswer(client, asked, response),
   };
 }
 

@@ -123,11 +123,18 @@ export interface TakenAnswer {
   readonly at: string;
 }
 
-/** The newest answer counts, with what is written beside it; what stood there before is destroyed. */
-export async function takeCheckInAnswer(tx: Db, { requestId, response, noteRecordId, at }: TakenAnswer) {
+/**
+ * The newest answer counts, with what is written beside it; what stood there before is destroyed.
+ * @returns false where it is over, or the alert it belongs to is: then nothing was written
+ */
+export async function takeCheckInAnswer(
+  tx: Db,
+  { requestId, response, noteRecordId, at }: TakenAnswer,
+): Promise<boolean> {
   const before = await lockCheckIn(tx, requestId);
-  if (before === null || before.closedAt !== null) return;
-  if (before.response === response && before.noteRecordId === noteRecordId) return;
+  if (before === null || before.closedAt !== null) return false;
+  if (before.response === response && before.noteRecordId === noteRecordId) return true;
+  if (await isAlertOver(tx, requestId)) return false;
   await execute(
     tx,
     `UPDATE buddy_check_in_requests SET state = 'answered', response = $2, note_record_id = $3, responded_at = $4
@@ -143,6 +150,19 @@ export async function takeCheckInAnswer(tx: Db, { requestId, response, noteRecor
   await appendAudit(tx, { actor, action, objectId: requestId, outcome: 'done' });
   if (isFirst) await tell(tx, { requestId, userId: before.userId, state: 'answered' });
   else await tell(tx, { requestId, userId: before.userId, state: 'corrected', isToldAgain: true });
+  return true;
+}
+
+/** Waits for an alert that is just ending: an answer comes wholly before that, or not at all. */
+async function isAlertOver(tx: Db, requestId: string): Promise<boolean> {
+  const alert = await maybeOne(
+    tx,
+    z.object({ is_over: z.boolean() }),
+    `SELECT a.ended_at IS NOT NULL AS is_over FROM wellbeing_alerts a
+      WHERE a.alert_id = (SELECT r.alert_id FROM buddy_check_in_requests r WHERE r.request_id = $1) FOR SHARE`,
+    [requestId],
+  );
+  return alert?.is_over ?? false;
 }
 
 export interface CheckInEnd {

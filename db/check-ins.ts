@@ -28,11 +28,15 @@ export interface CheckIn {
   readonly closedAt: Date | null;
   /** Of an alert: how many days it is about. */
   readonly alertDays: number | null;
+  /** Of an alert that is over: whether it was this answer that decided it. Null: it goes on, or there is none. */
+  readonly hasDecided: boolean | null;
 }
 
 const COLUMNS = `request_id, buddy_id, user_id, kind, state, message_id, requested_at, sent_at, delivered_at, reminded_at,
   link_opened_at, responded_at, response, note_record_id, closes_at, closed_at, alert_days,
   (SELECT b.subject_id FROM buddy_contacts b WHERE b.buddy_id = r.buddy_id) AS buddy_subject_id,
+  (SELECT a.decided_by IS NOT DISTINCT FROM r.request_id FROM wellbeing_alerts a
+    WHERE a.alert_id = r.alert_id AND a.ended_at IS NOT NULL) AS has_decided,
   ${cursorTime('requested_at')} AS cursor_at`;
 
 const checkInRow = z.object({
@@ -54,6 +58,7 @@ const checkInRow = z.object({
   closes_at: z.date(),
   closed_at: z.date().nullable(),
   alert_days: z.int().nullable(),
+  has_decided: z.boolean().nullable(),
   cursor_at: z.string(),
 });
 
@@ -77,6 +82,7 @@ function toCheckIn(row: z.output<typeof checkInRow>): CheckIn {
     closesAt: row.closes_at,
     closedAt: row.closed_at,
     alertDays: row.alert_days,
+    hasDecided: row.has_decided,
   };
 }
 

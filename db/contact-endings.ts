@@ -3,6 +3,7 @@
  * comes next. And STOP and START from a contact's phone.
  */
 import { z } from 'zod';
+import type { ContactAsked } from '../domain/wellbeing-alert';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
 import { keepLists } from './person-locks';
@@ -25,7 +26,13 @@ export async function optOutContacts(tx: Db, tokens: readonly Buffer[]): Promise
 
 /** START lifts what a STOP has said, and no refusal. In the transaction of the START. */
 export async function optInContacts(tx: Db, tokens: readonly Buffer[]): Promise<void> {
-  await change(tx, tokens, { set: 'opted_out_at = NULL', where: 'opted_out_at IS NOT NULL', to: 'opted-in' });
+  // Nothing is left to be told; of a refusal there is.
+  const untold = 'untold_since_at = CASE WHEN c.refused_at IS NOT NULL THEN c.untold_since_at END';
+  await change(tx, tokens, {
+    set: `opted_out_at = NULL, ${untold}`,
+    where: 'opted_out_at IS NOT NULL',
+    to: 'opted-in',
+  });
 }
 
 async function change(
@@ -51,8 +58,12 @@ async function change(
 }
 
 const untoldRow = z
-  .object({ contact_id: z.uuid(), seen: z.string(), alert_ids: z.array(z.uuid()) })
-  .transform((row) => ({ contactId: row.contact_id, seen: row.seen, alertIds: row.alert_ids }));
+  .object({
+    contact_id: z.uuid(),
+    seen: z.string(),
+    asked: z.array(z.object({ alertId: z.uuid(), messageId: z.uuid().nullable() })),
+  })
+  .transform((row) => ({ contactId: row.contact_id, seen: row.seen, asked: row.asked }));
 
 /**
  * Tells alerts what they have yet to hear, as `tellUntoldEndings` does of buddies.
@@ -62,25 +73,28 @@ const untoldRow = z
  */
 export async function tellUntoldContacts(
   db: Db,
-  tell: (alertId: string) => Promise<unknown>,
+  tell: (asked: ContactAsked) => Promise<unknown>,
   onFailure: (error: unknown) => void,
   limit: number,
 ): Promise<number> {
-  // Only alerts that were asking when they ended: later ones ask whoever was named since.
+  // Only alerts that were asking when they ended: later ones ask whoever was named since. Where they have answered already,
+  // their text may wait all the same.
   const untold = await many(
     db,
     untoldRow,
     `SELECT c.contact_id, c.untold_since_at::text AS seen,
-            ARRAY(SELECT a.alert_id FROM wellbeing_alerts a JOIN wellbeing_alert_steps s USING (alert_id)
-                   WHERE a.user_id = c.user_id AND a.ended_at IS NULL AND s.who = 'registered-contact'
-                     AND s.state = 'under-way' AND s.begun_at <= c.untold_since_at) AS alert_ids
+            coalesce((SELECT jsonb_agg(jsonb_build_object('alertId', a.alert_id, 'messageId', s.ask_ids[1]))
+                        FROM wellbeing_alerts a JOIN wellbeing_alert_steps s USING (alert_id)
+                       WHERE a.user_id = c.user_id AND a.ended_at IS NULL AND s.who = 'registered-contact'
+                         AND s.state IN ('under-way', 'unanswered')
+                         AND s.begun_at BETWEEN c.named_at AND c.untold_since_at), '[]') AS asked
        FROM registered_contacts c WHERE c.untold_since_at IS NOT NULL ORDER BY c.untold_since_at LIMIT $1`,
     [limit],
   );
   let told = 0;
-  for (const { contactId, seen, alertIds } of untold) {
+  for (const { contactId, seen, asked } of untold) {
     try {
-      for (const alertId of alertIds) await tell(alertId);
+      for (const one of asked) await tell(one);
       const text = `UPDATE registered_contacts SET untold_since_at = NULL
         WHERE contact_id = $1 AND untold_since_at = $2::timestamptz`;
       await execute(db, text, [contactId, seen]);

@@ -8,6 +8,7 @@ import {
   type EscalationParty,
 } from '../domain/escalation-policy';
 import {
+  type ContactAsked,
   SKIP_REASONS,
   type SkipReason,
   STEP_STATES,
@@ -152,17 +153,22 @@ export function stepsOfAlert(db: Db, alertId: string): Promise<WellbeingStep[]> 
   );
 }
 
-/** The alert in which this user's registered contact is being asked; null: none. */
-export async function alertAskingContact(db: Db, userId: string): Promise<string | null> {
+/**
+ * The alert that asks this registered contact, until it is over: what they have answered may be corrected. Null: none.
+ * Whoever was named after its step had begun was never asked, and is to know of nothing.
+ */
+export async function alertAskingContact(db: Db, contactId: string): Promise<ContactAsked | null> {
   const row = await maybeOne(
     db,
-    z.object({ alert_id: z.uuid() }),
-    `SELECT a.alert_id FROM wellbeing_alerts a JOIN wellbeing_alert_steps s USING (alert_id)
-      WHERE a.user_id = $1 AND a.ended_at IS NULL AND s.who = 'registered-contact' AND s.state = 'under-way'
-      ORDER BY a.due_at DESC LIMIT 1`,
-    [userId],
+    z.object({ alert_id: z.uuid(), message_id: z.uuid().nullable() }),
+    `SELECT a.alert_id, s.ask_ids[1] AS message_id
+       FROM registered_contacts c JOIN wellbeing_alerts a USING (user_id) JOIN wellbeing_alert_steps s USING (alert_id)
+      WHERE c.contact_id = $1 AND a.ended_at IS NULL AND s.who = 'registered-contact'
+        AND s.state IN ('under-way', 'unanswered') AND s.begun_at >= c.named_at
+      ORDER BY a.due_at DESC, s.position DESC LIMIT 1`,
+    [contactId],
   );
-  return row?.alert_id ?? null;
+  return row === null ? null : { alertId: row.alert_id, messageId: row.message_id };
 }
 
 function toAlert(row: z.output<typeof alertRow>): WellbeingAlert {

@@ -114,12 +114,12 @@ export interface StepNote {
   readonly response: Decision['response'];
 }
 
-/** How a step ended by itself, while the alert may go on. */
+/** How a step ended by itself, while the alert may go on; noted anew when somebody has corrected an answer. */
 export async function noteWellbeingStep(db: Db, { alertId, position, state, response }: StepNote): Promise<void> {
   await execute(
     db,
-    `UPDATE wellbeing_alert_steps SET state = $3, response = coalesce($4, response), ended_at = clock_timestamp()
-      WHERE alert_id = $1 AND position = $2 AND ended_at IS NULL`,
+    `UPDATE wellbeing_alert_steps SET state = $3, response = coalesce($4, response), ended_at = coalesce(ended_at, clock_timestamp())
+      WHERE alert_id = $1 AND position = $2 AND (ended_at IS NULL OR state IN ('answered', 'unanswered'))`,
     [alertId, position, state, response],
   );
 }
@@ -167,12 +167,12 @@ export async function closeWellbeingAlert(pool: Pool, closing: AlertClosing): Pr
     const asked = await askedAnybody(tx, alertId);
     await execute(
       tx,
-      `UPDATE wellbeing_alerts SET state = $2, end_reason = $3, ended_at = $4,
+      `UPDATE wellbeing_alerts SET state = $2, end_reason = $3, ended_at = $4, decided_by = $7,
               counts = counts AND ($5 OR $3 NOT IN ('workflow-failed', 'stopped-by-operator')),
               cooldown = CASE WHEN $3 = 'nobody-to-ask'
                 THEN cooldown * tstzrange(NULL, clock_timestamp() + $6 * interval '1 millisecond') ELSE cooldown END
         WHERE alert_id = $1`,
-      [alertId, state, endReason, endedAt, asked, TRIED_IN_VAIN_LASTS_MS],
+      [alertId, state, endReason, endedAt, asked, TRIED_IN_VAIN_LASTS_MS, decision?.askId ?? null],
     );
     const audited = {
       action: 'wellbeing-alert.closed',
@@ -186,15 +186,16 @@ export async function closeWellbeingAlert(pool: Pool, closing: AlertClosing): Pr
   });
 }
 
+/** The step that decided is answered, also where everybody it asked had said that they cannot before. */
 async function closeSteps(tx: Db, alertId: string, decision: Decision | null): Promise<void> {
   const { position, response } = decision ?? { position: 0, response: null };
   await execute(
     tx,
     `UPDATE wellbeing_alert_steps
-        SET state = CASE WHEN state = 'pending' THEN 'not-begun' WHEN position = $2 THEN 'answered' ELSE 'ended' END,
+        SET state = CASE WHEN position = $2 THEN 'answered' WHEN state = 'pending' THEN 'not-begun' ELSE 'ended' END,
             response = CASE WHEN position = $2 AND who = 'registered-contact' THEN $3 ELSE response END,
             ended_at = clock_timestamp()
-      WHERE alert_id = $1 AND ended_at IS NULL`,
+      WHERE alert_id = $1 AND (ended_at IS NULL OR position = $2)`,
     [alertId, position, response],
   );
 }

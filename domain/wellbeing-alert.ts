@@ -97,6 +97,8 @@ export interface WellbeingResult {
 
 /** Whose answer decided it. */
 export interface Decision {
+  /** Of the check-in, message or call that it came by. */
+  readonly askId: string;
   readonly party: AnsweringParty;
   /** Of a check-in or of the contact; null of somebody of the organisation. */
   readonly response: CheckInResponse | null;
@@ -120,11 +122,24 @@ export interface ConfirmEmergency {
   readonly validUntil: number;
 }
 
+/** Where a registered contact is asked. */
+export interface ContactAsked {
+  readonly alertId: string;
+  /** Of the text; null: none was begun. */
+  readonly messageId: string | null;
+}
+
 /** Arguments of the update `contactAnswers`. */
 export interface ContactAnswer {
   readonly response: CheckInResponse;
   readonly validUntil: number;
 }
+
+/** Type of the failure of an update that came later than its `validUntil`. */
+export const QUESTION_TOO_LATE = 'QuestionTooLate';
+
+/** Type of the failure of `startWellbeingAsks` when some could not be begun; details: their ids. The others are. */
+export const ASKS_NOT_BEGUN = 'AsksNotBegun';
 
 export const WELLBEING_ALERT = {
   workflow: 'wellbeingAlert',

@@ -13,7 +13,8 @@ export class ProcessIsOver extends KindlineError {
 export class QuestionRefused extends KindlineError {
   override readonly name = 'QuestionRefused';
 
-  constructor() {
+  /** @param why type of the failure by which it refused; null: it did not say */
+  constructor(readonly why: string | null = null) {
     super('question-refused', 'The workflow refused the question');
   }
 }

@@ -5,6 +5,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import type { KindlineClient } from './connection';
 import { ProcessIsOver, QuestionRefused, TemporalNotInTime, TemporalNotPrepared } from './errors';
 
@@ -17,11 +18,15 @@ export async function spoken<T>(client: KindlineClient, withinMs: number, run: (
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) throw new ProcessIsOver();
       // A workflow that ended while the update waited also says "failed"; there is nobody left to ask either way.
-      if (error instanceof WorkflowUpdateFailedError) throw new QuestionRefused();
+      if (error instanceof WorkflowUpdateFailedError) throw new QuestionRefused(typeOf(error.cause));
       if (!isNotReady(error)) throw error;
       if (attempt >= MOST_ATTEMPTS) throw new TemporalNotInTime();
     }
   }
+}
+
+function typeOf(cause: unknown): string | null {
+  return cause instanceof ApplicationFailure ? (cause.type ?? null) : null;
 }
 
 const MOST_ATTEMPTS = 3;

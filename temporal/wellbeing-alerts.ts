@@ -4,13 +4,16 @@ import {
   type CloseAlert,
   type ConfirmEmergency,
   type ContactAnswer,
+  type ContactAsked,
+  QUESTION_TOO_LATE,
   WELLBEING_ALERT,
   type WellbeingAlertInput,
   wellbeingAlertWorkflowId,
   type WellbeingResult,
 } from '../domain/wellbeing-alert';
 import type { KindlineClient } from './connection';
-import { ProcessIsOver, QuestionRefused } from './errors';
+import { ProcessIsOver, QuestionRefused, TemporalNotInTime } from './errors';
+import { cancelMessage } from './messages';
 import { PRIORITY } from './priorities';
 import { KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 import { inTime, spoken } from './speaking';
@@ -89,25 +92,30 @@ export async function confirmEmergency(
     );
   } catch (error) {
     if (error instanceof ProcessIsOver) return 'over';
+    if (error instanceof QuestionRefused && error.why === QUESTION_TOO_LATE) throw new TemporalNotInTime();
     if (error instanceof QuestionRefused) return 'refused';
     throw error;
   }
 }
 
-/** What the registered contact says. `over`: nobody waits for it any more. @throws TemporalNotInTime */
-export function tellContactAnswer(
+/**
+ * What the registered contact says. A text that has not left yet asks nothing more, and is cancelled.
+ * @returns `over`: nobody waits for the answer any more
+ * @throws TemporalNotInTime
+ */
+export async function tellContactAnswer(
   client: KindlineClient,
-  alertId: string,
+  { alertId, messageId }: ContactAsked,
   response: ContactAnswer['response'],
   withinMs: number = TELL_WITHIN_MS,
 ): Promise<'noted' | 'over'> {
-  return asked(client, alertId, withinMs, WELLBEING_ALERT.contactAnswers, {
-    response,
-    validUntil: Date.now() + withinMs,
-  });
+  const answer: ContactAnswer = { response, validUntil: Date.now() + withinMs };
+  const said = await asked<'noted'>(client, alertId, withinMs, WELLBEING_ALERT.contactAnswers, answer);
+  if (messageId !== null) await cancelMessage(client, messageId, withinMs);
+  return said;
 }
 
-/** An alert that ends by itself at this very moment refuses: it is over all the same. */
+/** An alert that ends by itself at this very moment refuses: it is over all the same. One that we reached too late goes on. */
 async function asked<T>(
   client: KindlineClient,
   alertId: string,
@@ -120,6 +128,7 @@ async function asked<T>(
       handle(client, alertId).executeUpdate<T, [CloseAlert | ContactAnswer]>(update, { args: [argument] }),
     );
   } catch (error) {
+    if (error instanceof QuestionRefused && error.why === QUESTION_TOO_LATE) throw new TemporalNotInTime();
     if (error instanceof ProcessIsOver || error instanceof QuestionRefused) return 'over';
     throw error;
   }

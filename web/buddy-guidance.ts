@@ -51,17 +51,23 @@ export function renderGuidance({ language, userName, days, lines }: Guidance): s
 export function whatHelps({ language, lines }: Pick<Guidance, 'language' | 'lines'>): string[] {
   const words = WORDS[language];
   const steps = words.steps.map((step) => `<li>${escapeHtml(step)}</li>`);
-  const emergency = lines.emergency.number;
-  const numbers = [lines.crisis, lines.second].filter((line) => line !== null).map(helpline);
   return [
     section(words.title, `<ul>\n${steps.join('\n')}\n</ul>`),
-    section(
-      words.emergency,
-      ...(emergency === null ? [] : [paragraph(words.call.replace('{number}', emergency))]),
-      paragraph(words.lines),
-      `<ul>\n${numbers.join('\n')}\n</ul>`,
-    ),
+    renderHelplines(language, lines),
   ];
+}
+
+/** Whom to call; nobody is named. */
+export function renderHelplines(language: LinkLanguage, lines: Guidance['lines']): string {
+  const words = WORDS[language];
+  const emergency = lines.emergency.number;
+  const numbers = [lines.crisis, lines.second].filter((line) => line !== null).map(helpline);
+  return section(
+    words.emergency,
+    ...(emergency === null ? [] : [paragraph(words.call.replace('{number}', emergency))]),
+    paragraph(words.lines),
+    `<ul>\n${numbers.join('\n')}\n</ul>`,
+  );
 }
 
 function helpline({ operator, number, source }: Helpline): string {

@@ -68,6 +68,14 @@ const WORDS = {
         'Thank you: we have your answer, and it cannot be changed any more.',
       ],
       ended: ['You are not asked about this any more', 'There is nothing left to do here.'],
+      decided: [
+        'This has come to its end',
+        'Thank you for looking after them. This has been decided: an answer here changes nothing any more. You can get in touch all the same, whenever you like.',
+      ],
+      counted: [
+        'Your answer has counted',
+        'Thank you. With your answer this has come to its end, and nobody else is asked. It cannot be changed any more.',
+      ],
       unknown: ['This link opens nothing', 'Please use the whole link as it stands in the newest text.'],
     },
     stop: 'You do not want such texts? Reply STOP to the text.',
@@ -105,6 +113,14 @@ const WORDS = {
       ],
       'over-answered': ['Esta pregunta está cerrada', 'Gracias: tenemos su respuesta, y ya no se puede cambiar.'],
       ended: ['Ya no se le pregunta por esto', 'Aquí no queda nada que hacer.'],
+      decided: [
+        'Esto ha terminado',
+        'Gracias por estar pendiente. Esto ya está decidido: una respuesta aquí ya no cambia nada. Puede ponerse en contacto de todos modos, cuando quiera.',
+      ],
+      counted: [
+        'Su respuesta ha contado',
+        'Gracias. Con su respuesta esto ha terminado, y no se pregunta a nadie más. Ya no se puede cambiar.',
+      ],
       unknown: ['Este enlace no abre nada', 'Use el enlace entero, tal como está en el mensaje más reciente.'],
     },
     stop: '¿No quiere estos mensajes? Responda STOP al mensaje.',
@@ -148,14 +164,21 @@ function answerForm({ language, userName }: CheckInPage, button: string): string
 /** Why there is nothing to do; without anybody's name. */
 export type CheckInGone = keyof (typeof WORDS)['en']['gone'];
 
-/** @param rightsUrl null for a link that is nobody's */
+export interface CheckInGonePage {
+  /** Null for a link that is nobody's. */
+  readonly rightsUrl: string | null;
+  readonly privacyPolicyUrl: string | null;
+  /** Markup: whom to call all the same. */
+  readonly help?: readonly string[];
+}
+
 export function renderCheckInGone(
   why: CheckInGone,
   language: LinkLanguage,
-  { rightsUrl, privacyPolicyUrl }: { readonly rightsUrl: string | null; readonly privacyPolicyUrl: string | null },
+  { rightsUrl, privacyPolicyUrl, help = [] }: CheckInGonePage,
 ): Page {
   const [title, text] = WORDS[language].gone[why];
-  const content = [paragraph(text), ...theirRights(language, rightsUrl)];
+  const content = [paragraph(text), ...help, ...theirRights(language, rightsUrl)];
   return renderLinkPage({ title, language, content, privacyPolicyUrl });
 }
 

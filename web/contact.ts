@@ -14,6 +14,7 @@ const WORDS = {
     asked:
       'They may be having a hard time. Please call or write to them, as you always do. When somebody is in danger, call the emergency services first.',
     thanks: 'Thank you. We have noted it.',
+    noted: 'Thank you. We have noted it. If you can get in touch after all, open this page again and tell us.',
     over: 'Thank you. It has come to an end meanwhile: you need do nothing more.',
     how: 'How did it go?',
     called: 'I have called',
@@ -44,6 +45,7 @@ const WORDS = {
     asked:
       'Quizá lo esté pasando mal. Por favor, llame o escriba como siempre. Si alguien está en peligro, llame primero a emergencias.',
     thanks: 'Gracias. Lo hemos anotado.',
+    noted: 'Gracias. Lo hemos anotado. Si al final puede ponerse en contacto, abra esta página otra vez y díganoslo.',
     over: 'Gracias. Mientras tanto ha terminado: no tiene que hacer nada más.',
     how: '¿Cómo fue?',
     called: 'He llamado',
@@ -77,7 +79,7 @@ export interface ContactPage {
   /** An alert asks them now. */
   readonly isAsked: boolean;
   /** What has just been done. */
-  readonly news?: 'thanks' | 'over';
+  readonly news?: 'thanks' | 'noted' | 'over';
   /** Asked for by its button. */
   readonly held?: { readonly name: string; readonly phone: string };
   /** The button was pressed once: it is asked for once more. */

@@ -6,6 +6,7 @@ import { type InboundParts, routeText } from '../db/inbound-routing';
 import { markHandled, noteFailedHandling, unhandledEvents, type StoredEvent } from '../db/webhook-events';
 import { changesTheCourse } from '../domain/call-status';
 import { changesTheCourse as endsATry } from '../domain/message-status';
+import type { ContactAsked } from '../domain/wellbeing-alert';
 import { wakeAppWebhook } from '../temporal/app-events';
 import { tellBuddyEnded } from '../temporal/buddy-endings';
 import type { KindlineClient } from '../temporal/connection';
@@ -107,7 +108,7 @@ export async function relayEndings({
     logger.warn({ error }, 'the end of a buddy or contact could not be told');
   };
   const ofBuddies = await tellUntoldEndings(pool, tell, onFailure, BATCH);
-  const tellAlert = (alertId: string) => tellContactAnswer(client, alertId, 'unavailable', SIGNAL_WITHIN_MS);
+  const tellAlert = (asked: ContactAsked) => tellContactAnswer(client, asked, 'unavailable', SIGNAL_WITHIN_MS);
   return ofBuddies + (await tellUntoldContacts(pool, tellAlert, onFailure, BATCH));
 }
 

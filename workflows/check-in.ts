@@ -176,7 +176,12 @@ async function takeAnswer(course: CheckInCourse, given: GivenAnswer): Promise<vo
     return;
   }
   const { requestId } = course.input;
-  await checkInRecords.takeCheckInAnswer({ requestId, response, noteRecordId, at: isoTime(Date.now()) });
+  const answer = { requestId, response, noteRecordId, at: isoTime(Date.now()) };
+  if (!(await checkInRecords.takeCheckInAnswer(answer))) {
+    // The alert was decided before it: nobody waits for the answer.
+    course.stop ??= 'ended';
+    return;
+  }
   const isFirst = course.response === null;
   if (!isFirst) course.corrections += 1;
   course.response = response;

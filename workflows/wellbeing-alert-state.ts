@@ -1,5 +1,5 @@
-import type { CheckInNews } from '../domain/buddies';
-import type { AnsweringParty, EscalationStep } from '../domain/escalation-policy';
+import { type CheckInNews, type CheckInResponse, MOST_CORRECTIONS } from '../domain/buddies';
+import type { AnsweringParty, EscalationChannel, EscalationStep } from '../domain/escalation-policy';
 import type { MessageNews } from '../domain/message';
 import type { VoiceAlertNews } from '../domain/voice-alert';
 import {
@@ -17,11 +17,23 @@ export interface OpenAsk extends Ask {
   /** The step that asked, from 1. */
   readonly position: number;
   readonly party: AnsweringParty;
-  /** Nothing more is to be heard of it. */
+  readonly channel: EscalationChannel;
+  /** It is not waited for any more. */
   isOver: boolean;
+  /** Of a check-in: it takes no answer any more. */
+  isClosed: boolean;
+  /** How often the contact has changed what they said. */
+  corrections: number;
   response: Decision['response'];
   /** They have been in touch, or see to it. */
   hasReached: boolean;
+}
+
+/** How a step has ended by itself; an answer that is corrected changes it. */
+export interface EndedStep {
+  readonly state: 'answered' | 'unanswered';
+  /** Of the registered contact. */
+  readonly response: Decision['response'];
 }
 
 /** The step that only a human sets off. */
@@ -51,8 +63,10 @@ export class WellbeingAlertState {
   emergency: Emergency | null = null;
   /** It comes to its end by itself. */
   isClosing = false;
-  /** Steps whose end is in their row. */
-  readonly noted = new Set<number>();
+  /** How it ends is settled: no answer counts any more. */
+  isSettled = false;
+  /** What stands in the rows of steps that have ended, by position. */
+  readonly noted = new Map<number, EndedStep>();
   result: WellbeingResult | null = null;
 
   constructor(
@@ -78,9 +92,10 @@ export class WellbeingAlertState {
     for (const ask of asks) this.add(position, step, ask);
   }
 
-  add(position: number, { who }: EscalationStep, ask: Ask): void {
+  add(position: number, { who, channel }: EscalationStep, ask: Ask): void {
     const party = who === 'emergency' ? 'on-call' : who;
-    this.asks.push({ ...ask, position, party, isOver: false, response: null, hasReached: false });
+    const unheard = { isOver: false, isClosed: false, corrections: 0, response: null, hasReached: false };
+    this.asks.push({ ...ask, position, party, channel, ...unheard });
   }
 
   asksOf(position: number): OpenAsk[] {
@@ -98,14 +113,30 @@ export class WellbeingAlertState {
     return this.asks.every(({ isOver }) => isOver) && this.emergency?.state !== 'waiting';
   }
 
-  /** Of the contact, while they can still answer. */
+  /** Of the contact, while they can still answer, or correct what they said, as a buddy can. */
   openContactAsk(): OpenAsk | null {
-    return this.asks.find(({ party, isOver }) => party === 'registered-contact' && !isOver) ?? null;
+    const ask = this.asks.findLast(({ party }) => party === 'registered-contact');
+    if (ask === undefined || this.isDecided() || this.isSettled) return null;
+    return ask.hasReached || ask.corrections >= MOST_CORRECTIONS ? null : ask;
+  }
+
+  hearOfContact(response: CheckInResponse, at: number): void {
+    const ask = this.openContactAsk();
+    if (ask === null) return;
+    if (ask.response !== null && ask.response !== response) ask.corrections += 1;
+    this.hear(ask.askId, response, hasReached(response), at);
+  }
+
+  /** What still asks, and what still takes a correction: a check-in that was answered stays open for it. */
+  asksToEnd(): OpenAsk[] {
+    // What a human has set off goes on until somebody acknowledges it.
+    const others = this.asks.filter(({ askId }) => askId !== this.emergency?.askId);
+    return others.filter(({ by, isOver, isClosed }) => (by === 'check-in' ? !isClosed : !isOver));
   }
 
   hearOfCheckIn({ requestId, state, response }: CheckInNews, at: number): void {
     if (state === 'answered' && response !== null) this.hear(requestId, response, hasReached(response), at);
-    else if (['unanswered', 'undeliverable', 'ended'].includes(state)) this.lose(requestId);
+    else if (['unanswered', 'undeliverable', 'ended'].includes(state)) this.lose(requestId, true);
   }
 
   hearOfMessage({ messageId, state }: MessageNews): void {
@@ -120,20 +151,32 @@ export class WellbeingAlertState {
   hear(askId: string, response: Decision['response'], reached: boolean, at: number): void {
     const ask = this.asks.find((one) => one.askId === askId);
     // Who could not at first, or was thought lost, may have been in touch after all.
-    if (ask === undefined || ask.hasReached || (ask.isOver && !reached)) return;
+    if (ask === undefined || ask.hasReached) return;
     Object.assign(ask, { isOver: true, response, hasReached: reached });
     if (!reached || this.isDecided() || !this.newestAnsweredBy.includes(ask.party)) return;
     this.decision = decisionOf(ask, at);
   }
 
   /** Nobody was reached by it. */
-  lose(askId: string): void {
+  lose(askId: string, isClosed = false): void {
     const ask = this.asks.find((one) => one.askId === askId);
-    if (ask !== undefined) ask.isOver = true;
+    if (ask !== undefined) Object.assign(ask, { isOver: true, isClosed: ask.isClosed || isClosed });
+  }
+
+  /** How this step has ended; null while more is to be heard of it. */
+  endOf(position: number): EndedStep | null {
+    const asks = this.asksOf(position);
+    if (!asks.every(({ isOver }) => isOver)) return null;
+    const reached = asks.find((ask) => ask.hasReached);
+    const last = reached ?? asks.at(-1);
+    // Buddies' answers stand with their check-ins.
+    const response = last?.party === 'registered-contact' ? last.response : null;
+    return { state: reached === undefined ? 'unanswered' : 'answered', response };
   }
 
   /** What became of it, when nothing more is waited for. */
   outcome(at: number): WellbeingResult & { readonly decision: Decision | null } {
+    this.isSettled = true;
     const answered = this.asks.find((ask) => ask.hasReached);
     // Whoever answered without deciding has answered all the same, once nobody else does.
     if (this.stop === null) this.decision ??= answered === undefined ? null : decisionOf(answered, at);
@@ -176,6 +219,6 @@ export function isToldToOthers(endReason: WellbeingEndReason): boolean {
   );
 }
 
-function decisionOf({ party, response, position }: OpenAsk, at: number): Decision {
-  return { party, response, position, at: new Date(at).toISOString() };
+function decisionOf({ askId, party, response, position }: OpenAsk, at: number): Decision {
+  return { askId, party, response, position, at: new Date(at).toISOString() };
 }

@@ -6,6 +6,7 @@ import {
   condition,
   defineSignal,
   defineUpdate,
+  log,
   setHandler,
   uuid4,
   workflowInfo,
@@ -16,10 +17,11 @@ import { MESSAGE_NEWS, type MessageNews } from '../domain/message';
 import { VOICE_ALERT_NEWS, type VoiceAlertNews } from '../domain/voice-alert';
 import {
   type Ask,
+  ASKS_NOT_BEGUN,
   type CloseAlert,
   type ConfirmEmergency,
   type ContactAnswer,
-  hasReached,
+  QUESTION_TOO_LATE,
   WELLBEING_ALERT,
   type WellbeingAlertInput,
   type WellbeingResult,
@@ -79,8 +81,7 @@ function listen(alert: WellbeingAlertState): void {
   setHandler(
     contactUpdate,
     ({ response }): 'noted' => {
-      const ask = alert.openContactAsk();
-      if (ask !== null) alert.hear(ask.askId, response, hasReached(response), Date.now());
+      alert.hearOfContact(response, Date.now());
       return 'noted';
     },
     {
@@ -94,7 +95,7 @@ function listen(alert: WellbeingAlertState): void {
 
 /** An update nobody waits for any more is otherwise executed when a worker returns. */
 function refuseLate(validUntil: number): void {
-  if (Date.now() > validUntil) throw refused('QuestionTooLate');
+  if (Date.now() > validUntil) throw refused(QUESTION_TOO_LATE);
 }
 
 function refused(type: string): ApplicationFailure {
@@ -175,9 +176,22 @@ async function ask(
   try {
     const lost = await wellbeingAsking.startWellbeingAsks({ alertId, userId, days, position, step, asks, reportsTo });
     for (const askId of lost) alert.lose(askId);
-  } catch {
-    for (const { askId } of asks) alert.lose(askId);
+  } catch (error) {
+    const failed = notBegun(error) ?? asks.map(({ askId }) => askId);
+    // Our id stands in the line; whom and why, the activity has said.
+    log.warn('somebody could not be asked in time');
+    for (const askId of failed) alert.lose(askId);
   }
+}
+
+/** Which of them, where the activity could say it; the others are being asked. */
+function notBegun(error: unknown): string[] | null {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure && cause.type === ASKS_NOT_BEGUN) {
+      return (cause.details ?? []).filter((askId) => typeof askId === 'string');
+    }
+  }
+  return null;
 }
 
 /** After the last step: until the answer that counts, the last answer there can be, or the end of patience. */
@@ -213,19 +227,15 @@ async function callForEmergency(alert: WellbeingAlertState): Promise<void> {
   await ask(alert, position, step, [call]);
 }
 
-/** Writes how steps have ended of which nothing more is to be heard. */
+/** Writes how steps have ended of which nothing more is waited for, also when somebody says another thing later. */
 async function noteEndedSteps(alert: WellbeingAlertState): Promise<void> {
   const { alertId } = alert.input;
   for (const position of new Set(alert.asks.map((ask) => ask.position))) {
-    const asks = alert.asksOf(position);
-    if (alert.noted.has(position) || !asks.every(({ isOver }) => isOver)) continue;
-    alert.noted.add(position);
-    const reached = asks.find(({ hasReached }) => hasReached);
-    const last = reached ?? asks.at(-1);
-    // Buddies' answers stand with their check-ins.
-    const response = last?.party === 'registered-contact' ? last.response : null;
-    const state = reached === undefined ? 'unanswered' : 'answered';
-    await wellbeingRecords.noteWellbeingStep({ alertId, position, state, response });
+    const end = alert.endOf(position);
+    const before = alert.noted.get(position);
+    if (end === null || (before?.state === end.state && before.response === end.response)) continue;
+    alert.noted.set(position, end);
+    await wellbeingRecords.noteWellbeingStep({ alertId, position, ...end });
   }
 }
 
@@ -239,10 +249,9 @@ async function close(alert: WellbeingAlertState): Promise<WellbeingResult> {
   upsertState('ended');
   tell(`Over: ${state} (${endReason}).`);
   alert.result = { state, endReason };
-  // What a human has set off goes on until somebody acknowledges it.
-  const open = alert.asks.filter(({ isOver, askId }) => !isOver && askId !== alert.emergency?.askId);
+  const open = alert.asksToEnd();
   if (open.length > 0) {
-    const asks = open.map(({ askId, by, party }) => ({ askId, by, party, newsId: uuid4() }));
+    const asks = open.map(({ askId, by, party, channel }) => ({ askId, by, party, channel, newsId: uuid4() }));
     const isTold = isToldToOthers(endReason);
     // They learn it from their own link too: an alert must come to its end without.
     await wellbeingTelling.endWellbeingAsks({ alertId, userId, isTold, asks }).catch(() => undefined);

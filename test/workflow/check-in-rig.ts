@@ -57,6 +57,8 @@ export class CheckInWorld {
   readonly closed: ArgumentOf<'closeCheckIn'>[] = [];
   readonly cancelled: string[] = [];
   readonly told: string[] = [];
+  /** The alert it belongs to was decided: its row says so. */
+  isAlertOver = false;
   /** What starting a text does. */
   onText: () => Promise<boolean> = async () => true;
 
@@ -68,7 +70,9 @@ export class CheckInWorld {
     noteCheckIn: async ({ what }) => void this.done.push(what),
     takeCheckInAnswer: async (answer) => {
       this.answers.push(answer);
+      if (this.isAlertOver) return false;
       this.done.push(`answer ${answer.response}`);
+      return true;
     },
     closeCheckIn: async (end) => {
       this.closed.push(end);

@@ -166,6 +166,17 @@ describe('an answer', () => {
     expect(checkIn.world.answers).toHaveLength(MOST_CORRECTIONS + 1);
   });
 
+  it('that comes when its alert is over is refused, and is the end of it', async () => {
+    const checkIn = await rig.begin({ alert: ALERT });
+    await checkIn.sent();
+    expect(await checkIn.respond('cannot-reach')).toBe('taken');
+    checkIn.world.isAlertOver = true;
+    await expect(checkIn.respond('called')).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+    expect(await checkIn.result()).toEqual({ state: 'answered', response: 'cannot-reach' });
+    expect(checkIn.world.done.at(-1)).toBe('close answered');
+    await checkIn.recordAs('after-its-alert');
+  });
+
   it('that nobody waits for any more is refused', async () => {
     const checkIn = await rig.begin();
     await checkIn.sent();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities';
+import { asksNotBegun } from '../../activities/failures';
 import { CHECK_IN_NEWS, type CheckInNews, type CheckInResponse } from '../../domain/buddies';
 import { BUILT_IN_POLICY, type EscalationPolicy } from '../../domain/escalation-policy';
 import { MESSAGE_NEWS, type MessageOutcome } from '../../domain/message';
@@ -47,6 +48,8 @@ export class WellbeingWorld {
   /** Of whom nothing can be begun. */
   isUnreachable: (ask: Ask) => boolean = () => false;
   startFails = false;
+  /** Who cannot be asked now, while the others are. */
+  isStuck: (ask: Ask) => boolean = () => false;
   endFails = false;
 
   constructor(
@@ -84,8 +87,12 @@ export class WellbeingWorld {
     },
     startWellbeingAsks: async (asked) => {
       if (this.startFails) throw new Error('down');
-      this.started.push({ ...asked, at: await this.env.currentTimeMs() });
-      this.done.push(`ask ${asked.position}`);
+      if (!this.started.some(({ position }) => position === asked.position)) {
+        this.started.push({ ...asked, at: await this.env.currentTimeMs() });
+        this.done.push(`ask ${asked.position}`);
+      }
+      const stuck = asked.asks.filter((ask) => this.isStuck(ask)).map(({ askId }) => askId);
+      if (stuck.length > 0) throw asksNotBegun(stuck);
       return asked.asks.filter((ask) => this.isUnreachable(ask)).map(({ askId }) => askId);
     },
     endWellbeingAsks: async (ended) => {
@@ -210,9 +217,9 @@ export class TestWellbeingAlert {
     await this.handle.signal(VOICE_ALERT_NEWS, { alertId, state, endReason: 'acknowledged-by-key' });
   }
 
-  async contact(response: CheckInResponse): Promise<string> {
+  async contact(response: CheckInResponse, late = false): Promise<string> {
     return this.handle.executeUpdate<string, [unknown]>('contactAnswers', {
-      args: [{ response, ...(await this.valid()) }],
+      args: [{ response, ...(await this.valid(late)) }],
     });
   }
 

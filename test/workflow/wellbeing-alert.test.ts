@@ -25,12 +25,12 @@ describe('an alert that a friend answers', () => {
     await alert.tell(1, 1, 'opened');
     await alert.answers(1, 2, 'called');
     expect(await alert.result()).toEqual({ state: 'answered', endReason: 'answered' });
-    expect(alert.world.closed[0]).toMatchObject({ decision: { party: 'buddies', response: 'called', position: 1 } });
-    // The other one is still asked until then.
-    expect(alert.world.ended[0]).toMatchObject({
-      isTold: true,
-      asks: [{ askId: step.asks[0]?.askId, by: 'check-in' }],
-    });
+    const [first, second] = step.asks.map(({ askId }) => askId);
+    const decision = { askId: second, party: 'buddies', response: 'called', position: 1 };
+    expect(alert.world.closed[0]).toMatchObject({ decision });
+    // The other one is still asked until then, and the one who answered could still correct it.
+    const asks = [first, second].map((askId) => ({ askId, by: 'check-in' }));
+    expect(alert.world.ended).toMatchObject([{ isTold: true, asks }]);
     await alert.recordAs('answered');
   });
 
@@ -41,7 +41,7 @@ describe('an alert that a friend answers', () => {
     expect(await alert.result()).toEqual({ state: 'answered', endReason: 'answered' });
     expect(alert.world.closed).toHaveLength(1);
     expect(['messaged', 'called']).toContain(alert.world.closed[0]?.decision?.response);
-    for (const { asks } of alert.world.ended) expect(asks.length).toBeLessThanOrEqual(1);
+    for (const { asks } of alert.world.ended) expect(asks).toHaveLength(2);
   });
 
   it('goes on at once when all who were asked cannot, or were not reached', async () => {
@@ -63,7 +63,7 @@ describe('an alert that a friend answers', () => {
     await alert.answers(1, 1, 'cannot-reach');
     await alert.answers(1, 1, 'called');
     expect(await alert.result()).toEqual({ state: 'answered', endReason: 'answered' });
-    // What has reached somebody is not taken back by a later word.
+    // The row of the step had said otherwise, and what has reached somebody is not taken back by a later word.
     expect(alert.world.closed).toMatchObject([{ decision: { position: 1, response: 'called' } }]);
   });
 
@@ -83,7 +83,8 @@ describe('an alert that a friend answers', () => {
     await alert.askedInTurn(2);
     await alert.answers(1, 1, 'called');
     expect(await alert.result()).toEqual({ state: 'answered', endReason: 'answered-after-escalation' });
-    expect(alert.world.ended[0]?.asks).toHaveLength(3);
+    // Whose answer it was may not correct it any more.
+    expect(alert.world.ended[0]?.asks).toHaveLength(4);
     expect(alert.world.done).not.toContain('step 3');
     await alert.recordAs('answered-after-escalation');
   });
@@ -192,6 +193,22 @@ describe('an alert without addressees', () => {
     expect(alert.world.done).toContain('note 2 unanswered');
   });
 
+  it('goes on with those who could be asked when one cannot, because something is down', async () => {
+    const alert = await rig.alert((world) => {
+      world.policy = buddiesOnly;
+      world.isStuck = ({ buddyId }) => buddyId === world.buddies[0];
+    });
+    await alert.asked(1);
+    await alert.pass(11 * 60_000);
+    // The one who was asked is waited for, and ends it.
+    expect(alert.world.started).toHaveLength(1);
+    await alert.answers(1, 2, 'unavailable');
+    await alert.asked(2);
+    expect(alert.world.notes).toMatchObject([{ position: 1, state: 'unanswered' }]);
+    await alert.answers(2, 1, 'called');
+    expect((await alert.result()).state).toBe('answered');
+  });
+
   it('ends with its user when they are erased, and tells nobody', async () => {
     const alert = await rig.alert();
     await alert.asked(1);
@@ -248,7 +265,7 @@ describe('the emergency step', () => {
     await alert.asked(last);
     await alert.answers(1, 1, 'called');
     expect(await alert.result()).toEqual({ state: 'answered', endReason: 'answered-after-escalation' });
-    expect(alert.world.ended[0]?.asks.map(({ by }) => by)).toEqual(['check-in']);
+    expect(alert.world.ended[0]?.asks.map(({ by }) => by)).toEqual(['check-in', 'check-in']);
   });
 });
 
@@ -291,8 +308,41 @@ describe('whose answer counts', () => {
     expect(await alert.contact('cannot-reach')).toBe('noted');
     expect((await alert.asked(5)).minutes).toBe(300);
     expect(alert.world.notes).toContainEqual(expect.objectContaining({ position: 4, response: 'cannot-reach' }));
-    await expect(alert.contact('called')).rejects.toThrow();
     await alert.close('user');
+    await expect(alert.contact('called')).rejects.toThrow();
+  });
+
+  it('may be corrected by the contact until it is over, as by a buddy, and its row with it', async () => {
+    const alert = await rig.alert();
+    await alert.askedInTurn(4);
+    await alert.contact('cannot-reach');
+    await alert.asked(5);
+    await alert.contact('unavailable');
+    await alert.call(5, 'exhausted');
+    await alert.until(() => alert.world.done.includes(`step ${last}`));
+    const ofContact = alert.world.notes.filter(({ position }) => position === 4);
+    expect(ofContact.map(({ response }) => response)).toEqual(['cannot-reach', 'unavailable']);
+    expect(await alert.contact('called')).toBe('noted');
+    expect(await alert.result()).toEqual({ state: 'answered', endReason: 'answered-after-escalation' });
+    expect(alert.world.closed[0]).toMatchObject({ decision: { party: 'registered-contact', response: 'called' } });
+    await alert.recordAs('corrected-by-contact');
+  });
+
+  it('may be corrected by the contact five times', async () => {
+    const alert = await rig.alert();
+    await alert.askedInTurn(4);
+    await alert.contact('cannot-reach');
+    for (const nth of [1, 2, 3, 4, 5]) await alert.contact(nth % 2 === 1 ? 'unavailable' : 'cannot-reach');
+    await expect(alert.contact('called')).rejects.toMatchObject({ cause: { type: 'ContactNotAsked' } });
+    await alert.close('user');
+  });
+
+  it('is not heard when nobody waits for the word that it was, which is not the end of the alert', async () => {
+    const alert = await rig.alert();
+    await alert.askedInTurn(4);
+    await expect(alert.contact('called', true)).rejects.toMatchObject({ cause: { type: 'QuestionTooLate' } });
+    expect(await alert.contact('called')).toBe('noted');
+    await alert.result();
   });
 });
 

@@ -302,7 +302,7 @@ export class ApiUnderTest {
       start: (input) => the(parts).wellbeing.start(input),
       close: (alertId, by) => the(parts).wellbeing.close(alertId, by),
       confirmEmergency: (alertId, actor) => the(parts).wellbeing.confirmEmergency(alertId, actor),
-      contactAnswers: (alertId, response) => the(parts).wellbeing.contactAnswers(alertId, response),
+      contactAnswers: (asked, response) => the(parts).wellbeing.contactAnswers(asked, response),
     };
     const deps: ApiDeps = {
       config,

@@ -1,6 +1,6 @@
 import type { WellbeingProcess } from '../../../api/deps';
 import type { CheckInResponse } from '../../../domain/buddies';
-import type { WellbeingAlertInput, WellbeingResult } from '../../../domain/wellbeing-alert';
+import type { ContactAsked, WellbeingAlertInput, WellbeingResult } from '../../../domain/wellbeing-alert';
 
 /** Plays the workflows of wellbeing alerts: remembers what it was asked, answers what a test says. */
 export class FakeWellbeing implements WellbeingProcess {
@@ -8,6 +8,8 @@ export class FakeWellbeing implements WellbeingProcess {
   readonly closed: { alertId: string; by: 'user' | 'staff' }[] = [];
   readonly confirmed: { alertId: string; actor: string }[] = [];
   readonly answers: { alertId: string; response: CheckInResponse }[] = [];
+  /** Texts that wait for nothing any more. */
+  readonly withdrawn: (string | null)[] = [];
   /** Thrown by everything, when set: Temporal is down. */
   down: Error | null = null;
   onClose: (alertId: string) => Promise<WellbeingResult | 'over'> = async () => 'over';
@@ -31,9 +33,10 @@ export class FakeWellbeing implements WellbeingProcess {
     return this.onConfirm(alertId);
   }
 
-  async contactAnswers(alertId: string, response: CheckInResponse): Promise<'noted' | 'over'> {
+  async contactAnswers({ alertId, messageId }: ContactAsked, response: CheckInResponse): Promise<'noted' | 'over'> {
     this.fail();
     this.answers.push({ alertId, response });
+    this.withdrawn.push(messageId);
     return 'noted';
   }
 

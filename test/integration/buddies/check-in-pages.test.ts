@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { QuestionRefused, TemporalNotInTime } from '../../../temporal/errors';
 import { newLinkToken } from '../../../vault/link-tokens';
 import { MARKED } from '../../marked-people';
+import { addAlert } from '../wellbeing/alert-rows';
 import { CheckInsUnderTest } from './check-in-world';
 
 const PRIVACY = 'https://api.example.org/privacy';
@@ -287,7 +288,17 @@ describe('the page of an alert', () => {
   async function alerted(language = 'en') {
     const asking = await world.asking({ language });
     const { requestId } = await world.alerted(asking, 4);
-    return { requestId, link: world.linkOf(requestId, 'wellbeing-alert') };
+    const { owner } = world.api.database;
+    const alertId = await addAlert(owner, asking.userId, {});
+    const belongs = 'UPDATE buddy_check_in_requests SET alert_id = $2 WHERE request_id = $1';
+    await owner.query(belongs, [requestId, alertId]);
+    const decide = (by: string | null) =>
+      owner.query(
+        `UPDATE wellbeing_alerts SET state = 'answered', end_reason = 'answered', ended_at = now(), decided_by = $2
+          WHERE alert_id = $1`,
+        [alertId, by],
+      );
+    return { requestId, decide, link: world.linkOf(requestId, 'wellbeing-alert') };
   }
 
   test('shows what helps and whom to call only behind its button, and no reason', async () => {
@@ -309,6 +320,53 @@ describe('the page of an alert', () => {
     const answered = await world.press(link, { step: 'answer', response: 'called' });
     expect([answered.status, ...buttons(answered.text)]).toEqual([200, 'Cambiar mi respuesta']);
     expect(await world.row(requestId)).toMatchObject({ kind: 'system', response: 'called' });
+  });
+
+  test.each([
+    ['en', 'has been decided', 'changes nothing any more'],
+    ['es', 'ya está decidido', 'ya no cambia nada'],
+  ])(
+    'takes no correction once the alert was decided, and says so with whom to call: %s',
+    async (language, ...words) => {
+      const { link, requestId, decide } = await alerted(language);
+      await world.press(link, { step: 'answer', response: 'cannot-reach' });
+      await decide(randomUUID());
+      await world.see(link);
+      const before = await world.row(requestId);
+      for (const late of [await world.press(link, { step: 'answer', response: 'called' }), await world.see(link)]) {
+        expect(late.status).toBe(410);
+        for (const each of [...words, 'href="tel:988"', '911']) expect(late.text).toContain(each);
+        expect(late.text).not.toContain(NAME);
+        expect(buttons(late.text)).toEqual([]);
+      }
+      expect(await world.row(requestId)).toEqual(before);
+    },
+  );
+
+  test('says to the one whose answer decided it that it counted', async () => {
+    const { link, requestId, decide } = await alerted();
+    const respond = world.api.checkIns.onRespond;
+    // The alert is over before the page looks again.
+    world.api.checkIns.onRespond = async (...given) => {
+      const taken = await respond(...given);
+      await decide(requestId);
+      return taken;
+    };
+    const answered = await world.press(link, { step: 'answer', response: 'called' });
+    world.api.checkIns.onRespond = respond;
+    expect([answered.status, answered.text.includes('Your answer has counted')]).toEqual([200, true]);
+    expect((await world.press(link, { step: 'answer', response: 'unavailable' })).text).toContain('has counted');
+    expect(await world.row(requestId)).toMatchObject({ response: 'called' });
+  });
+
+  test('takes an answer before the end of the alert or not at all, when both come at once', async () => {
+    const { link, requestId, decide } = await alerted();
+    await world.press(link, { step: 'answer', response: 'cannot-reach' });
+    await decide(null);
+    const answer = { requestId, response: 'called', noteRecordId: null, at: new Date().toISOString() } as const;
+    expect(await world.activities.takeCheckInAnswer(answer)).toBe(false);
+    expect(await world.row(requestId)).toMatchObject({ response: 'cannot-reach' });
+    expect(await world.auditOf(requestId)).not.toContain('check-in.corrected');
   });
 
   test('is not opened by the link of a check-in, nor the other way round', async () => {

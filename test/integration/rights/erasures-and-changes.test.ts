@@ -84,7 +84,8 @@ const CHANGES: Readonly<Record<string, (people: People) => Promise<{ status: num
     const noteRecordId = await world.vault.seal({ subjectId, kind: 'text', value: note }).catch(unlessErased);
     const step = (fn: Parameters<typeof inTransaction<void>>[1]) => inTransaction(api.deps.pool, fn);
     await step((tx) => noteCheckIn(tx, { requestId, what: 'delivered', at: now() }));
-    await step((tx) => takeCheckInAnswer(tx, { requestId, response: 'called', noteRecordId, at: now() }));
+    const answer = { requestId, response: 'called', noteRecordId, at: now() } as const;
+    await step(async (tx) => void (await takeCheckInAnswer(tx, answer)));
     await step((tx) => closeCheckIn(tx, { requestId, state: 'answered', counts: true, at: now() }));
   },
   'the contact agrees': ({ contact }) => form(`/contact/${contact.link}`, { do: 'agree' }),

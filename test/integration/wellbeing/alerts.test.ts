@@ -4,6 +4,7 @@ import {
   beginWellbeingStep,
   closeWellbeingAlert,
   noteEmergencyConfirmed,
+  noteWellbeingStep,
   openWellbeingAlert,
 } from '../../../db/wellbeing-course';
 import { takeScores } from '../../../db/wellbeing-scores';
@@ -215,6 +216,32 @@ describe('the end of an alert', () => {
     const { userId } = await user();
     await end(await alertOf(userId), { endReason: 'workflow-failed' });
     await expect(alertOf(userId)).resolves.toEqual(expect.any(String));
+  });
+
+  test('shows the step whose answer decided it as answered, whatever had been said in it before', async () => {
+    const { who, userId } = await user();
+    for (const rank of [1, 2]) await buddyOf(api.deps, userId, rank);
+    const alertId = await alertOf(userId);
+    const { pool } = api.deps;
+    await openWellbeingAlert(pool, alertId);
+    await begin(alertId, userId, 1);
+    await noteWellbeingStep(pool, { alertId, position: 1, state: 'unanswered', response: null });
+    const askId = randomUUID();
+    const decision = {
+      askId,
+      party: 'buddies',
+      response: 'called',
+      position: 1,
+      at: new Date().toISOString(),
+    } as const;
+    const end = { state: 'answered', endReason: 'answered', decision, endedAt: new Date().toISOString() } as const;
+    await closeWellbeingAlert(pool, { alertId, ...end });
+    const { body } = await api.ask('GET', `/api/wellbeing/alerts/${alertId}`, { who });
+    expect(body.steps[0]).toMatchObject({ state: 'answered' });
+    const { rows } = await api.database.owner.query('SELECT decided_by FROM wellbeing_alerts WHERE alert_id = $1', [
+      alertId,
+    ]);
+    expect(rows).toEqual([{ decided_by: askId }]);
   });
 
   test('is asked for by its user, or by staff, whose look and wish are kept', async () => {

@@ -32,11 +32,15 @@ class FakeTemporal {
   /** As each was found by. */
   readonly attributes: unknown[] = [];
   readonly told: { workflowId: string; what: string }[] = [];
+  /** Of whom nothing can be begun now. */
+  readonly stuck = new Set<string>();
+  onStart: () => Promise<unknown> = async () => undefined;
   isDown = false;
   readonly workflowQueue = 'kindline';
   readonly workflow = {
     start: async (type: string, { workflowId, args, typedSearchAttributes }: WorkflowStartOptions) => {
-      if (this.isDown) throw new Error('down');
+      if (this.isDown || this.stuck.has(workflowId)) throw new Error('down');
+      await this.onStart();
       this.started.push({ type, workflowId, input: args?.[0] ?? {} });
       this.attributes.push(typedSearchAttributes);
     },
@@ -62,6 +66,7 @@ let deps: ActivityDependencies;
 beforeAll(async () => {
   api = await ApiUnderTest.start({
     ESCALATION_WELLBEING_EMAIL: 'wellbeing@example.org',
+    ESCALATION_WELLBEING_PHONE: '+14155550163',
     ESCALATION_ON_CALL_NUMBERS: '+14155550161,+14155550162',
   });
 });
@@ -171,10 +176,10 @@ test('whoever is asked when it is over is told: check-ins, calls, and by a messa
   temporal.started.splice(0);
   const [checkIn, call, text, mail] = Array.from({ length: 4 }, () => randomUUID());
   const asks = [
-    { askId: checkIn ?? '', by: 'check-in', party: 'buddies', newsId: randomUUID() },
-    { askId: call ?? '', by: 'call', party: 'on-call', newsId: randomUUID() },
-    { askId: text ?? '', by: 'message', party: 'registered-contact', newsId: randomUUID() },
-    { askId: mail ?? '', by: 'message', party: 'wellbeing-service', newsId: randomUUID() },
+    { askId: checkIn ?? '', by: 'check-in', party: 'buddies', channel: 'sms', newsId: randomUUID() },
+    { askId: call ?? '', by: 'call', party: 'on-call', channel: 'voice', newsId: randomUUID() },
+    { askId: text ?? '', by: 'message', party: 'registered-contact', channel: 'sms', newsId: randomUUID() },
+    { askId: mail ?? '', by: 'message', party: 'wellbeing-service', channel: 'email', newsId: randomUUID() },
   ] as const;
   await endAsks(deps, { alertId: randomUUID(), userId, isTold: true, asks });
   expect(temporal.told).toEqual(
@@ -193,6 +198,46 @@ test('whoever is asked when it is over is told: check-ins, calls, and by a messa
   temporal.started.splice(0);
   await endAsks(deps, { alertId: randomUUID(), userId, isTold: false, asks });
   expect(temporal.started).toEqual([]);
+});
+
+test.each(['sms', 'email'] as const)(
+  'the service hears that it is over over the channel it was asked over: %s',
+  async (channel) => {
+    const userId = await createSubject(api.deps.pool, 'system');
+    const newsId = randomUUID();
+    const ask = { askId: randomUUID(), by: 'message', party: 'wellbeing-service', channel, newsId } as const;
+    await endAsks(deps, { alertId: randomUUID(), userId, isTold: true, asks: [ask] });
+    expect(temporal.started).toMatchObject([{ workflowId: `message:${newsId}`, input: { channel } }]);
+  },
+);
+
+test('one who cannot be asked now keeps nobody else from it, and is asked by the next try', async () => {
+  const userId = await createSubject(api.deps.pool, 'system');
+  const asks = await Promise.all(
+    [1, 2, 3].map(async (rank): Promise<Ask> => {
+      const buddyId = await buddyOf(deps, userId, rank);
+      return { askId: randomUUID(), by: 'check-in', buddyId };
+    }),
+  );
+  const [first, second, third] = asks.map(({ askId }) => `check-in:${askId}`);
+  temporal.stuck.add(first ?? '');
+  const asked = asking(userId, 'buddies', asks);
+  const failure = { type: 'AsksNotBegun', details: [asks[0]?.askId] };
+  await expect(startAsks(deps, asked)).rejects.toMatchObject(failure);
+  expect(temporal.started.map(({ workflowId }) => workflowId).toSorted()).toEqual([second, third].toSorted());
+  expect(api.logLines.join('')).toContain(asks[0]?.askId);
+  temporal.stuck.clear();
+  expect(await startAsks(deps, asked)).toEqual([]);
+  expect(temporal.started.map(({ workflowId }) => workflowId)).toContain(first);
+});
+
+test('a contact who refuses while their text is being begun is not asked by it', async () => {
+  const { userId, contactId } = await userWithContact();
+  const ask: Ask = { askId: randomUUID(), by: 'message', buddyId: null };
+  const refuse = 'UPDATE registered_contacts SET refused_at = now() WHERE contact_id = $1';
+  temporal.onStart = () => api.database.owner.query(refuse, [contactId]);
+  expect(await startAsks(deps, asking(userId, 'registered-contact', [ask]))).toEqual([ask.askId]);
+  expect(temporal.told).toEqual([{ workflowId: `message:${ask.askId}`, what: 'cancel' }]);
 });
 
 test('a due alert that nobody has begun is begun by the worker, also when its first try failed', async () => {

@@ -54,12 +54,16 @@ async function askingAlert(userId: string): Promise<string> {
   const { alerts } = await takeScores(api.deps.pool, [scoreOf(userId, 50, 1, { risk: 'high' })], RULES);
   const alertId = alerts[0]?.alertId ?? '';
   await openWellbeingAlert(api.deps.pool, alertId);
-  await api.database.owner.query(
-    `UPDATE wellbeing_alert_steps SET state = 'under-way', begun_at = now() WHERE alert_id = $1 AND position = 4`,
-    [alertId],
-  );
+  await ofContactStep(alertId, `state = 'under-way', begun_at = now(), ask_ids = ARRAY[gen_random_uuid()]`);
   return alertId;
 }
+const ofContactStep = (alertId: string, set: string) =>
+  api.database.owner.query(
+    `UPDATE wellbeing_alert_steps SET ${set} WHERE alert_id = $1 AND position = 4 RETURNING ask_ids[1] AS text`,
+    [alertId],
+  );
+/** Of the text that asks. */
+const textOf = async (alertId: string) => (await ofContactStep(alertId, 'who = who')).rows[0].text;
 const stateFor = async (who: Who) => (await api.ask('GET', PATH, { who })).body?.state;
 
 describe('a contact who was named', () => {
@@ -186,13 +190,35 @@ describe('a text from the phone of a contact', () => {
     await text(phone, 'STOP');
     api.wellbeing.down = null;
     const told: string[] = [];
-    const tell = async (id: string) => void told.push(id);
+    const tell = async ({ alertId: id }: { alertId: string }) => void told.push(id);
     const never = (error: unknown) => {
       throw error;
     };
     expect(await tellUntoldContacts(api.deps.pool, tell, never, 10)).toBe(1);
     expect(await tellUntoldContacts(api.deps.pool, tell, never, 10)).toBe(0);
     expect(told).toEqual([alertId]);
+  });
+
+  test('START right after STOP leaves nothing to tell the alert; of a refusal it does', async () => {
+    const [{ phone, userId }, other] = [await named(), await named()];
+    await askingAlert(userId);
+    const otherAlert = await askingAlert(other.userId);
+    api.wellbeing.down = new TemporalNotInTime();
+    for (const [from, words] of [
+      [phone, 'STOP'],
+      [other.phone, 'STOP'],
+    ] as const)
+      await text(from, words);
+    await press(other.link, { do: 'refuse' });
+    for (const from of [phone, other.phone]) await text(from, 'START');
+    api.wellbeing.down = null;
+    const told: string[] = [];
+    const tell = async ({ alertId: id }: { alertId: string }) => void told.push(id);
+    const never = (error: unknown) => {
+      throw error;
+    };
+    expect(await tellUntoldContacts(api.deps.pool, tell, never, 10)).toBe(1);
+    expect(told).toEqual([otherAlert]);
   });
 
   test('a phone that Twilio blocks for us (21610) is not asked, until it is unblocked', async () => {
@@ -281,6 +307,48 @@ describe('the page of a contact', () => {
       { alertId, response: 'called' },
       { alertId, response: 'unavailable' },
     ]);
+  });
+
+  test('shows nothing of an alert to whoever was named after its step had begun', async () => {
+    const { who, userId, link } = await named();
+    const alertId = await askingAlert(userId);
+    const { body } = await name(who);
+    const laterLink = await linkOf(body.contactId);
+    api.wellbeing.answers.length = 0;
+    const page = await api.fetch(laterLink, {});
+    expect([page.status, page.text.includes('hard time'), page.text.includes('How did it go?')]).toEqual([
+      200,
+      false,
+      false,
+    ]);
+    expect((await press(laterLink, { do: 'answer', response: 'called' })).text).toContain('come to an end');
+    await press(laterLink, { do: 'refuse' });
+    expect(api.wellbeing.answers).toEqual([]);
+    expect((await api.fetch(link, {})).status).toBe(404);
+    expect(await textOf(alertId)).not.toBeNull();
+  });
+
+  test('takes a correction while the alert goes on, and none of somebody who has refused', async () => {
+    const { link, userId } = await named();
+    const alertId = await askingAlert(userId);
+    api.wellbeing.answers.length = 0;
+    expect((await press(link, { do: 'answer', response: 'cannot-reach' })).text).toContain('open this page again');
+    await ofContactStep(alertId, `state = 'unanswered', response = 'cannot-reach', ended_at = now()`);
+    expect((await api.fetch(link, {})).text).toContain('How did it go?');
+    await press(link, { do: 'answer', response: 'called' });
+    expect(api.wellbeing.answers.map(({ response }) => response)).toEqual(['cannot-reach', 'called']);
+    expect((await press(link, { do: 'refuse' })).text).not.toContain('How did it go?');
+  });
+
+  test('withdraws the text that still waits when they refuse, also after an answer', async () => {
+    for (const state of ['under-way', 'unanswered']) {
+      const { link, userId } = await named();
+      const alertId = await askingAlert(userId);
+      await ofContactStep(alertId, `state = '${state}'`);
+      api.wellbeing.withdrawn.length = 0;
+      await press(link, { do: 'refuse' });
+      expect(api.wellbeing.withdrawn).toEqual([await textOf(alertId)]);
+    }
   });
 
   test.each(['x'.repeat(64), 'short', '%27'])('is not there for a link that was made up: %s', async (token) => {
