@@ -148,7 +148,8 @@ async function show(
   if (userName === null) {
     const help = kind === 'system' ? [renderHelplines(language, lines)] : [];
     const page = renderCheckInGone(gone ?? 'ended', language, { rightsUrl, privacyPolicyUrl, help });
-    return sendPage(res, page, isTaken ? 200 : 410);
+    // Whoever presses again because the first word did not come back is told the same.
+    return sendPage(res, page, isTaken || gone === 'counted' ? 200 : 410);
   }
   const guidance = kind === 'system' ? renderGuidance({ language, userName, days, lines }) : [];
   const state = stateOf(letter.row, isOpened || fault !== undefined, fault ?? null);
