@@ -95,7 +95,11 @@ async function textContact(
   const contact = await contactToAsk(deps.pool, userId);
   if ('nobody' in contact) return false;
   const { contactId: id } = contact;
-  const isBegun = await textTo(deps, contact, messageId, { template: 'buddy.contact-alert', more: { days }, reportsTo });
+  const isBegun = await textTo(deps, contact, messageId, {
+    template: 'buddy.contact-alert',
+    more: { days },
+    reportsTo,
+  });
   // They may have refused between our look and the text, whose end nobody could ask for then.
   const after = await contactToAsk(deps.pool, userId);
   if ('contactId' in after && after.contactId === id) return isBegun;

@@ -51,10 +51,7 @@ export function renderGuidance({ language, userName, days, lines }: Guidance): s
 export function whatHelps({ language, lines }: Pick<Guidance, 'language' | 'lines'>): string[] {
   const words = WORDS[language];
   const steps = words.steps.map((step) => `<li>${escapeHtml(step)}</li>`);
-  return [
-    section(words.title, `<ul>\n${steps.join('\n')}\n</ul>`),
-    renderHelplines(language, lines),
-  ];
+  return [section(words.title, `<ul>\n${steps.join('\n')}\n</ul>`), renderHelplines(language, lines)];
 }
 
 /** Whom to call; nobody is named. */
