@@ -65,6 +65,12 @@ async function measure({ isQuick }: Effort, ground: BenchGround): Promise<BenchR
         ours: after.api,
         baseline: before.api,
       }),
+      // Only so many workflows stay in memory: with more who wait it is less for each.
+      rowOf({
+        name: `memory of the worker, a waiting buddy of ${count}`,
+        unit: 'KB',
+        ours: ((after.worker - before.worker) * 1_024) / count,
+      }),
       rowOf({ name: `Postgres, a waiting buddy of ${count}`, unit: 'bytes', ours: each('postgres') }),
       rowOf({ name: `Temporal's database, a waiting buddy of ${count}`, unit: 'bytes', ours: each('temporal') }),
     ];
