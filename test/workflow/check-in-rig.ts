@@ -18,7 +18,7 @@ import {
 import { MESSAGE_NEWS, type MessageNews } from '../../domain/message';
 import type { checkIn } from '../../workflows';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilQuiet, untilSo } from './time-skipping';
 
 const HOUR = 3_600_000;
 
@@ -204,7 +204,7 @@ export class TestCheckIn {
     await this.untilDone('text first');
     const at = new Date(await this.env.currentTimeMs()).toISOString();
     const [text] = this.world.texts;
-    await this.handle.signal(MESSAGE_NEWS, { messageId: text?.messageId ?? '', state, reason, at });
+    await this.signal(MESSAGE_NEWS, { messageId: text?.messageId ?? '', state, reason, at });
   }
 
   async sent(): Promise<void> {
@@ -214,7 +214,7 @@ export class TestCheckIn {
 
   async opened(): Promise<void> {
     const visit: CheckInOpened = { ipRecordId: randomUUID(), userAgentRecordId: randomUUID() };
-    await this.handle.signal(CHECK_IN.opened, visit);
+    await this.signal(CHECK_IN.opened, visit);
     await this.untilDone('opened');
   }
 
@@ -225,11 +225,16 @@ export class TestCheckIn {
   }
 
   async texted(response: CheckInResponse): Promise<void> {
-    await this.handle.signal(CHECK_IN.texted, response);
+    await this.signal(CHECK_IN.texted, response);
   }
 
   async ended(): Promise<void> {
-    await this.handle.signal(CHECK_IN.ended);
+    await this.signal(CHECK_IN.ended);
+  }
+
+  private async signal(name: string, ...args: unknown[]): Promise<void> {
+    await untilQuiet(this.handle);
+    await this.handle.signal(name, ...args);
   }
 
   result(): Promise<CheckInResult> {

@@ -16,7 +16,7 @@ import {
 } from '../../domain/wellbeing-alert';
 import type { wellbeingAlert } from '../../workflows';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilQuiet, untilSo } from './time-skipping';
 
 type WellbeingActivities = Pick<
   Activities,
@@ -204,17 +204,22 @@ export class TestWellbeingAlert {
   ): Promise<void> {
     const { askId, buddyId } = await this.askOf(position, nth);
     const news: CheckInNews = { requestId: askId, buddyId: buddyId ?? '', state, response };
-    await this.handle.signal(CHECK_IN_NEWS, news);
+    await this.signal(CHECK_IN_NEWS, news);
   }
 
   async message(position: number, state: 'sent' | MessageOutcome): Promise<void> {
     const { askId: messageId } = await this.askOf(position, 1);
-    await this.handle.signal(MESSAGE_NEWS, { messageId, state, reason: null, at: new Date().toISOString() });
+    await this.signal(MESSAGE_NEWS, { messageId, state, reason: null, at: new Date().toISOString() });
   }
 
   async call(position: number, state: AlertOutcome): Promise<void> {
     const { askId: alertId } = await this.askOf(position, 1);
-    await this.handle.signal(VOICE_ALERT_NEWS, { alertId, state, endReason: 'acknowledged-by-key' });
+    await this.signal(VOICE_ALERT_NEWS, { alertId, state, endReason: 'acknowledged-by-key' });
+  }
+
+  private async signal(name: string, news: object): Promise<void> {
+    await untilQuiet(this.handle);
+    await this.handle.signal(name, news);
   }
 
   async contact(response: CheckInResponse, late = false): Promise<string> {
