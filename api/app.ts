@@ -53,6 +53,7 @@ import type { ProblemSettings } from './problems';
 import { createRequestLimits } from './rate-limits';
 import { createRoutes } from './routes';
 import { signIn } from './sign-in';
+import { staffAlerts } from './staff-alerts';
 import { staffIncident } from './staff-incident';
 import { staffPages } from './staff-pages';
 import { switches } from './switches';
@@ -134,6 +135,7 @@ export function createApi(deps: ApiDeps): Express {
   mentorPage(routes, deps);
   staffPages(routes, deps);
   staffIncident(routes, deps);
+  staffAlerts(routes, deps);
   templates(routes, deps);
   preferences(routes, deps);
   switches(routes, deps);

@@ -16,8 +16,8 @@ export const incidentShape = z
     counts: z.record(z.string(), z.number()),
     about: z
       .strictObject({
-        what: z.enum(['user', 'mentor', 'call', 'buddy', 'error-class', 'line']),
-        id: z.string().meta({ description: 'A subject, mentor or call of ours; or a class or line.' }),
+        what: z.enum(['user', 'mentor', 'call', 'buddy', 'alert', 'error-class', 'line']),
+        id: z.string().meta({ description: 'A subject, mentor, call or wellbeing alert of ours; or a class or line.' }),
       })
       .nullable()
       .meta({ description: 'Whom or what it is about; persons are shown to admins only. Null: everybody.' }),

@@ -24,9 +24,11 @@ const ABOUT: Readonly<Record<IncidentKind, NonNullable<Shown['about']>['what'] |
   'accounts-to-one-buddy': 'buddy',
   'provider-errors': 'error-class',
   'line-stopped': 'line',
+  'alert-awaits-human': 'alert',
+  'alert-reached-nobody': 'alert',
   'retention-stale': null,
 };
-/** Lead to a person. */
+/** Lead to a person whom staff may not see otherwise; everybody's alerts they may. */
 const PERSONAL: readonly string[] = ['user', 'mentor', 'call', 'buddy'];
 
 /** What the watchdog has found, for staff; whom it is about, for admins. */

@@ -64,6 +64,15 @@ export const PAGE_OPERATIONS = {
   'GET /staff/calls': page('staffCallsPage', 'All calls, with links into the Temporal Web UI', {
     answers: { 200: PAGE, 303: SIGN_IN, 400: WRONG },
   }),
+  'GET /staff/alerts': page('staffAlertsPage', 'Wellbeing alerts that need somebody of the organisation', {
+    answers: { 200: PAGE, 303: SIGN_IN, 400: WRONG },
+  }),
+  'POST /staff/alerts/:alertId/confirm-emergency': form(
+    'confirmEmergencyFromPage',
+    'Sets the emergency step off: those on call are rung',
+    { 404: NO_PAGE },
+  ),
+  'POST /staff/alerts/:alertId/close': form('closeAlertForStaff', 'Ends an alert: staff see to it', { 404: NO_PAGE }),
   'GET /staff/mentors': page('staffMentorsPage', 'The mentors by name, each look audited', {
     answers: { 200: PAGE, 303: SIGN_IN, 400: WRONG },
   }),

@@ -98,7 +98,8 @@ export const WELLBEING_OPERATIONS = {
     id: 'listWellbeingAlerts',
     tag: 'Wellbeing',
     summary: 'Alerts, newest first',
-    description: "Users see their own; staff and admins everybody's, each look audited.",
+    description:
+      "Users see their own; staff and admins everybody's, each look audited. `standing=awaiting-human` are those that need somebody of the organisation now.",
     query: wellbeingAlertsQuery,
     answers: {
       200: {

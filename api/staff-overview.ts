@@ -5,7 +5,10 @@ import { switchStates } from '../db/switches';
 import { isIanaZone } from '../domain/availability';
 import { sentenceOf, severityOf } from '../domain/incident-words';
 import { union, without } from '../domain/shifts';
+import type { IncidentKind } from '../domain/watchdog-rules';
+import type { AlertStanding } from '../domain/wellbeing-alert';
 import type { AttentionLine } from '../web/staff';
+import { countStanding } from '../db/wellbeing-standings';
 import type { ApiDeps } from './deps';
 
 /** Milliseconds. */
@@ -40,14 +43,19 @@ export async function coverage({ pool }: Pick<ApiDeps, 'pool'>, now: Date): Prom
 const LINE_NAMES = { twilio: 'Twilio takes no calls and texts from us', mail: 'No e-mail can be sent' } as const;
 const SWITCH_NAMES = { voice: 'Calls are', sms: 'Texts are', email: 'E-mail is' } as const;
 
+/** The overview says them itself, and sooner: a line in its own words, alerts with how many there are. */
+const SAID_ALREADY: readonly IncidentKind[] = ['line-stopped', 'alert-awaits-human', 'alert-reached-nobody'];
+
 /** What somebody should look at, the worst first. */
 export async function attention(
   { pool, config }: Pick<ApiDeps, 'pool' | 'config'>,
   { onShift, free }: Pick<Coverage, 'onShift' | 'free'>,
 ): Promise<AttentionLine[]> {
   const [lines, switches] = [await lineStates(pool), await switchStates(pool)];
-  const { rows: incidents } = await listIncidents(pool, { isOpen: true, limit: INCIDENTS });
+  const { rows: incidents } = await listIncidents(pool, { isOpen: true, without: SAID_ALREADY, limit: INCIDENTS });
   return [
+    ...(await alertsOf(pool, 'awaiting-human', 'Wellbeing alerts that wait for a human')),
+    ...(await alertsOf(pool, 'reached-nobody', 'Wellbeing alerts of the last day that reached nobody')),
     ...lines
       .filter(({ stoppedAt }) => stoppedAt !== null)
       .map(({ line, stoppedAt, code }) => ({
@@ -55,15 +63,12 @@ export async function attention(
         since: stoppedAt,
         tone: 'bad' as const,
       })),
-    ...incidents
-      // The line itself says it already, and sooner.
-      .filter(({ kind }) => kind !== 'line-stopped')
-      .map((incident) => ({
-        text: sentenceOf(incident),
-        since: incident.raisedAt,
-        href: `/staff/incidents/${incident.incidentId}`,
-        tone: severityOf(incident.kind) === 'critical' ? ('bad' as const) : ('plain' as const),
-      })),
+    ...incidents.map((incident) => ({
+      text: sentenceOf(incident),
+      since: incident.raisedAt,
+      href: `/staff/incidents/${incident.incidentId}`,
+      tone: severityOf(incident.kind) === 'critical' ? ('bad' as const) : ('plain' as const),
+    })),
     ...(onShift === 0 ? [{ text: 'No mentor is on shift', since: null, tone: 'bad' as const }] : []),
     ...(onShift > 0 && free === 0
       ? [{ text: 'Every mentor on shift is in a call', since: null, tone: 'bad' as const }]
@@ -76,6 +81,12 @@ export async function attention(
         tone: 'plain' as const,
       })),
   ];
+}
+
+/** One line for all that stand so; none for none. */
+async function alertsOf(pool: ApiDeps['pool'], standing: AlertStanding, what: string): Promise<AttentionLine[]> {
+  const { count, since } = await countStanding(pool, standing);
+  return count === 0 ? [] : [{ text: `${what}: ${count}`, since, tone: 'bad', href: '/staff/alerts' }];
 }
 
 /** The zone that somebody has chosen, when it is one. */

@@ -28,13 +28,14 @@ import {
 /** Wellbeing alerts: look how they go, close them, and the one decision that only a human takes. */
 export function wellbeingAlerts(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('GET /api/wellbeing/alerts', async (req, res, caller) => {
-    const { cursor, limit } = checkedQuery(wellbeingAlertsQuery, req);
-    const scope: CursorScope = ['GET /api/wellbeing/alerts', caller.subjectId];
+    const { cursor, limit, standing } = checkedQuery(wellbeingAlertsQuery, req);
+    const scope: CursorScope = ['GET /api/wellbeing/alerts', caller.subjectId, standing ?? ''];
     const isStaff = hasOneOf(caller, ['staff', 'admin']);
     // Staff look after everybody's; that they looked is kept.
-    if (isStaff) await noteRead(deps, caller, 'all');
+    if (isStaff) await noteAlertsRead(deps, caller, 'all');
     const page = await listWellbeingAlerts(deps.pool, {
       userId: isStaff ? null : caller.subjectId,
+      standing,
       limit,
       cursor: checkedCursor(deps.tokenizer, scope, cursor),
     });
@@ -49,7 +50,7 @@ export function wellbeingAlerts(routes: Routes, deps: ApiDeps): void {
     const alert = await findWellbeingAlert(deps.pool, checkedId(req, 'alertId'));
     checkOwner('GET /api/wellbeing/alerts/:alertId', caller, alert?.userId ?? null);
     if (alert === null) throw new Problem('not-found');
-    if (alert.userId !== caller.subjectId) await noteRead(deps, caller, alert.alertId);
+    if (alert.userId !== caller.subjectId) await noteAlertsRead(deps, caller, alert.alertId);
     await send(deps, res, alert);
   });
 
@@ -64,8 +65,7 @@ export function wellbeingAlerts(routes: Routes, deps: ApiDeps): void {
   routes.signedIn('POST /api/wellbeing/alerts/:alertId/confirm-emergency', async (req, res, caller) => {
     const alert = await findWellbeingAlert(deps.pool, checkedId(req, 'alertId'));
     if (alert === null) throw new Problem('not-found');
-    const done = alert.endedAt === null ? await confirmed(deps, alert, caller) : 'over';
-    if (done !== 'confirmed') throw new Problem('emergency-not-waiting');
+    if ((await confirmEmergency(deps, alert, caller)) !== 'confirmed') throw new Problem('emergency-not-waiting');
     await send(deps, res, (await findWellbeingAlert(deps.pool, alert.alertId)) ?? alert);
   });
 }
@@ -80,9 +80,13 @@ export async function closeAlert(
   if (endedAt === null) await wellbeing.close(alertId, userId === actor ? 'user' : 'staff');
 }
 
-/** The workflow keeps who confirmed it before anything rings. */
-function confirmed(deps: ApiDeps, { alertId }: WellbeingAlert, { subjectId }: Caller) {
-  return deps.wellbeing.confirmEmergency(alertId, subjectId);
+/** The workflow keeps who confirmed it before anything rings. @returns anything but `confirmed`: it does not wait for it */
+export async function confirmEmergency(
+  { wellbeing }: Pick<ApiDeps, 'wellbeing'>,
+  { alertId, endedAt }: WellbeingAlert,
+  { subjectId }: Pick<Caller, 'subjectId'>,
+): Promise<'confirmed' | 'over' | 'refused'> {
+  return endedAt === null ? await wellbeing.confirmEmergency(alertId, subjectId) : 'over';
 }
 
 async function send(deps: ApiDeps, res: Response, alert: WellbeingAlert): Promise<void> {
@@ -115,6 +119,11 @@ function shownStep(step: WellbeingStep, language: BuddyLanguage): z.input<typeof
   };
 }
 
-async function noteRead({ pool }: ApiDeps, { subjectId }: Caller, objectId: string): Promise<void> {
+/** @param objectId of one alert, or `all` */
+export async function noteAlertsRead(
+  { pool }: Pick<ApiDeps, 'pool'>,
+  { subjectId }: Pick<Caller, 'subjectId'>,
+  objectId: string,
+): Promise<void> {
   await appendAudit(pool, { actor: subjectId, action: 'wellbeing-alert.read', objectId, outcome: 'done' });
 }

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { CHECK_IN_RESPONSES, CHECK_IN_STATES } from '../domain/buddies';
 import { escalationDocument } from '../domain/escalation-document';
 import { ESCALATION_CHANNELS, ESCALATION_PARTIES } from '../domain/escalation-policy';
-import { SKIP_REASONS, STEP_STATES, WELLBEING_END_REASONS, WELLBEING_STATES } from '../domain/wellbeing-alert';
+import {
+  ALERT_STANDINGS,
+  SKIP_REASONS,
+  STEP_STATES,
+  WELLBEING_END_REASONS,
+  WELLBEING_STATES,
+} from '../domain/wellbeing-alert';
 import { RISKS, TRIGGER_REASONS } from '../domain/wellbeing-triggers';
 import { CLOCK_SKEW, MOST_SCORES } from './limits';
 import { listQuery, nextCursor, time } from './shared-shapes';
@@ -85,7 +91,12 @@ export const wellbeingAlertPage = z
   .strictObject({ alerts: z.array(wellbeingAlertShape), nextCursor })
   .meta({ id: 'WellbeingAlertPage' });
 
-export const wellbeingAlertsQuery = listQuery;
+export const wellbeingAlertsQuery = listQuery.extend({
+  standing: z.enum(ALERT_STANDINGS).optional().meta({
+    description:
+      'Only those whose emergency step waits for a human; that go on otherwise; or that ended within the last seven days and reached nobody.',
+  }),
+});
 
 export const policyShape = escalationDocument
   .extend({

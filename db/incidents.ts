@@ -111,7 +111,7 @@ async function take(
 export interface Incident {
   readonly incidentId: string;
   readonly kind: IncidentKind;
-  /** Of the user, mentor or call it is about, or a class or line. */
+  /** Of the user, mentor, call or alert it is about, or a class or line. */
   readonly key: string;
   readonly counts: Readonly<Record<string, number>>;
   readonly raisedAt: Date;
@@ -137,16 +137,24 @@ const SELECT_INCIDENT = `SELECT incident_id, kind, key, counts, raised_at, last_
 /** Those that somebody was told of, newest first, a page at a time. A cursor that is not ours starts from the newest. */
 export async function listIncidents(
   db: Db,
-  { isOpen, limit, cursor }: { isOpen?: boolean | undefined; limit: number; cursor?: string | null | undefined },
+  filter: {
+    isOpen?: boolean | undefined;
+    /** Kinds that are left out. */
+    without?: readonly IncidentKind[];
+    limit: number;
+    cursor?: string | null | undefined;
+  },
 ): Promise<Page<Incident>> {
+  const { isOpen, without = [], limit, cursor } = filter;
   const before = cursor == null ? null : decodeCursor(cursor);
   const rows = await many(
     db,
     incidentRow,
     `${SELECT_INCIDENT} AND ($1::boolean IS NULL OR (closed_at IS NULL) = $1)
         AND ($2::timestamptz IS NULL OR (raised_at, incident_id) < ($2::timestamptz, $3::uuid))
+        AND kind <> ALL ($5)
       ORDER BY raised_at DESC, incident_id DESC LIMIT $4`,
-    [isOpen ?? null, before?.at ?? null, before?.id ?? null, limit + 1],
+    [isOpen ?? null, before?.at ?? null, before?.id ?? null, limit + 1, without],
   );
   return toPage(rows, limit, (row) => row.incident_id, toIncident);
 }

@@ -5,6 +5,7 @@ import { mentorsScheduled } from './mentors-on-shift';
 import { lineStates } from './provider-lines';
 import { retentionFreshness } from './retention-runs';
 import { type Db, many, one } from './query';
+import { alertsStanding } from './wellbeing-standings';
 
 /** Of each pattern at most so many: whoever looks begins with the worst. */
 const MOST_OF_A_KIND = 20;
@@ -30,6 +31,8 @@ export async function watchdogFacts(db: Db, windowMs: number, limits: WatchdogLi
     sharedBuddies: await many(db, buddyRow, SHARED_BUDDIES, [NAMED_WITHIN_MS, limits.targetAccounts, MOST_OF_A_KIND]),
     errorCodes: await many(db, codeRow, ERROR_CODES, [windowMs]),
     unanswered: (await one(db, z.object({ count }), UNANSWERED, [windowMs])).count,
+    alertsAwaitingHuman: await alertsStanding(db, 'awaiting-human', MOST_OF_A_KIND),
+    alertsReachedNobody: await alertsStanding(db, 'reached-nobody', MOST_OF_A_KIND),
     retentionStaleSince: (await retentionFreshness(db)).staleSince,
     stoppedLines: stoppedLines.flatMap(({ line, code, stoppedAt }) => (stoppedAt === null ? [] : [{ line, code }])),
   };

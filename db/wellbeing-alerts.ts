@@ -8,6 +8,7 @@ import {
   type EscalationParty,
 } from '../domain/escalation-policy';
 import {
+  type AlertStanding,
   type ContactAsked,
   SKIP_REASONS,
   type SkipReason,
@@ -21,6 +22,7 @@ import {
 import { TRIGGER_REASONS, type TriggerReason } from '../domain/wellbeing-triggers';
 import { cursorTime, decodeCursor, type Page, toPage } from './cursor';
 import { type Db, many, maybeOne } from './query';
+import { standingSql } from './wellbeing-standings';
 
 export interface WellbeingAlert {
   readonly alertId: string;
@@ -59,17 +61,22 @@ export async function findWellbeingAlert(db: Db, alertId: string): Promise<Wellb
   return row === null ? null : toAlert(row);
 }
 
-/** Alerts, newest first, a page at a time; of one user, or of all. */
+/** Alerts, newest first, a page at a time; of one user, or of all; however they stand, or as is asked for. */
 export async function listWellbeingAlerts(
   db: Db,
-  filter: { readonly userId: string | null; readonly limit: number; readonly cursor: string | null },
+  filter: {
+    readonly userId: string | null;
+    readonly standing?: AlertStanding | undefined;
+    readonly limit: number;
+    readonly cursor: string | null;
+  },
 ): Promise<Page<WellbeingAlert>> {
   const before = filter.cursor === null ? null : decodeCursor(filter.cursor);
   const rows = await many(
     db,
     alertRow,
     `${SELECT_ALERT}
-      WHERE ($1::uuid IS NULL OR user_id = $1)
+      WHERE ($1::uuid IS NULL OR user_id = $1)${filter.standing === undefined ? '' : ` AND ${standingSql(filter.standing)}`}
         AND ($2::timestamptz IS NULL OR (due_at, alert_id) < ($2::timestamptz, $3::uuid))
       ORDER BY due_at DESC, alert_id DESC LIMIT $4`,
     [filter.userId, before?.at ?? null, before?.id ?? null, filter.limit + 1],

@@ -27,15 +27,27 @@ const SENTENCES: Readonly<Record<ToldIncident['kind'], string>> = {
   'provider-errors':
     'Twilio refuses or filters what is sent, for a reason that somebody has to mend, or does not answer.',
   'line-stopped': 'A provider takes nothing from us: the account is suspended, or not authenticated.',
+  'alert-awaits-human':
+    'A wellbeing alert waits for a human: nothing happens until somebody confirms its emergency step, or closes it, at /staff/alerts.',
+  'alert-reached-nobody':
+    'A wellbeing alert has ended and reached nobody: see at /staff/alerts which one, and have somebody get in touch.',
   'retention-stale':
     'What is over its time has not been deleted for two days: the retention sweep does not come to its end.',
   test: 'This is a test: nothing is wrong.',
 };
 
+/** Somebody is left without anybody. */
+const CRITICAL: readonly ToldIncident['kind'][] = [
+  'nobody-available',
+  'line-stopped',
+  'alert-awaits-human',
+  'alert-reached-nobody',
+];
+
 /** Somebody has to act at once, or should look. */
 export function severityOf(kind: ToldIncident['kind']): 'critical' | 'warning' | 'none' {
   if (kind === 'test') return 'none';
-  return kind === 'nobody-available' || kind === 'line-stopped' ? 'critical' : 'warning';
+  return CRITICAL.includes(kind) ? 'critical' : 'warning';
 }
 
 /** What has happened, with the counts behind it: `Too many calls … (calls: 20, failed: 3)`. */

@@ -13,6 +13,8 @@ export const INCIDENT_KINDS = [
   'accounts-to-one-buddy', // several accounts name the same person as their buddy
   'provider-errors', // Twilio refuses or does not answer, or what we send is filtered
   'line-stopped', // a provider takes nothing from us at all
+  'alert-awaits-human', // somebody's alert goes on only when a human decides
+  'alert-reached-nobody', // somebody's alert has ended, and nobody looks after them
   'retention-stale', // what is over its time is not deleted
 ] as const;
 export type IncidentKind = (typeof INCIDENT_KINDS)[number];
@@ -42,8 +44,18 @@ export interface WatchdogFacts {
   /** Calls and texts that were tried and not answered: a timeout, a server error, too many requests, no connection. */
   readonly unanswered: number;
   readonly stoppedLines: readonly { readonly line: string; readonly code: string | null }[];
+  /** Wellbeing alerts whose emergency step waits, each with how many there are in all. */
+  readonly alertsAwaitingHuman: readonly StandingAlert[];
+  /** Wellbeing alerts of the last day that ended without anybody. */
+  readonly alertsReachedNobody: readonly StandingAlert[];
   /** Since when the retention sweep has been overdue; null: it is not. */
   readonly retentionStaleSince: Date | null;
+}
+
+export interface StandingAlert {
+  readonly alertId: string;
+  /** All that stand so, itself and those that are not listed too. */
+  readonly alerts: number;
 }
 
 /** From configuration. Times in ms. */
@@ -99,6 +111,9 @@ export function judge(facts: WatchdogFacts, limits: WatchdogLimits): Finding[] {
     ...facts.stoppedLines.map(({ line, code }) =>
       atOnce('line-stopped', line, code === null ? {} : { code: Number(code) }),
     ),
+    // Each by itself: somebody else's alert, told before, must not keep this one from being told.
+    ...facts.alertsAwaitingHuman.map(({ alertId, alerts }) => atOnce('alert-awaits-human', alertId, { alerts })),
+    ...facts.alertsReachedNobody.map(({ alertId, alerts }) => atOnce('alert-reached-nobody', alertId, { alerts })),
     ...(facts.retentionStaleSince === null ? [] : [atOnce('retention-stale', 'all', {})]),
   ];
 }

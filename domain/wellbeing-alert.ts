@@ -31,6 +31,17 @@ export const WELLBEING_END_REASONS = [
 ] as const;
 export type WellbeingEndReason = (typeof WELLBEING_END_REASONS)[number];
 
+/** Nobody was reached, and nobody of the organisation has ended it. */
+export const REACHED_NOBODY = [
+  'nobody-answered',
+  'nobody-to-ask',
+  'workflow-failed',
+] as const satisfies readonly WellbeingEndReason[];
+
+/** What an alert asks of the organisation: a decision, nothing yet, or a look at what it came to. */
+export const ALERT_STANDINGS = ['awaiting-human', 'under-way', 'reached-nobody'] as const;
+export type AlertStanding = (typeof ALERT_STANDINGS)[number];
+
 export const STEP_STATES = [
   'pending',
   'under-way',

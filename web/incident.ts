@@ -44,6 +44,9 @@ export function renderIncident(view: IncidentView): Page {
               formToken,
             })
           : paragraph('Somebody looks after it.'),
+        ...(about?.what === 'alert'
+          ? [`<p class="more">${link({ href: '/staff/alerts', text: 'To the wellbeing alerts' })}</p>`]
+          : []),
       ),
       section('When', rowsOr('', rows), paragraph('Times are those of UTC.', 'soft')),
       `<p class="more">${link({ href: '/staff', text: 'Back to the overview' })}</p>`,

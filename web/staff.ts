@@ -24,6 +24,7 @@ export const STAFF_NAV: readonly NavLink[] = [
   { href: '/staff', text: 'Overview' },
   { href: '/staff/calls', text: 'Calls' },
   { href: '/staff/mentors', text: 'Mentors' },
+  { href: '/staff/alerts', text: 'Wellbeing alerts' },
 ];
 
 interface Shared {

@@ -73,7 +73,7 @@ COMMENT ON INDEX wellbeing_alerts_of_user IS 'serves: listWellbeingAlerts of a u
 CREATE INDEX wellbeing_alerts_newest ON wellbeing_alerts (due_at DESC, alert_id DESC);
 COMMENT ON INDEX wellbeing_alerts_newest IS 'serves: listWellbeingAlerts for staff (db/wellbeing-alerts.ts)';
 CREATE INDEX wellbeing_alerts_live ON wellbeing_alerts (due_at, alert_id) WHERE ended_at IS NULL;
-COMMENT ON INDEX wellbeing_alerts_live IS 'serves: alertsToStart, wellbeingAlertsToClose (db/wellbeing-sweeps.ts)';
+COMMENT ON INDEX wellbeing_alerts_live IS 'serves: alertsToStart, wellbeingAlertsToClose (db/wellbeing-sweeps.ts), alertsStanding (db/wellbeing-standings.ts)';
 CREATE INDEX wellbeing_alerts_old ON wellbeing_alerts (ended_at) WHERE ended_at IS NOT NULL;
 COMMENT ON INDEX wellbeing_alerts_old IS 'serves: the sweep of old alerts';
 

@@ -17,7 +17,7 @@ COMMENT ON INDEX registered_contacts_end_untold IS 'serves: tellUntoldContacts (
 
 DROP INDEX wellbeing_alerts_old;
 CREATE INDEX wellbeing_alerts_old ON wellbeing_alerts (ended_at, alert_id) WHERE ended_at IS NOT NULL;
-COMMENT ON INDEX wellbeing_alerts_old IS 'serves: deleteOldWellbeingAlerts (db/wellbeing-retention.ts)';
+COMMENT ON INDEX wellbeing_alerts_old IS 'serves: deleteOldWellbeingAlerts (db/wellbeing-retention.ts), alertsStanding (db/wellbeing-standings.ts)';
 COMMENT ON INDEX wellbeing_scores_old IS 'serves: deleteOldScores (db/wellbeing-retention.ts)';
 DROP INDEX registered_contacts_removed;
 CREATE INDEX registered_contacts_ended ON registered_contacts ((greatest(refused_at, removed_at)), contact_id)

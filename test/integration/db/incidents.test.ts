@@ -17,8 +17,9 @@ import {
 } from '../../../db/dispatches';
 import { watchdogFacts } from '../../../db/watchdog-facts';
 import type { EndReason, Outcome } from '../../../domain/mentor-call';
-import type { Finding, WatchdogLimits } from '../../../domain/watchdog-rules';
+import { type Finding, judge, type WatchdogLimits } from '../../../domain/watchdog-rules';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
+import { addAlert, type AlertWanted } from '../wellbeing/alert-rows';
 import { ALWAYS, callInput, mentorWith, personWithNumber, tokenHex } from './people';
 
 const HOUR = 3_600_000;
@@ -85,6 +86,27 @@ describe('what the watchdog counts', () => {
       `UPDATE call_logs SET opened_at = opened_at - interval '2 hours', ended_at = ended_at - interval '2 hours'`,
     );
     expect(await facts()).toMatchObject({ calls: { total: 0, failed: 0 }, hasRequests: false });
+  });
+
+  test('an alert is found while it waits for a human, and for a day when it has reached nobody', async () => {
+    const waiting = { steps: [{ who: 'emergency', state: 'awaiting-human' }] } as const;
+    const of = async (wanted: AlertWanted) =>
+      addAlert(database.owner, await createSubject(database.app, 'system'), wanted);
+    const [first, second] = [await of({ ...waiting, daysAgo: 2 }), await of(waiting)];
+    await of({ steps: [{ who: 'buddies', state: 'under-way' }] });
+    await of({ steps: [{ who: 'emergency', state: 'under-way' }] });
+    const lost = [
+      await of({ daysAgo: 0.9, end: ['closed', 'nobody-answered'] }),
+      await of({ daysAgo: 0.8, end: ['closed', 'nobody-to-ask'] }),
+      await of({ daysAgo: 0.7, end: ['closed', 'workflow-failed'] }),
+    ];
+    await of({ daysAgo: 2, end: ['closed', 'nobody-answered'] });
+    await of({ daysAgo: 0.5, end: ['answered', 'answered'] });
+    await of({ daysAgo: 0.5, end: ['closed', 'closed-by-staff'] });
+    expect(await facts()).toMatchObject({
+      alertsAwaitingHuman: [first, second].map((alertId) => ({ alertId, alerts: 2 })),
+      alertsReachedNobody: lost.map((alertId) => ({ alertId, alerts: 3 })),
+    });
   });
 
   test('mentors count from their windows, and only who is on and has a place can be rung', async () => {
@@ -327,4 +349,27 @@ describe('a notice', () => {
     await noteNotTold(database.app, notice, 'http-500', 0);
     expect(await due()).toEqual([]);
   });
+});
+
+test('of every alert that waits somebody is told once, also while another one waits, and when it is decided', async () => {
+  const waiting = { steps: [{ who: 'emergency', state: 'awaiting-human' }] } as const;
+  const add = async () => addAlert(database.owner, await createSubject(database.app, 'system'), waiting);
+  const lookOnce = async () => {
+    const found = judge(await facts(), LIMITS).filter(({ kind }) => kind.startsWith('alert-'));
+    return await look(found);
+  };
+  const first = await add();
+  expect(await lookOnce()).toEqual({ raised: 1, closed: 0 });
+  await add();
+  expect(await lookOnce()).toEqual({ raised: 1, closed: 0 });
+  expect(await lookOnce()).toEqual({ raised: 0, closed: 0 });
+  await database.owner.query(`UPDATE wellbeing_alert_steps SET state = 'under-way' WHERE alert_id = $1`, [first]);
+  await lookOnce();
+  expect(await lookOnce()).toEqual({ raised: 0, closed: 1 });
+  const { rows } = await listIncidents(database.app, { limit: 10 });
+  expect(rows.map(({ key, closedAt }) => [key === first, closedAt !== null])).toEqual([
+    [false, false],
+    [true, true],
+  ]);
+  expect((await listIncidents(database.app, { limit: 10, without: ['alert-awaits-human'] })).rows).toEqual([]);
 });

@@ -12,6 +12,7 @@ import { callInput } from '../api/api-under-test';
 import { PagesUnderTest } from '../api/pages-under-test';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 import { ALWAYS, reserveSlot } from '../db/people';
+import { addAlert, type AlertWanted } from '../wellbeing/alert-rows';
 
 describeInBrowser('the pages of mentors and staff in a browser', () => {
   let browser: Browser;
@@ -44,6 +45,10 @@ describeInBrowser('the pages of mentors and staff in a browser', () => {
     await page.getByLabel('Another person of that role').fill(subject);
     await page.getByRole('button', { name: role, exact: true }).click();
     await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  }
+
+  async function alertOf(wanted: AlertWanted): Promise<string> {
+    return addAlert(pages.api.database.owner, await createSubject(pages.api.deps.pool, 'system'), wanted);
   }
 
   async function ring(mentorId: string): Promise<void> {
@@ -126,6 +131,24 @@ describeInBrowser('the pages of mentors and staff in a browser', () => {
     expect(trouble).toEqual([]);
   });
 
+  it('lets staff decide about an alert that waits, from the overview on, without a script and by keyboard', async () => {
+    const alertId = await alertOf({ steps: [{ who: 'emergency', state: 'awaiting-human' }] });
+    pages.api.wellbeing.onConfirm = async () => 'confirmed';
+    await openBrowser();
+    await signIn('staff', '/staff');
+    await page
+      .getByRole('link', { name: /^Details: Wellbeing alerts that wait/ })
+      .first()
+      .click();
+    await page.getByRole('button', { name: `Confirm: ring those on call for alert ${alertId}` }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').getByText('Those on call are being rung.').waitFor();
+    expect(pages.api.wellbeing.confirmed.at(-1)).toMatchObject({ alertId });
+    await page.getByRole('button', { name: `I see to it: close alert ${alertId}` }).click();
+    await page.getByRole('status').getByText('Closed.').waitFor();
+    expect(trouble).toEqual([]);
+  });
+
   it('shows in words that somebody is not allowed here, and where they may go', async () => {
     await openBrowser();
     await page.goto(`${pages.url}/staff`);
@@ -165,11 +188,14 @@ describeInBrowser('the pages of mentors and staff in a browser', () => {
     await page.goto(`${pages.url}/mentor`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await look('signed-out');
+    await alertOf({ steps: [{ who: 'emergency', state: 'awaiting-human' }] });
+    await alertOf({ steps: [{ who: 'buddies', state: 'under-way' }] });
+    await alertOf({ daysAgo: 0.5, end: ['closed', 'nobody-answered'] });
     await signIn('admin', '/staff');
     await look('staff');
-    for (const path of ['/staff/calls', '/staff/mentors']) {
+    for (const path of ['/staff/calls', '/staff/mentors', '/staff/alerts', '/staff/alerts?done=closed']) {
       await page.goto(`${pages.url}${path}`);
-      await look(path.slice(1).replace('/', '-'));
+      await look(path.slice(1).replaceAll(/[^a-z]/g, '-'));
     }
     await page.goto(`${pages.url}/staff`);
     await page

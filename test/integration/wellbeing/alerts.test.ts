@@ -10,6 +10,7 @@ import {
 import { takeScores } from '../../../db/wellbeing-scores';
 import { BUILT_IN_POLICY } from '../../../domain/escalation-policy';
 import { ApiUnderTest, type Who } from '../api/api-under-test';
+import { addAlert } from './alert-rows';
 import { buddyOf, scoreOf } from './circle';
 
 const DAY = 24 * 3_600_000;
@@ -268,6 +269,44 @@ describe('the end of an alert', () => {
     const over = await api.ask('POST', `/api/wellbeing/alerts/${alertId}/close`, { who });
     expect(over.body).toMatchObject({ state: 'closed', endReason: 'closed-by-user' });
     expect(api.wellbeing.closed).toHaveLength(before);
+  });
+});
+
+describe('alerts that need somebody of the organisation', () => {
+  test('are listed by how they stand, to staff everybody’s and to users their own', async () => {
+    const { who, userId } = await user();
+    const other = await user();
+    const waiting = await addAlert(api.database.owner, userId, {
+      steps: [{ who: 'emergency', state: 'awaiting-human' }],
+    });
+    const running = await addAlert(api.database.owner, other.userId, {});
+    const lost = await addAlert(api.database.owner, userId, { daysAgo: 4, end: ['closed', 'nobody-answered'] });
+    const longAgo = await addAlert(api.database.owner, userId, { daysAgo: 8, end: ['closed', 'nobody-answered'] });
+    const listed = async (standing: string, by: Who) => {
+      const { body } = await api.ask('GET', `/api/wellbeing/alerts?limit=100&standing=${standing}`, { who: by });
+      const known = [waiting, running, lost, longAgo];
+      return body.alerts
+        .map(({ alertId }: { alertId: string }) => alertId)
+        .filter((alertId: string) => known.includes(alertId));
+    };
+    expect(await listed('awaiting-human', staff)).toEqual([waiting]);
+    expect(await listed('under-way', staff)).toEqual([running]);
+    expect(await listed('reached-nobody', admin)).toEqual([lost]);
+    expect(await listed('under-way', who)).toEqual([]);
+    expect(await listed('awaiting-human', other.who)).toEqual([]);
+    const wrong = await api.ask('GET', '/api/wellbeing/alerts?standing=waiting', { who: staff });
+    expect(wrong).toMatchObject({ status: 400, body: { code: 'invalid-query' } });
+  });
+
+  test('are read a page at a time, by a cursor of that list alone', async () => {
+    for (let n = 0; n < 3; n += 1) await addAlert(api.database.owner, (await user()).userId, {});
+    const path = '/api/wellbeing/alerts?standing=under-way&limit=1';
+    const { body } = await api.ask('GET', path, { who: staff });
+    const next = await api.ask('GET', `${path}&cursor=${body.nextCursor}`, { who: staff });
+    expect(next).toMatchObject({ status: 200 });
+    expect(next.body.alerts[0].alertId).not.toBe(body.alerts[0].alertId);
+    const another = await api.ask('GET', `/api/wellbeing/alerts?cursor=${body.nextCursor}`, { who: staff });
+    expect(another.status).toBe(400);
   });
 });
 

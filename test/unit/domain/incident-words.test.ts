@@ -1,5 +1,5 @@
 import { alertmanagerBody, sentenceOf, severityOf, type ToldIncident } from '../../../domain/incident-words';
-import { INCIDENT_KINDS } from '../../../domain/watchdog-rules';
+import { INCIDENT_KINDS, type IncidentKind } from '../../../domain/watchdog-rules';
 
 const INCIDENT: ToldIncident = {
   incidentId: '3f1c9a52-7d1e-4b52-9a3e-0f6b8c2d4e10',
@@ -18,7 +18,15 @@ test('what leaves people without anybody is critical', () => {
   expect(INCIDENT_KINDS.filter((kind) => severityOf(kind) === 'critical')).toEqual([
     'nobody-available',
     'line-stopped',
+    'alert-awaits-human',
+    'alert-reached-nobody',
   ]);
+});
+
+test('who is told of an alert reads where to look and what to do', () => {
+  const told = (kind: IncidentKind) => sentenceOf({ kind, counts: { alerts: 2 } });
+  expect(told('alert-awaits-human')).toMatch(/confirms .* closes .* at \/staff\/alerts\. \(alerts: 2\)$/);
+  expect(told('alert-reached-nobody')).toMatch(/\/staff\/alerts .* get in touch\. \(alerts: 2\)$/);
 });
 
 test('a webhook reads as one of Alertmanager’s, version 4', () => {

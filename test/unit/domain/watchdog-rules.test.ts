@@ -22,6 +22,8 @@ const QUIET: WatchdogFacts = {
   errorCodes: [],
   unanswered: 0,
   stoppedLines: [],
+  alertsAwaitingHuman: [],
+  alertsReachedNobody: [],
   retentionStaleSince: null,
 };
 const kinds = (facts: Partial<WatchdogFacts>) =>
@@ -73,6 +75,16 @@ test('patterns are found from their limit on, one incident for each', () => {
     ['short-calls', 'm1'],
     ['accounts-to-one-number', 'c1'],
     ['accounts-to-one-buddy', 'b1'],
+  ]);
+});
+
+test('each alert that needs a human is found at once and by itself, with how many there are', () => {
+  const alertsAwaitingHuman = ['a1', 'a2'].map((alertId) => ({ alertId, alerts: 2 }));
+  const found = judge({ ...QUIET, alertsAwaitingHuman, alertsReachedNobody: [{ alertId: 'a3', alerts: 1 }] }, LIMITS);
+  expect(found).toEqual([
+    { kind: 'alert-awaits-human', key: 'a1', holdMs: 0, counts: { alerts: 2 } },
+    { kind: 'alert-awaits-human', key: 'a2', holdMs: 0, counts: { alerts: 2 } },
+    { kind: 'alert-reached-nobody', key: 'a3', holdMs: 0, counts: { alerts: 1 } },
   ]);
 });
 
