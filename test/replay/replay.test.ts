@@ -31,7 +31,7 @@ beforeAll(async () => {
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: bundle }, histories)) {
     replayed.set(workflowId, error ?? 'the same course');
   }
-});
+}, 600_000);
 
 it.each(recorded)('$type still takes the course recorded in $file', ({ name }) => {
   expect(replayed.get(name)).toBe('the same course');
