@@ -13,6 +13,7 @@ import { checkInWaitMs, lockCheckIn } from '../db/check-ins';
 import { askQuestion } from '../db/open-questions';
 import { inTransaction } from '../db/pool';
 import type { Db } from '../db/query';
+import { hasAlertEnded } from '../db/wellbeing-alerts';
 import { findProfile } from '../db/user-profiles';
 import type { CheckInInput, CheckInOpening, CheckInRefusal } from '../domain/buddies';
 import { CHECK_IN_ANSWERS } from '../domain/check-in-answers';
@@ -100,6 +101,8 @@ async function openBehindLocks(
   if (buddy === null || buddy.userId !== userId) return refused('not-found');
   if (!buddy.canBeAsked) return refused('cannot-be-asked');
   if ((await findProfile(tx, userId)) === null) return refused('no-profile');
+  // One that ends after this look tells this run, which it finds.
+  if (alert !== null && (await hasAlertEnded(tx, alert.alertId))) return refused('cannot-be-asked');
   if (alert === null) {
     const waitMs = await targetWaitMs(tx, 'check-ins', target.candidates, targetLimits);
     if (waitMs > 0) return refused('target-limit', waitMs);

@@ -10,7 +10,7 @@ import {
   type StepNote,
 } from '../db/wellbeing-course';
 import { noteAlertStarted } from '../db/wellbeing-sweeps';
-import type { BegunStep, OpenedAlert, WellbeingAlertInput } from '../domain/wellbeing-alert';
+import type { BegunStep, OpenedAlert, WellbeingAlertInput, WellbeingResult } from '../domain/wellbeing-alert';
 import type { ActivityDependencies } from './dependencies';
 import { endAsks, type EndAsks, startAsks, type StartAsks } from './wellbeing-asks';
 
@@ -33,13 +33,15 @@ export function createWellbeingActivities(deps: ActivityDependencies) {
     noteEmergencyConfirmed: (confirmed: EmergencyConfirmation): Promise<void> =>
       noteEmergencyConfirmed(pool, confirmed),
 
-    /** The last fact. What has reached nobody is what an operator has to see. */
-    async closeWellbeingAlert(closing: AlertClosing): Promise<void> {
-      const { alertId, endReason } = closing;
-      const isNew = await closeWellbeingAlert(pool, closing);
-      if (!isNew || !['nobody-to-ask', 'nobody-answered'].includes(endReason)) return;
-      const fields = { alertId, errorCode: 'wellbeing-alert-reached-nobody', reason: endReason };
-      logger.error(fields, 'a wellbeing alert has reached nobody');
+    /** The last fact. @returns how it has ended; null when it is gone. What has reached nobody is what an operator has to see. */
+    async closeWellbeingAlert(closing: AlertClosing): Promise<WellbeingResult | null> {
+      const { alertId } = closing;
+      const closed = await closeWellbeingAlert(pool, closing);
+      if (closed?.isNew === true && ['nobody-to-ask', 'nobody-answered'].includes(closed.endReason)) {
+        const fields = { alertId, errorCode: 'wellbeing-alert-reached-nobody', reason: closed.endReason };
+        logger.error(fields, 'a wellbeing alert has reached nobody');
+      }
+      return closed === null ? null : { state: closed.state, endReason: closed.endReason };
     },
 
     /** Starts what asks. @returns the asks that can never reach anybody */

@@ -1,8 +1,9 @@
 /** How those are asked whom an alert asks: buddies by a check-in, the contact by a text, the organisation by mail or call. */
 import { findBuddy } from '../db/buddies';
 import { findMessage } from '../db/messages';
-import { contactToAsk, type RegisteredContact } from '../db/registered-contacts';
+import { contactToAsk, noteContactLink, type RegisteredContact } from '../db/registered-contacts';
 import { findProfile } from '../db/user-profiles';
+import { alertAskingContact, hasAlertEnded } from '../db/wellbeing-alerts';
 import { buddyLanguage, type BuddyLanguage } from '../domain/buddies';
 import { isDestroyed } from '../domain/errors';
 import type { AnsweringParty, EscalationChannel, EscalationStep } from '../domain/escalation-policy';
@@ -12,6 +13,7 @@ import { startSystemCheckIn } from '../temporal/check-ins';
 import { cancelMessage } from '../temporal/messages';
 import { cancelVoiceAlert } from '../temporal/voice-alerts';
 import { tellCheckInOver } from '../temporal/wellbeing-alerts';
+import { messageLinkHash } from '../vault/link-tokens';
 import { startBuddyMessage } from './buddy-messages';
 import type { ActivityDependencies } from './dependencies';
 import { asksNotBegun } from './failures';
@@ -35,7 +37,7 @@ const TELL_WITHIN_MS = 5_000;
 /**
  * May be repeated: each ask is begun once under its id. What cannot be begun does not keep the others from it.
  * @returns those that can never reach anybody
- * @throws ApplicationFailure `AsksNotBegun` with the ids of those that could not be begun yet
+ * @throws ApplicationFailure `AsksNotBegun` with the ids of those that could not be begun, yet or ever
  */
 export async function startAsks(deps: ActivityDependencies, asked: StartAsks): Promise<string[]> {
   const lost: string[] = [];
@@ -50,13 +52,16 @@ export async function startAsks(deps: ActivityDependencies, asked: StartAsks): P
       }
     }),
   );
-  if (failed.length > 0) throw asksNotBegun(failed);
+  // With those that never can be: once it is given up, nobody waits for them either.
+  if (failed.length > 0) throw asksNotBegun([...failed, ...lost]);
   return lost;
 }
 
 async function startOne(deps: ActivityDependencies, asked: StartAsks, ask: Ask): Promise<boolean> {
   const { step } = asked;
   try {
+    // By an attempt that was thought lost: nobody would end what it begins now.
+    if (await hasAlertEnded(deps.pool, asked.alertId)) return false;
     if (ask.by === 'check-in') return await askBuddy(deps, asked, ask);
     if (step.who === 'registered-contact') return await textContact(deps, asked, ask.askId);
     const { askId } = ask;
@@ -92,19 +97,27 @@ async function textContact(
   { userId, days, reportsTo }: StartAsks,
   messageId: string,
 ): Promise<boolean> {
-  const contact = await contactToAsk(deps.pool, userId);
-  if ('nobody' in contact) return false;
-  const { contactId: id } = contact;
-  const isBegun = await textTo(deps, contact, messageId, {
-    template: 'buddy.contact-alert',
-    more: { days },
-    reportsTo,
-  });
-  // They may have refused between our look and the text, whose end nobody could ask for then.
-  const after = await contactToAsk(deps.pool, userId);
-  if ('contactId' in after && after.contactId === id) return isBegun;
+  const contact = await contactOfStep(deps, userId, messageId);
+  if (contact !== null) {
+    const text = { template: 'buddy.contact-alert', more: { days }, reportsTo };
+    const isBegun = await textTo(deps, contact, messageId, text);
+    // They may have refused between our look and the text, whose end nobody could ask for then.
+    if ((await contactOfStep(deps, userId, messageId))?.contactId === contact.contactId) return isBegun;
+  }
+  // Also where an earlier attempt has begun it.
   await cancelMessage(deps.temporal, messageId);
   return false;
+}
+
+/** Whom the step asks by this text; null when they do not want it, or somebody else was named since it began. */
+async function contactOfStep(
+  { pool }: Pick<ActivityDependencies, 'pool'>,
+  userId: string,
+  messageId: string,
+): Promise<RegisteredContact | null> {
+  const contact = await contactToAsk(pool, userId);
+  if ('nobody' in contact) return null;
+  return (await alertAskingContact(pool, contact.contactId))?.messageId === messageId ? contact : null;
 }
 
 /** One link for each naming: it is never made anew. */
@@ -123,6 +136,10 @@ async function textTo(
   const { contactId: id, phoneToken: token, subjectId, phoneRecordId: recordId, country, userId } = contact;
   if (token === null) return false;
   const { reportsTo, template } = text;
+  // Their page says how to get no more of them, and links the policy.
+  const link = { use: 'registered-contact', id, version: CONTACT_LINK_VERSION } as const;
+  // Also of one who has yet to be told that they were named.
+  await noteContactLink(deps.pool, id, messageLinkHash(deps.mail.linkKey, link));
   await startBuddyMessage(deps, {
     messageId,
     requestedBy: userId,
@@ -134,8 +151,7 @@ async function textTo(
     template,
     variables: { ...(await namesFor(deps, contact)), ...text.more },
     notAfter: new Date(Date.now() + LIFETIME_MS),
-    // Their page says how to get no more of them, and links the policy.
-    link: { use: 'registered-contact', id, version: CONTACT_LINK_VERSION },
+    link,
     ...(reportsTo === undefined ? {} : { reportsTo }),
   });
   return true;
@@ -180,19 +196,23 @@ export async function endAsks(deps: ActivityDependencies, { alertId, userId, isT
       if (by === 'check-in') return await tellCheckInOver(deps.temporal, askId, TELL_WITHIN_MS);
       if (by === 'call') return void (await cancelVoiceAlert(deps.temporal, askId));
       const stopped = await cancelMessage(deps.temporal, askId);
-      // Where the text had not left yet nobody knows of anything.
+      // Where the text had not left yet, or was never begun, nobody knows of anything.
       // Repeated, it finds the text cancelled already.
-      const isCancelled =
+      const hasLeft =
         typeof stopped === 'object'
-          ? stopped.state === 'cancelled'
-          : stopped === 'not-found' && (await findMessage(deps.pool, askId))?.state === 'cancelled';
-      if (!isTold || isCancelled) return;
+          ? stopped.state !== 'cancelled'
+          : stopped !== 'not-found' || hasBegun((await findMessage(deps.pool, askId))?.state);
+      if (!isTold || !hasLeft) return;
       if (party === 'registered-contact') await tellContactOver(deps, userId, newsId);
       else await tellService(deps, { alertId, messageId: newsId, channel, isOver: true });
     }),
   );
   const failed = ended.find((one) => one.status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
+}
+
+function hasBegun(state: string | undefined): boolean {
+  return state !== undefined && state !== 'cancelled';
 }
 
 async function tellContactOver(deps: ActivityDependencies, userId: string, messageId: string): Promise<void> {

@@ -30,7 +30,7 @@ export function createWellbeingSweep(
     }
     const endReason = state === 'stopped' ? 'stopped-by-operator' : 'workflow-failed';
     const end = { alertId, state: 'closed', endReason, decision: null, endedAt: new Date().toISOString() } as const;
-    const isNew = await closeWellbeingAlert(pool, end);
+    const isNew = (await closeWellbeingAlert(pool, end))?.isNew === true;
     if (isNew) {
       const fields = { alertId, errorCode: 'wellbeing-alert-lost', reason: endReason };
       logger.error(fields, 'a wellbeing alert has lost its workflow');

@@ -68,7 +68,10 @@ async function letterOf(deps: ApiDeps, req: Request, kind: CheckInKind): Promise
 function goneBecause({ row, buddy }: Letter): CheckInGone | null {
   if (!buddy.canBeAsked) return 'ended';
   // Whatever they press now changes nothing: the page must not look as if it did.
-  if (row.hasDecided !== null) return row.hasDecided ? 'counted' : 'decided';
+  if (row.alertEnd === 'by-this') return 'counted';
+  if (row.alertEnd === 'by-others') return 'decided';
+  // Nobody was in touch: whoever looks now may be the one.
+  if (row.alertEnd === 'by-nobody') return row.response === null ? 'too-late' : 'over-answered';
   if (row.state === 'ended') return 'ended';
   if (row.closedAt === null) return null;
   return row.response === null ? 'over' : 'over-answered';

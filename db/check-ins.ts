@@ -28,15 +28,17 @@ export interface CheckIn {
   readonly closedAt: Date | null;
   /** Of an alert: how many days it is about. */
   readonly alertDays: number | null;
-  /** Of an alert that is over: whether it was this answer that decided it. Null: it goes on, or there is none. */
-  readonly hasDecided: boolean | null;
+  /** Of an alert that is over: by this answer, by what somebody else has said, or without anybody. Null: it goes on, or there is none. */
+  readonly alertEnd: 'by-this' | 'by-others' | 'by-nobody' | null;
 }
 
 const COLUMNS = `request_id, buddy_id, user_id, kind, state, message_id, requested_at, sent_at, delivered_at, reminded_at,
   link_opened_at, responded_at, response, note_record_id, closes_at, closed_at, alert_days,
   (SELECT b.subject_id FROM buddy_contacts b WHERE b.buddy_id = r.buddy_id) AS buddy_subject_id,
-  (SELECT a.decided_by IS NOT DISTINCT FROM r.request_id FROM wellbeing_alerts a
-    WHERE a.alert_id = r.alert_id AND a.ended_at IS NOT NULL) AS has_decided,
+  (SELECT CASE WHEN a.decided_by = r.request_id THEN 'by-this'
+               WHEN a.decided_by IS NOT NULL OR a.end_reason IN ('taken-over', 'closed-by-user', 'closed-by-staff') THEN 'by-others'
+               ELSE 'by-nobody' END FROM wellbeing_alerts a
+    WHERE a.alert_id = r.alert_id AND a.ended_at IS NOT NULL) AS alert_end,
   ${cursorTime('requested_at')} AS cursor_at`;
 
 const checkInRow = z.object({
@@ -58,7 +60,7 @@ const checkInRow = z.object({
   closes_at: z.date(),
   closed_at: z.date().nullable(),
   alert_days: z.int().nullable(),
-  has_decided: z.boolean().nullable(),
+  alert_end: z.enum(['by-this', 'by-others', 'by-nobody']).nullable(),
   cursor_at: z.string(),
 });
 
@@ -82,7 +84,7 @@ function toCheckIn(row: z.output<typeof checkInRow>): CheckIn {
     closesAt: row.closes_at,
     closedAt: row.closed_at,
     alertDays: row.alert_days,
-    hasDecided: row.has_decided,
+    alertEnd: row.alert_end,
   };
 }
 

@@ -61,6 +61,12 @@ export async function findWellbeingAlert(db: Db, alertId: string): Promise<Wellb
   return row === null ? null : toAlert(row);
 }
 
+/** False also of one that has no row. */
+export async function hasAlertEnded(db: Db, alertId: string): Promise<boolean> {
+  const query = 'SELECT FROM wellbeing_alerts WHERE alert_id = $1 AND ended_at IS NOT NULL';
+  return (await maybeOne(db, z.object({}), query, [alertId])) !== null;
+}
+
 /** Alerts, newest first, a page at a time; of one user, or of all; however they stand, or as is asked for. */
 export async function listWellbeingAlerts(
   db: Db,

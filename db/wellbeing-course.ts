@@ -1,16 +1,20 @@
 /** What happens to a wellbeing alert, each fact in one transaction. All of it may be repeated. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { CHECK_IN_RESPONSES } from '../domain/buddies';
 import type { EscalationStep } from '../domain/escalation-policy';
 import {
   type Ask,
   type BegunStep,
   type Decision,
+  hasReached,
   type OpenedAlert,
   SKIP_REASONS,
   type SkipReason,
   STEP_STATES,
   type StepState,
+  WELLBEING_END_REASONS,
+  WELLBEING_OUTCOMES,
   type WellbeingResult,
 } from '../domain/wellbeing-alert';
 import { appendAudit } from './audit';
@@ -157,12 +161,24 @@ export interface AlertClosing extends WellbeingResult {
   readonly endedAt: string;
 }
 
-/** The last fact. @returns false when it was over before */
-export async function closeWellbeingAlert(pool: Pool, closing: AlertClosing): Promise<boolean> {
-  const { alertId, state, endReason, decision, endedAt } = closing;
+export interface ClosedAlert extends WellbeingResult {
+  /** False where it was over before. */
+  readonly isNew: boolean;
+}
+
+/**
+ * The last fact. An answer that was taken just before, and whose news has not reached the workflow, decides: whoever gave
+ * it was thanked.
+ * @returns how it has ended, also before; null when there is none
+ */
+export async function closeWellbeingAlert(pool: Pool, closing: AlertClosing): Promise<ClosedAlert | null> {
+  const { alertId, endedAt } = closing;
   return await inTransaction(pool, async (tx) => {
     const alert = await lockAlert(tx, alertId);
-    if (alert === null || alert.isOver) return false;
+    if (alert === null) return null;
+    if (alert.isOver) return { ...(await endOf(tx, alertId)), isNew: false };
+    const late = closing.endReason === 'nobody-answered' ? await answerUnheard(tx, alertId) : null;
+    const { state, endReason, decision } = late ?? closing;
     await closeSteps(tx, alertId, decision);
     const asked = await askedAnybody(tx, alertId);
     await execute(
@@ -182,8 +198,45 @@ export async function closeWellbeingAlert(pool: Pool, closing: AlertClosing): Pr
     } as const;
     await appendAudit(tx, { actor: 'system', ...audited });
     await tell(tx, alertId, alert.userId, state);
-    return true;
+    return { state, endReason, isNew: true };
   });
+}
+
+function endOf(tx: Db, alertId: string): Promise<WellbeingResult> {
+  return one(
+    tx,
+    z
+      .object({ state: z.enum(WELLBEING_OUTCOMES), end_reason: z.enum(WELLBEING_END_REASONS) })
+      .transform((row): WellbeingResult => ({ state: row.state, endReason: row.end_reason })),
+    'SELECT state, end_reason FROM wellbeing_alerts WHERE alert_id = $1',
+    [alertId],
+  );
+}
+
+const unheardRow = z.object({
+  request_id: z.uuid(),
+  response: z.enum(CHECK_IN_RESPONSES),
+  responded_at: z.date(),
+  position: z.int(),
+  newest: z.int(),
+});
+
+/** Of a buddy who was in touch; behind the lock of the alert, so that none comes after it. */
+async function answerUnheard(tx: Db, alertId: string): Promise<Omit<AlertClosing, 'alertId' | 'endedAt'> | null> {
+  const row = await maybeOne(
+    tx,
+    unheardRow,
+    `SELECT r.request_id, r.response, r.responded_at, s.position,
+            coalesce((SELECT max(n.position) FROM wellbeing_alert_steps n WHERE n.alert_id = $1 AND n.begun_at IS NOT NULL),
+                     s.position) AS newest
+       FROM buddy_check_in_requests r JOIN wellbeing_alert_steps s ON s.alert_id = $1 AND r.request_id = ANY (s.ask_ids)
+      WHERE r.alert_id = $1 AND r.response = ANY ($2) ORDER BY r.responded_at LIMIT 1`,
+    [alertId, CHECK_IN_RESPONSES.filter((response) => hasReached(response))],
+  );
+  if (row === null) return null;
+  const { request_id: askId, response, responded_at: at, position, newest } = row;
+  const decision: Decision = { askId, party: 'buddies', response, position, at: at.toISOString() };
+  return { state: 'answered', endReason: position < newest ? 'answered-after-escalation' : 'answered', decision };
 }
 
 /** The step that decided is answered, also where everybody it asked had said that they cannot before. */
@@ -192,7 +245,7 @@ async function closeSteps(tx: Db, alertId: string, decision: Decision | null): P
   await execute(
     tx,
     `UPDATE wellbeing_alert_steps
-        SET state = CASE WHEN position = $2 THEN 'answered' WHEN state = 'pending' THEN 'not-begun' ELSE 'ended' END,
+        SET state = CASE WHEN position = $2 THEN 'answered' WHEN state IN ('pending', 'awaiting-human') THEN 'not-begun' ELSE 'ended' END,
             response = CASE WHEN position = $2 AND who = 'registered-contact' THEN $3 ELSE response END,
             ended_at = clock_timestamp()
       WHERE alert_id = $1 AND (ended_at IS NULL OR position = $2)`,

@@ -10,7 +10,8 @@ export const WELLBEING_STATES = ['due', 'running', 'answered', 'escalated', 'clo
 export type WellbeingState = (typeof WELLBEING_STATES)[number];
 
 /** `answered`: a friend or the contact has been in touch. `escalated`: it is in the hands of the organisation. */
-export type WellbeingOutcome = Extract<WellbeingState, 'answered' | 'escalated' | 'closed'>;
+export const WELLBEING_OUTCOMES = ['answered', 'escalated', 'closed'] as const satisfies readonly WellbeingState[];
+export type WellbeingOutcome = (typeof WELLBEING_OUTCOMES)[number];
 
 /** Why it ended; a closed list, operational class. */
 export const WELLBEING_END_REASONS = [
@@ -53,7 +54,7 @@ export const STEP_STATES = [
   'skipped',
   /** The alert was over before its turn came. */
   'not-begun',
-  /** The alert was over while it was under way: whoever had been asked was told. */
+  /** The alert was over while it was under way. */
   'ended',
 ] as const;
 export type StepState = (typeof STEP_STATES)[number];

@@ -80,7 +80,7 @@ const STATES: Words<Exclude<StepState, 'skipped'>> = {
     answered: 'answered',
     unanswered: 'asked, and could not help',
     'not-begun': 'not asked: it was over before',
-    ended: 'asked, and then told that it is over',
+    ended: 'asked; it was over before an answer',
   },
   es: {
     pending: 'todavía no',
@@ -89,7 +89,7 @@ const STATES: Words<Exclude<StepState, 'skipped'>> = {
     answered: 'ha respondido',
     unanswered: 'avisado, y no pudo ayudar',
     'not-begun': 'sin avisar: terminó antes',
-    ended: 'avisado, y después informado de que ha terminado',
+    ended: 'avisado; terminó antes de una respuesta',
   },
 };
 

@@ -111,7 +111,12 @@ export async function tellContactAnswer(
 ): Promise<'noted' | 'over'> {
   const answer: ContactAnswer = { response, validUntil: Date.now() + withinMs };
   const said = await asked<'noted'>(client, alertId, withinMs, WELLBEING_ALERT.contactAnswers, answer);
-  if (messageId !== null) await cancelMessage(client, messageId, withinMs);
+  if (messageId !== null) {
+    await cancelMessage(client, messageId, withinMs).catch((error: unknown) => {
+      // Who does not want it must not get it: told again. Another answer is noted, whatever becomes of the text.
+      if (response === 'unavailable') throw error;
+    });
+  }
   return said;
 }
 

@@ -72,6 +72,10 @@ const WORDS = {
         'This has come to its end',
         'Thank you for looking after them. This has been decided: an answer here changes nothing any more. You can get in touch all the same, whenever you like.',
       ],
+      'too-late': [
+        'This question is closed',
+        'No answer is waited for here any more. If you can, please get in touch with them all the same, now.',
+      ],
       counted: [
         'Your answer has counted',
         'Thank you. With your answer this has come to its end, and nobody else is asked. It cannot be changed any more.',
@@ -116,6 +120,10 @@ const WORDS = {
       decided: [
         'Esto ha terminado',
         'Gracias por estar pendiente. Esto ya está decidido: una respuesta aquí ya no cambia nada. Puede ponerse en contacto de todos modos, cuando quiera.',
+      ],
+      'too-late': [
+        'Esta pregunta está cerrada',
+        'Aquí ya no se espera ninguna respuesta. Si puede, póngase en contacto de todos modos, ahora.',
       ],
       counted: [
         'Su respuesta ha contado',

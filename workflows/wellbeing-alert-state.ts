@@ -20,6 +20,8 @@ export interface OpenAsk extends Ask {
   readonly channel: EscalationChannel;
   /** It is not waited for any more. */
   isOver: boolean;
+  /** Nobody knows whether it was begun. */
+  isGivenUp: boolean;
   /** Of a check-in: it takes no answer any more. */
   isClosed: boolean;
   /** How often the contact has changed what they said. */
@@ -94,7 +96,14 @@ export class WellbeingAlertState {
 
   add(position: number, { who, channel }: EscalationStep, ask: Ask): void {
     const party = who === 'emergency' ? 'on-call' : who;
-    const unheard = { isOver: false, isClosed: false, corrections: 0, response: null, hasReached: false };
+    const unheard = {
+      isOver: false,
+      isGivenUp: false,
+      isClosed: false,
+      corrections: 0,
+      response: null,
+      hasReached: false,
+    };
     this.asks.push({ ...ask, position, party, channel, ...unheard });
   }
 
@@ -131,7 +140,9 @@ export class WellbeingAlertState {
   asksToEnd(): OpenAsk[] {
     // What a human has set off goes on until somebody acknowledges it.
     const others = this.asks.filter(({ askId }) => askId !== this.emergency?.askId);
-    return others.filter(({ by, isOver, isClosed }) => (by === 'check-in' ? !isClosed : !isOver));
+    return others.filter(({ by, isOver, isGivenUp, isClosed }) =>
+      by === 'check-in' ? !isClosed : !isOver || isGivenUp,
+    );
   }
 
   hearOfCheckIn({ requestId, state, response }: CheckInNews, at: number): void {
@@ -161,6 +172,12 @@ export class WellbeingAlertState {
   lose(askId: string, isClosed = false): void {
     const ask = this.asks.find((one) => one.askId === askId);
     if (ask !== undefined) Object.assign(ask, { isOver: true, isClosed: ask.isClosed || isClosed });
+  }
+
+  /** It could not be begun, as far as is known: not waited for, and ended with the alert all the same. */
+  giveUp(askId: string): void {
+    const ask = this.asks.find((one) => one.askId === askId);
+    if (ask !== undefined) Object.assign(ask, { isOver: true, isGivenUp: true });
   }
 
   /** How this step has ended; null while more is to be heard of it. */

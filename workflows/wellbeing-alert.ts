@@ -6,6 +6,7 @@ import {
   condition,
   defineSignal,
   defineUpdate,
+  isCancellation,
   log,
   setHandler,
   uuid4,
@@ -163,7 +164,10 @@ async function begin(alert: WellbeingAlertState, position: number, step: Escalat
   await ask(alert, position, step, begun.asks);
 }
 
-/** What cannot be begun for too long counts as failed: the next step must not wait for it. */
+/**
+ * What cannot be begun for too long counts as failed: the next step must not wait for it, and an end of the alert does not
+ * wait for it either.
+ */
 async function ask(
   alert: WellbeingAlertState,
   position: number,
@@ -173,15 +177,26 @@ async function ask(
   const { alertId, userId } = alert.input;
   const days = alert.opened?.days ?? 1;
   const reportsTo = workflowInfo().workflowId;
-  try {
-    const lost = await wellbeingAsking.startWellbeingAsks({ alertId, userId, days, position, step, asks, reportsTo });
-    for (const askId of lost) alert.lose(askId);
-  } catch (error) {
-    const failed = notBegun(error) ?? asks.map(({ askId }) => askId);
-    // Our id stands in the line; whom and why, the activity has said.
-    log.warn('somebody could not be asked in time');
-    for (const askId of failed) alert.lose(askId);
+  const scope = new CancellationScope();
+  const asking = scope
+    .run(() => wellbeingAsking.startWellbeingAsks({ alertId, userId, days, position, step, asks, reportsTo }))
+    .then(
+      (lost) => lost.forEach((askId) => alert.lose(askId)),
+      (error: unknown) => {
+        // Whatever has begun is ended with the alert.
+        if (isCancellation(error)) return;
+        const failed = notBegun(error) ?? asks.map(({ askId }) => askId);
+        // Our id stands in the line; whom and why, the activity has said.
+        log.warn('somebody could not be asked in time');
+        for (const askId of failed) alert.giveUp(askId);
+      },
+    );
+  // What a human has set off is done, whoever answers meanwhile.
+  if (step.who !== 'emergency') {
+    await Promise.race([asking, condition(() => alert.isDecided())]);
+    if (alert.isDecided()) scope.cancel();
   }
+  await asking;
 }
 
 /** Which of them, where the activity could say it; the others are being asked. */
@@ -243,9 +258,11 @@ async function noteEndedSteps(alert: WellbeingAlertState): Promise<void> {
 async function close(alert: WellbeingAlertState): Promise<WellbeingResult> {
   const { alertId, userId } = alert.input;
   alert.isClosing = true;
-  const { decision, state, endReason } = alert.outcome(Date.now());
+  const { decision, ...outcome } = alert.outcome(Date.now());
   const endedAt = new Date(Date.now()).toISOString();
-  await wellbeingRecords.closeWellbeingAlert({ alertId, state, endReason, decision, endedAt });
+  // An answer that was taken while its news was on the way is known to the row alone.
+  const closed = await wellbeingRecords.closeWellbeingAlert({ alertId, ...outcome, decision, endedAt });
+  const { state, endReason } = closed ?? outcome;
   upsertState('ended');
   tell(`Over: ${state} (${endReason}).`);
   alert.result = { state, endReason };

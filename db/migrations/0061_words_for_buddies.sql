@@ -6,9 +6,11 @@
 ALTER TABLE templates DROP CONSTRAINT templates_name_check;
 ALTER TABLE templates ADD CONSTRAINT templates_name_check CHECK (name ~ '^[a-z][a-z0-9.-]{0,39}$');
 
+-- Those that messages were sent with stay on the way down.
 INSERT INTO templates (name, is_built_in)
 VALUES ('buddy.invitation', true), ('buddy.check-in', true), ('buddy.reminder', true), ('buddy.alert', true),
-       ('buddy.news', true);
+       ('buddy.news', true)
+ON CONFLICT DO NOTHING;
 
 -- Spanish texts without á, í, ó and ú: they are not in the alphabet of GSM. In e-mails they stand.
 INSERT INTO template_versions (template_id, version, variables, languages)
@@ -39,7 +41,8 @@ SELECT template_id, 1, variables::jsonb, languages::jsonb
      '{"news": {"type": "text", "maxLength": 160}, "circleLink": {"type": "link"}}',
      '{"en": {"subject": "News of your buddies", "text": "{{news}} {{circleLink}}\n\nReply STOP to opt out.", "mail": "{{news}}\n\nMy circle: {{circleLink}}"},
        "es": {"subject": "Novedades de sus personas de confianza", "text": "{{news}} {{circleLink}}\n\nResponda STOP para darse de baja.", "mail": "{{news}}\n\nMi círculo: {{circleLink}}"}}')
-  ) AS seed (name, variables, languages) USING (name);
+  ) AS seed (name, variables, languages) USING (name)
+ON CONFLICT DO NOTHING;
 
 -- Down Migration
 
@@ -50,7 +53,7 @@ DELETE FROM template_versions USING templates
 DELETE FROM templates
  WHERE name LIKE 'buddy.%' AND is_built_in
    AND NOT EXISTS (SELECT FROM template_versions WHERE template_versions.template_id = templates.template_id);
--- Names are as narrow as before; one that is kept has its dot.
+-- Names are as narrow as before; one that is kept has its dot, and its row cannot be changed until the way up.
 ALTER TABLE templates DROP CONSTRAINT templates_name_check;
 ALTER TABLE templates ADD CONSTRAINT templates_name_check CHECK (name ~ '^[a-z][a-z0-9-]{0,39}$') NOT VALID;
 DO $$ BEGIN

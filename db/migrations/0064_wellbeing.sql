@@ -176,10 +176,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON wellbeing_scores, wellbeing_alerts, well
   TO kindline_application;
 GRANT SELECT, INSERT ON escalation_policies TO kindline_application;
 
+-- Those that messages were sent with stay on the way down.
 INSERT INTO templates (name, is_built_in)
 VALUES ('buddy.contact-named', true), ('buddy.contact-alert', true), ('buddy.contact-over', true),
        ('wellbeing.service', true), ('wellbeing.service-over', true), ('wellbeing.on-call', true),
-       ('wellbeing.emergency', true);
+       ('wellbeing.emergency', true)
+ON CONFLICT DO NOTHING;
 
 -- As in 0061: Spanish texts keep to the letters of GSM-7. What goes to the organisation says nothing about anybody.
 INSERT INTO template_versions (template_id, version, variables, languages)
@@ -213,7 +215,8 @@ SELECT template_id, 1, variables::jsonb, languages::jsonb
      '{"staffLink": {"type": "link"}}',
      '{"en": {"text": "The emergency step of a wellbeing alert was confirmed. Please sign in now: {{staffLink}}\n\nReply STOP to opt out.", "speech": "The emergency step of an alert was confirmed by a colleague. Please sign in now."},
        "es": {"text": "Se ha confirmado el paso de emergencia de una alerta de bienestar. Inicie sesion ahora: {{staffLink}}\n\nResponda STOP para darse de baja.", "speech": "Una persona del equipo ha confirmado el paso de emergencia de una alerta. Por favor, inicie sesión ahora."}}')
-  ) AS seed (name, variables, languages) USING (name);
+  ) AS seed (name, variables, languages) USING (name)
+ON CONFLICT DO NOTHING;
 
 -- Down Migration
 

@@ -38,6 +38,8 @@ export class WellbeingWorld {
   readonly ended: Parameters<Activities['endWellbeingAsks']>[0][] = [];
   readonly notes: Parameters<Activities['noteWellbeingStep']>[0][] = [];
   readonly closed: Parameters<Activities['closeWellbeingAlert']>[0][] = [];
+  /** How the row says it has ended, where it knows better. */
+  endInRow: Awaited<ReturnType<Activities['closeWellbeingAlert']>> = null;
   readonly confirmed: Parameters<Activities['noteEmergencyConfirmed']>[0][] = [];
   policy: EscalationPolicy = BUILT_IN_POLICY;
   /** Buddies that can be asked, by rank. */
@@ -84,6 +86,7 @@ export class WellbeingWorld {
     closeWellbeingAlert: async (closing) => {
       this.closed.push(closing);
       this.done.push(`close ${closing.endReason}`);
+      return this.endInRow;
     },
     startWellbeingAsks: async (asked) => {
       if (this.startFails) throw new Error('down');

@@ -209,6 +209,33 @@ describe('an alert without addressees', () => {
     expect((await alert.result()).state).toBe('answered');
   });
 
+  it('is over as soon as it is closed, also while somebody cannot be asked, and ends whatever has begun', async () => {
+    const alert = await rig.alert((world) => {
+      world.policy = buddiesOnly;
+      world.isStuck = ({ buddyId }) => buddyId === world.buddies[0];
+    });
+    const { asks, at } = await alert.asked(1);
+    expect(await alert.close('user')).toEqual({ state: 'closed', endReason: 'closed-by-user' });
+    await alert.result();
+    expect(Date.parse(alert.world.closed[0]?.endedAt ?? '') - at).toBeLessThan(5 * 60_000);
+    expect(alert.world.ended[0]?.asks.map(({ askId }) => askId)).toEqual(asks.map(({ askId }) => askId));
+  });
+
+  it('ends as its row says, which may know of an answer whose news was on its way', async () => {
+    const alert = await rig.alert((world) => {
+      world.nobody = {
+        1: 'no-buddies',
+        2: 'no-buddies',
+        3: 'not-configured',
+        4: 'no-contact',
+        5: 'not-configured',
+        6: 'not-configured',
+      };
+      world.endInRow = { state: 'answered', endReason: 'answered' };
+    });
+    expect(await alert.result()).toEqual({ state: 'answered', endReason: 'answered' });
+  });
+
   it('ends with its user when they are erased, and tells nobody', async () => {
     const alert = await rig.alert();
     await alert.asked(1);

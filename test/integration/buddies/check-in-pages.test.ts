@@ -4,6 +4,7 @@ import { QuestionRefused, TemporalNotInTime } from '../../../temporal/errors';
 import { newLinkToken } from '../../../vault/link-tokens';
 import { MARKED } from '../../marked-people';
 import { addAlert } from '../wellbeing/alert-rows';
+import { eventually } from '../db/people';
 import { CheckInsUnderTest } from './check-in-world';
 
 const PRIVACY = 'https://api.example.org/privacy';
@@ -24,6 +25,8 @@ async function asked(language = 'en') {
   const requestId = await world.sent(asking);
   return { asking, requestId, link: world.linkOf(requestId) };
 }
+const BLOCKED = `SELECT FROM pg_stat_activity
+  WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
 const buttons = (html: string) => html.match(/<button[^>]*>([^<]*)/g)?.map((tag) => tag.replace(/.*>/, '')) ?? [];
 
 describe('opening the link', () => {
@@ -292,9 +295,10 @@ describe('the page of an alert', () => {
     const alertId = await addAlert(owner, asking.userId, {});
     const belongs = 'UPDATE buddy_check_in_requests SET alert_id = $2 WHERE request_id = $1';
     await owner.query(belongs, [requestId, alertId]);
-    const decide = (by: string | null) =>
-      owner.query(
-        `UPDATE wellbeing_alerts SET state = 'answered', end_reason = 'answered', ended_at = now(), decided_by = $2
+    const decide = (by: string | null, db: Pick<typeof owner, 'query'> = owner) =>
+      db.query(
+        `UPDATE wellbeing_alerts SET state = 'answered', decided_by = $2, ended_at = now(),
+                end_reason = CASE WHEN $2::uuid IS NULL THEN 'nobody-answered' ELSE 'answered' END
           WHERE alert_id = $1`,
         [alertId, by],
       );
@@ -343,6 +347,18 @@ describe('the page of an alert', () => {
     },
   );
 
+  test.each([
+    ['en', 'please get in touch with them all the same'],
+    ['es', 'póngase en contacto de todos modos'],
+  ])('asks whoever comes when nobody has answered to get in touch all the same: %s', async (language, words) => {
+    const { link, decide } = await alerted(language);
+    await decide(null);
+    const late = await world.see(link);
+    expect(late.status).toBe(410);
+    for (const each of [words, 'href="tel:988"']) expect(late.text).toContain(each);
+    expect(late.text).not.toMatch(/has been decided|ya está decidido/);
+  });
+
   test('says to the one whose answer decided it that it counted', async () => {
     const { link, requestId, decide } = await alerted();
     const respond = world.api.checkIns.onRespond;
@@ -365,9 +381,18 @@ describe('the page of an alert', () => {
   test('takes an answer before the end of the alert or not at all, when both come at once', async () => {
     const { link, requestId, decide } = await alerted();
     await world.press(link, { step: 'answer', response: 'cannot-reach' });
-    await decide(null);
     const answer = { requestId, response: 'called', noteRecordId: null, at: new Date().toISOString() } as const;
-    expect(await world.activities.takeCheckInAnswer(answer)).toBe(false);
+    const ending = await world.api.database.owner.connect();
+    await ending.query('BEGIN');
+    await decide(null, ending);
+    const taken = world.activities.takeCheckInAnswer(answer);
+    await eventually(async () => {
+      const { rowCount } = await world.api.database.owner.query(BLOCKED);
+      return rowCount !== 0;
+    });
+    await ending.query('COMMIT');
+    ending.release();
+    expect(await taken).toBe(false);
     expect(await world.row(requestId)).toMatchObject({ response: 'cannot-reach' });
     expect(await world.auditOf(requestId)).not.toContain('check-in.corrected');
   });

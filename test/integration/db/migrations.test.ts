@@ -74,6 +74,31 @@ describe('migrations', () => {
     await up();
   });
 
+  test('come back up over texts that stayed because something was sent with them', async () => {
+    await up();
+    const { owner } = database;
+    const [subject] = (await owner.query('INSERT INTO subjects DEFAULT VALUES RETURNING subject_id')).rows;
+    const admin = new Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    // A message without the records that it names: nothing but its template is looked at.
+    await admin.query('SET session_replication_role = replica');
+    await admin.query(
+      `INSERT INTO messages (message_id, requested_by, subject_id, record_id, owns_record, content_record_id, language,
+                             channel, kind, message_class, urgency, country, state, request_hash, requested_at, live, template_id, template_version)
+       SELECT gen_random_uuid(), $1, $1, $1, false, $1, 'en', 'sms', 'update', 'ordinary', 'normal', 'US', 'sent', 'x', now(),
+              true, template_id::text, 1 FROM templates WHERE name IN ('buddy.check-in', 'buddy.contact-alert')`,
+      [subject.subject_id],
+    );
+    await admin.end();
+    const isThere = async (name: string) =>
+      (await owner.query('SELECT FROM templates WHERE name = $1', [name])).rowCount !== 0;
+    while (await isThere('buddy.news')) await migrate(database.ownerUrl, { direction: 'down', count: 1 });
+    expect([await isThere('buddy.check-in'), await isThere('buddy.contact-alert')]).toEqual([true, true]);
+    await up();
+    expect(await isThere('buddy.news')).toBe(true);
+    await owner.query('DELETE FROM messages');
+  });
+
   test('leave the database to the owner, the API and the worker: no other role of the server gets in', async () => {
     await up();
     const stranger = `stranger_${randomBytes(6).toString('hex')}`;

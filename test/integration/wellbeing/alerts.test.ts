@@ -199,8 +199,9 @@ describe('the end of an alert', () => {
     const alertId = await alertOf(userId);
     await openWellbeingAlert(api.deps.pool, alertId);
     expect(await begin(alertId, userId, 1)).toEqual({ skipped: 'no-buddies' });
-    expect(await end(alertId)).toBe(true);
-    expect(await end(alertId)).toBe(false);
+    const ended = { state: 'closed', endReason: 'nobody-to-ask' };
+    expect(await end(alertId)).toEqual({ ...ended, isNew: true });
+    expect(await end(alertId, { endReason: 'nobody-answered' })).toEqual({ ...ended, isNew: false });
     const { rows } = await api.database.owner.query(
       `SELECT counts, upper(cooldown) BETWEEN now() + interval '5 hours' AND now() + interval '6 hours' AS is_short
          FROM wellbeing_alerts WHERE alert_id = $1`,
@@ -211,6 +212,31 @@ describe('the end of an alert', () => {
     expect(body.stateText).toContain('nobody who could be asked');
     expect(body.steps[0]).toMatchObject({ state: 'skipped', text: 'Your buddies: skipped: you have named none.' });
     expect(body.steps[1]).toMatchObject({ state: 'not-begun' });
+  });
+
+  test('is by the answer that was taken just before, and whose news was still on its way', async () => {
+    const endOf = async (response: 'called' | 'cannot-reach') => {
+      const { userId } = await user();
+      const buddyId = await buddyOf(api.deps, userId, 1);
+      const steps = [
+        { who: 'buddies', state: 'under-way', asked: [{ buddyId, state: 'answered', response }] },
+      ] as const;
+      const alertId = await addAlert(api.database.owner, userId, { steps });
+      const closed = await end(alertId, { endReason: 'nobody-answered' });
+      const text = 'SELECT decided_by IS NOT NULL AS is_decided FROM wellbeing_alerts WHERE alert_id = $1';
+      return { ...closed, ...(await api.database.owner.query(text, [alertId])).rows[0] };
+    };
+    expect(await endOf('called')).toEqual({ state: 'answered', endReason: 'answered', isNew: true, is_decided: true });
+    expect(await endOf('cannot-reach')).toMatchObject({ endReason: 'nobody-answered', is_decided: false });
+  });
+
+  test('leaves an emergency step that nobody set off as one that was never asked', async () => {
+    const { who, userId } = await user();
+    const steps = [{ who: 'emergency', state: 'awaiting-human' }] as const;
+    const alertId = await addAlert(api.database.owner, userId, { steps });
+    await end(alertId, { endReason: 'nobody-answered' });
+    const { body } = await api.ask('GET', `/api/wellbeing/alerts/${alertId}`, { who });
+    expect(body.steps[0]).toMatchObject({ state: 'not-begun', text: expect.stringContaining('not asked') });
   });
 
   test('of a workflow that was lost before it asked anybody does not count at all', async () => {

@@ -14,6 +14,7 @@ import type { OwnerState } from '../../../temporal/owners';
 import { messageLinkToken } from '../../../vault/link-tokens';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest, type Who } from '../api/api-under-test';
+import { addAlert } from './alert-rows';
 import { buddyOf, scoreOf } from './circle';
 
 const DAY = 24 * 3_600_000;
@@ -99,6 +100,16 @@ const asking = (userId: string, who: EscalationStep['who'], asks: Ask[]) => {
   return { alertId, userId, days: 4, position: 1, step: stepOf(who), asks, reportsTo: `wellbeing-alert:${alertId}` };
 };
 
+/** An alert whose step asks the contact by this text. */
+async function askingContact(userId: string, ask: Ask) {
+  const steps = [{ who: 'registered-contact', state: 'under-way' }] as const;
+  const alertId = await addAlert(api.database.owner, userId, { steps });
+  const text =
+    'UPDATE wellbeing_alert_steps SET begun_at = clock_timestamp(), ask_ids = ARRAY[$2::uuid] WHERE alert_id = $1';
+  await api.database.owner.query(text, [alertId, ask.askId]);
+  return { ...asking(userId, 'registered-contact', [ask]), alertId, reportsTo: `wellbeing-alert:${alertId}` };
+}
+
 async function userWithContact(): Promise<{ userId: string; contactId: string }> {
   const who: Who = { role: 'user', subject: randomUUID() };
   const json = { name: MARKED.otherMentorName, phoneNumber: MARKED.otherUserPhone };
@@ -141,7 +152,7 @@ test('the contact is told once that they were named, and the same link opens the
   const page = await api.fetch(`/contact/${messageLinkToken(LINK_KEY, link)}`, {});
   expect(page.status).toBe(200);
   const ask: Ask = { askId: randomUUID(), by: 'message', buddyId: null };
-  expect(await startAsks(deps, asking(userId, 'registered-contact', [ask]))).toEqual([]);
+  expect(await startAsks(deps, await askingContact(userId, ask))).toEqual([]);
   expect(temporal.started[1]).toMatchObject({
     workflowId: `message:${ask.askId}`,
     input: { messageClass: 'safety', content: { link }, reportsTo: expect.stringContaining('wellbeing-alert:') },
@@ -231,13 +242,33 @@ test('one who cannot be asked now keeps nobody else from it, and is asked by the
   expect(temporal.started.map(({ workflowId }) => workflowId)).toContain(first);
 });
 
-test('a contact who refuses while their text is being begun is not asked by it', async () => {
+test('a contact who refuses while their text is being begun is not asked by it, nor is one who was named since', async () => {
   const { userId, contactId } = await userWithContact();
   const ask: Ask = { askId: randomUUID(), by: 'message', buddyId: null };
   const refuse = 'UPDATE registered_contacts SET refused_at = now() WHERE contact_id = $1';
   temporal.onStart = () => api.database.owner.query(refuse, [contactId]);
-  expect(await startAsks(deps, asking(userId, 'registered-contact', [ask]))).toEqual([ask.askId]);
-  expect(temporal.told).toEqual([{ workflowId: `message:${ask.askId}`, what: 'cancel' }]);
+  const asked = await askingContact(userId, ask);
+  expect(await startAsks(deps, asked)).toEqual([ask.askId]);
+  const cancel = { workflowId: `message:${ask.askId}`, what: 'cancel' };
+  expect(temporal.told).toEqual([cancel]);
+  // The try that began it may have been lost before it could withdraw it.
+  expect(await startAsks(deps, asked)).toEqual([ask.askId]);
+  expect(temporal.told).toEqual([cancel, cancel]);
+  // Nor is whoever was named since.
+  temporal.started.splice(0);
+  temporal.onStart = async () => undefined;
+  const later = 'UPDATE registered_contacts SET refused_at = NULL, named_at = clock_timestamp() WHERE contact_id = $1';
+  await api.database.owner.query(later, [contactId]);
+  expect(await startAsks(deps, asked)).toEqual([ask.askId]);
+  expect(temporal.started).toEqual([]);
+});
+
+test('a try that comes back after the alert is over asks nobody', async () => {
+  const userId = await createSubject(api.deps.pool, 'system');
+  const ask: Ask = { askId: randomUUID(), by: 'check-in', buddyId: await buddyOf(deps, userId, 1) };
+  const alertId = await addAlert(api.database.owner, userId, { end: ['closed', 'closed-by-user'] });
+  expect(await startAsks(deps, { ...asking(userId, 'buddies', [ask]), alertId })).toEqual([ask.askId]);
+  expect(temporal.started).toEqual([]);
 });
 
 test('a due alert that nobody has begun is begun by the worker, also when its first try failed', async () => {
