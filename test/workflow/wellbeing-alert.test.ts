@@ -219,6 +219,7 @@ describe('an alert without addressees', () => {
     await alert.result();
     expect(Date.parse(alert.world.closed[0]?.endedAt ?? '') - at).toBeLessThan(5 * 60_000);
     expect(alert.world.ended[0]?.asks.map(({ askId }) => askId)).toEqual(asks.map(({ askId }) => askId));
+    await alert.recordAs('closed-while-asking');
   });
 
   it('ends as its row says, which may know of an answer whose news was on its way', async () => {
