@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import {
@@ -39,7 +40,9 @@ export async function beginCheckIn(
       ...startOptions(client, input, country),
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     });
-  const asked = { update: CHECK_IN.opening, updateId: CHECK_IN.opening, args: [] as [] };
+  // Another one each time: of a run that has ended the server repeats the answer to a question that it knows, and begins
+  // no other run, also where the answer was to ask again.
+  const asked = { update: CHECK_IN.opening, updateId: randomUUID(), args: [] as [] };
   return await askWithStart<Workflow, CheckInOpening, []>(client, start, asked, withinMs);
 }
 

@@ -82,6 +82,23 @@ async function toldOf(requestId: string): Promise<string[]> {
   return rows.map(({ type }) => type);
 }
 
+it('one that could not be begun in time is begun when the app asks again, by the same key', async () => {
+  const { who, userId, buddy } = await userWithBuddy('+14155550178');
+  const init = { json: { buddyContactId: buddy.buddyId, userId }, headers: { 'Idempotency-Key': randomUUID() } };
+  const ask = () => stack.api('/api/buddy/send-checkin', init, who);
+  stack.kill('worker', 'SIGSTOP');
+  // Each waits longer than half of the time in which it must be begun.
+  expect([(await ask()).status, (await ask()).status]).toEqual([503, 503]);
+  stack.kill('worker', 'SIGCONT');
+  const begun = await eventually(async () => {
+    const answer = await ask();
+    expect(answer.status).toBe(202);
+    return answer;
+  });
+  await eventually(async () => expect(await received('+14155550178')).toHaveLength(1));
+  expect((await ask()).body.requestId).toBe(begun.body.requestId);
+});
+
 it('a buddy is asked, opens the link, answers, and the user is told', async () => {
   const phone = '+14155550171';
   const ownPhone = '+14155550172';
