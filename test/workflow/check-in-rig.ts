@@ -18,7 +18,7 @@ import {
 import { MESSAGE_NEWS, type MessageNews } from '../../domain/message';
 import type { checkIn } from '../../workflows';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage, untilQuiet, untilSo } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
 
 const HOUR = 3_600_000;
 
@@ -233,7 +233,6 @@ export class TestCheckIn {
   }
 
   private async signal(name: string, ...args: unknown[]): Promise<void> {
-    await untilQuiet(this.handle);
     await this.handle.signal(name, ...args);
   }
 

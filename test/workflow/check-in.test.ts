@@ -319,6 +319,8 @@ describe('a check-in that could not be begun', () => {
 
   it('is asked for within 30 seconds by a user, and whenever it may be by an alert', async () => {
     const [asked, alerted] = [await rig.begin(), await rig.begin({ alert: ALERT })];
+    await asked.sent();
+    await alerted.sent();
     await Promise.all([asked.ended(), alerted.ended()]);
     await Promise.all([asked.result(), alerted.result()]);
     expect(asked.world.openings[0]?.validUntil).toEqual(expect.any(Number));

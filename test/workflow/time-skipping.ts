@@ -45,20 +45,6 @@ export async function untilSo(
   }
 }
 
-/**
- * Waits, in real time, until no activity and no task of a run is under way. The server counts wrongly whether it may skip
- * time when a signal and the result of an activity meet in one task: it then skips to the end of the run under its worker.
- */
-export async function untilQuiet(handle: WorkflowHandle): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const { pendingActivities, pendingWorkflowTask } = (await handle.describe()).raw;
-    if ((pendingActivities ?? []).length === 0 && pendingWorkflowTask == null) return;
-    if (Date.now() > deadline) throw new Error(`never came to rest: ${await stateOf(handle)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 async function stateOf(handle: WorkflowHandle): Promise<string> {
   const { events } = await handle.fetchHistory();
   const { raw } = await handle.describe();

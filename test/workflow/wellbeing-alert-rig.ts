@@ -16,7 +16,7 @@ import {
 } from '../../domain/wellbeing-alert';
 import type { wellbeingAlert } from '../../workflows';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage, untilQuiet, untilSo } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
 
 type WellbeingActivities = Pick<
   Activities,
@@ -221,7 +221,6 @@ export class TestWellbeingAlert {
   }
 
   private async signal(name: string, news: object): Promise<void> {
-    await untilQuiet(this.handle);
     await this.handle.signal(name, news);
   }
 
