@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import {
   CHECK_IN,
@@ -15,7 +15,7 @@ import type { KindlineClient } from './connection';
 import { ProcessIsOver } from './errors';
 import { PRIORITY } from './priorities';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
-import { inTime, spoken } from './speaking';
+import { spoken, startedOnce } from './speaking';
 import { askWithStart } from './update-with-start';
 
 /** How long beginning one may take (ms): it looks whether the buddy may be asked. */
@@ -57,18 +57,12 @@ export async function startSystemCheckIn(
   input: CheckInInput,
   country: string,
 ): Promise<'running' | 'over'> {
-  try {
-    await inTime(client, START_WITHIN_MS, () =>
-      client.workflow.start(CHECK_IN.workflow, {
-        ...startOptions(client, input, country),
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      }),
-    );
-    return 'running';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
-    throw error;
-  }
+  return await startedOnce(client, START_WITHIN_MS, () =>
+    client.workflow.start(CHECK_IN.workflow, {
+      ...startOptions(client, input, country),
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    }),
+  );
 }
 
 /** One that an alert asks for comes before what waits. */

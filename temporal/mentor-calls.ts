@@ -17,7 +17,7 @@ import {
 import type { KindlineClient } from './connection';
 import { ProcessIsOver } from './errors';
 import { PRIORITY } from './priorities';
-import { inTime, spoken } from './speaking';
+import { inTime, spoken, startedOnce } from './speaking';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 import { askWithStart } from './update-with-start';
 
@@ -45,13 +45,9 @@ export async function startMentorCall(
   input: MentorCallInput,
   withinMs: number = START_WITHIN_MS,
 ): Promise<'running' | 'over'> {
-  try {
-    await inTime(client, withinMs, () => client.workflow.start(MENTOR_CALL.workflow, startOptions(client, input)));
-    return 'running';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
-    throw error;
-  }
+  return await startedOnce(client, withinMs, () =>
+    client.workflow.start(MENTOR_CALL.workflow, startOptions(client, input)),
+  );
 }
 
 function startOptions(client: KindlineClient, input: MentorCallInput) {

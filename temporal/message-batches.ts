@@ -1,11 +1,10 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { BatchState, MessageBatchInput } from '../domain/message-batch';
 import { MESSAGE_BATCH, messageBatchWorkflowId } from '../domain/message-batch';
 import type { KindlineClient } from './connection';
 import { ProcessIsOver, QuestionRefused, TemporalNotInTime } from './errors';
 import { PRIORITY } from './priorities';
 import { KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
-import { inTime, spoken } from './speaking';
+import { spoken, startedOnce } from './speaking';
 
 const START_WITHIN_MS = 5_000;
 /** Pausing waits for the page that is being started, cancelling for all pages; who asks waits no longer than this. */
@@ -22,28 +21,22 @@ export async function startMessageBatch(
   input: MessageBatchInput,
   withinMs: number = START_WITHIN_MS,
 ): Promise<'running' | 'over'> {
-  try {
-    await inTime(client, withinMs, () =>
-      client.workflow.start(MESSAGE_BATCH.workflow, {
-        workflowId: messageBatchWorkflowId(input.batchId),
-        taskQueue: client.workflowQueue,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        staticSummary: 'Messages to many, a page of recipients at a time',
-        typedSearchAttributes: [
-          { key: KINDLINE_STATE, value: 'running' },
-          { key: KINDLINE_SINCE, value: new Date() },
-          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.requestedBy) },
-        ],
-        priority: PRIORITY.bulk,
-      }),
-    );
-    return 'running';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
-    throw error;
-  }
+  return await startedOnce(client, withinMs, () =>
+    client.workflow.start(MESSAGE_BATCH.workflow, {
+      workflowId: messageBatchWorkflowId(input.batchId),
+      taskQueue: client.workflowQueue,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      staticSummary: 'Messages to many, a page of recipients at a time',
+      typedSearchAttributes: [
+        { key: KINDLINE_STATE, value: 'running' },
+        { key: KINDLINE_SINCE, value: new Date() },
+        { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.requestedBy) },
+      ],
+      priority: PRIORITY.bulk,
+    }),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import {
   MESSAGE,
   type MessageInput,
@@ -9,7 +9,7 @@ import {
 import type { KindlineClient } from './connection';
 import { ProcessIsOver, QuestionRefused, TemporalRefused } from './errors';
 import { PRIORITY } from './priorities';
-import { inTime, isRefusal, spoken } from './speaking';
+import { inTime, isRefusal, spoken, startedOnce } from './speaking';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
@@ -39,7 +39,7 @@ export async function startMessage(
   const { requestedBy, subjectId, requestHash } = input;
   const memo: MessageMemo = { requestedBy, subjectId, requestHash };
   try {
-    await inTime(client, withinMs, () =>
+    return await startedOnce(client, withinMs, () =>
       client.workflow.start(MESSAGE.workflow, {
         workflowId: messageWorkflowId(input.messageId),
         taskQueue: client.workflowQueue,
@@ -57,9 +57,7 @@ export async function startMessage(
         priority: PRIORITY[input.urgency],
       }),
     );
-    return 'running';
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
     if (isRefusal(error)) throw new TemporalRefused();
     throw error;
   }

@@ -1,6 +1,7 @@
 import {
   isGrpcServiceError,
   NamespaceNotFoundError,
+  WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -49,6 +50,25 @@ export async function inTime<T>(client: KindlineClient, withinMs: number, run: (
       throw new TemporalNotInTime();
     }
     if (isNotPrepared(error)) throw new TemporalNotPrepared();
+    throw error;
+  }
+}
+
+/**
+ * Starts what may be started once under its id, also when it is asked for again.
+ * @returns `over` when it has been before and has ended
+ * @throws as {@link inTime}
+ */
+export async function startedOnce(
+  client: KindlineClient,
+  withinMs: number,
+  start: () => Promise<unknown>,
+): Promise<'running' | 'over'> {
+  try {
+    await inTime(client, withinMs, start);
+    return 'running';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
     throw error;
   }
 }

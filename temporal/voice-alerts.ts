@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type { LegEnded } from '../domain/mentor-call';
 import {
   type AlertPlan,
@@ -12,7 +12,7 @@ import type { KindlineClient } from './connection';
 import { ProcessIsOver } from './errors';
 import { PRIORITY } from './priorities';
 import { KINDLINE_COUNTRY, KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
-import { inTime, spoken } from './speaking';
+import { inTime, spoken, startedOnce } from './speaking';
 
 /** What the owner check and the check for another body under the same key need; encrypted like any payload. */
 interface AlertMemo extends Record<string, unknown> {
@@ -40,30 +40,24 @@ export async function startVoiceAlert(
   const memo: AlertMemo = { owner: input.requestedBy, requestHash: input.requestHash };
   const [first] = input.recipients;
   if (first === undefined) throw new TypeError('An alert without recipients rings nobody');
-  try {
-    await inTime(client, withinMs, () =>
-      client.workflow.start(VOICE_ALERT.workflow, {
-        workflowId: voiceAlertWorkflowId(input.alertId),
-        taskQueue: client.workflowQueue,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        memo,
-        staticSummary: 'A voice alert',
-        typedSearchAttributes: [
-          { key: KINDLINE_STATE, value: 'running' },
-          { key: KINDLINE_SINCE, value: new Date() },
-          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(first.subjectId) },
-          { key: KINDLINE_COUNTRY, value: first.country },
-        ],
-        priority: PRIORITY[input.urgency],
-      }),
-    );
-    return 'running';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
-    throw error;
-  }
+  return await startedOnce(client, withinMs, () =>
+    client.workflow.start(VOICE_ALERT.workflow, {
+      workflowId: voiceAlertWorkflowId(input.alertId),
+      taskQueue: client.workflowQueue,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      memo,
+      staticSummary: 'A voice alert',
+      typedSearchAttributes: [
+        { key: KINDLINE_STATE, value: 'running' },
+        { key: KINDLINE_SINCE, value: new Date() },
+        { key: KINDLINE_SUBJECT, value: client.subjectAttribute(first.subjectId) },
+        { key: KINDLINE_COUNTRY, value: first.country },
+      ],
+      priority: PRIORITY[input.urgency],
+    }),
+  );
 }
 
 /**

@@ -1,4 +1,3 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { CHECK_IN, checkInWorkflowId } from '../domain/buddies';
 import {
   type CloseAlert,
@@ -16,7 +15,7 @@ import { ProcessIsOver, QuestionRefused, TemporalNotInTime } from './errors';
 import { cancelMessage } from './messages';
 import { PRIORITY } from './priorities';
 import { KINDLINE_SINCE, KINDLINE_STATE, KINDLINE_SUBJECT } from './search-attributes';
-import { inTime, spoken } from './speaking';
+import { spoken, startedOnce } from './speaking';
 
 const START_WITHIN_MS = 5_000;
 /** Closing waits until whoever is asked was told. */
@@ -31,28 +30,22 @@ export async function startWellbeingAlert(
   input: WellbeingAlertInput,
   withinMs: number = START_WITHIN_MS,
 ): Promise<'running' | 'over'> {
-  try {
-    await inTime(client, withinMs, () =>
-      client.workflow.start(WELLBEING_ALERT.workflow, {
-        workflowId: wellbeingAlertWorkflowId(input.alertId),
-        taskQueue: client.workflowQueue,
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        staticSummary: 'Others are asked to look after somebody',
-        typedSearchAttributes: [
-          { key: KINDLINE_STATE, value: 'running' },
-          { key: KINDLINE_SINCE, value: new Date() },
-          { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
-        ],
-        priority: PRIORITY.emergency,
-      }),
-    );
-    return 'running';
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'over';
-    throw error;
-  }
+  return await startedOnce(client, withinMs, () =>
+    client.workflow.start(WELLBEING_ALERT.workflow, {
+      workflowId: wellbeingAlertWorkflowId(input.alertId),
+      taskQueue: client.workflowQueue,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      staticSummary: 'Others are asked to look after somebody',
+      typedSearchAttributes: [
+        { key: KINDLINE_STATE, value: 'running' },
+        { key: KINDLINE_SINCE, value: new Date() },
+        { key: KINDLINE_SUBJECT, value: client.subjectAttribute(input.userId) },
+      ],
+      priority: PRIORITY.emergency,
+    }),
+  );
 }
 
 /** Tells a check-in that the alert it belongs to is over; one that has ended has nothing to learn. */

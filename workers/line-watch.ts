@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { inTransaction } from '../db/pool';
 import { type ProviderLine, PROVIDER_LINES, resumeLine, takeProbe } from '../db/provider-lines';
 import type { Logger } from '../vault/logger';
+import { startPasses } from './passes';
 
 export interface LineWatchParts {
   readonly pool: Pool;
@@ -30,25 +31,7 @@ export function startLineWatch(parts: LineWatchParts): { stop(): Promise<void> }
       await look(line).catch((error: unknown) => logger.warn({ line, error }, 'a stopped line cannot be looked at'));
     }
   };
-  let looking: Promise<void> = Promise.resolve();
-  let isLooking = false;
   // Looked at a few times in each interval: the turn is taken in the database, and a worker that started late must
   // not make it twice as long.
-  const timer = setInterval(
-    () => {
-      if (isLooking) return;
-      isLooking = true;
-      looking = lookAtAll().finally(() => {
-        isLooking = false;
-      });
-    },
-    Math.max(50, intervalMs / 4),
-  );
-  timer.unref();
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return looking;
-    },
-  };
+  return startPasses(lookAtAll, Math.max(50, intervalMs / 4));
 }

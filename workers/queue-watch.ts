@@ -1,4 +1,5 @@
 import { offerPlaces, type QueueParts } from '../activities/queue-offers';
+import { startPasses } from './passes';
 
 /**
  * Sees to it that no free place waits for somebody who waits for one: every `intervalMs` what is free is offered. Whoever
@@ -8,26 +9,12 @@ import { offerPlaces, type QueueParts } from '../activities/queue-offers';
  */
 export function startQueueWatch(parts: QueueParts & { readonly intervalMs: number }): { stop(): Promise<void> } {
   const { logger, intervalMs } = parts;
-  const pass = async (): Promise<void> => {
-    const count = await offerPlaces(parts);
-    if (count > 0) logger.info({ count }, 'free places offered to those who wait');
-  };
-  let passing: Promise<void> = Promise.resolve();
-  let isPassing = false;
-  const timer = setInterval(() => {
-    if (isPassing) return;
-    isPassing = true;
-    passing = pass()
-      .catch((error: unknown) => logger.warn({ error }, 'free places could not be offered'))
-      .finally(() => {
-        isPassing = false;
-      });
+  return startPasses(async () => {
+    try {
+      const count = await offerPlaces(parts);
+      if (count > 0) logger.info({ count }, 'free places offered to those who wait');
+    } catch (error) {
+      logger.warn({ error }, 'free places could not be offered');
+    }
   }, intervalMs);
-  timer.unref();
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return passing;
-    },
-  };
 }

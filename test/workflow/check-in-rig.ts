@@ -204,7 +204,7 @@ export class TestCheckIn {
     await this.untilDone('text first');
     const at = new Date(await this.env.currentTimeMs()).toISOString();
     const [text] = this.world.texts;
-    await this.signal(MESSAGE_NEWS, { messageId: text?.messageId ?? '', state, reason, at });
+    await this.handle.signal(MESSAGE_NEWS, { messageId: text?.messageId ?? '', state, reason, at });
   }
 
   async sent(): Promise<void> {
@@ -214,7 +214,7 @@ export class TestCheckIn {
 
   async opened(): Promise<void> {
     const visit: CheckInOpened = { ipRecordId: randomUUID(), userAgentRecordId: randomUUID() };
-    await this.signal(CHECK_IN.opened, visit);
+    await this.handle.signal(CHECK_IN.opened, visit);
     await this.untilDone('opened');
   }
 
@@ -225,15 +225,11 @@ export class TestCheckIn {
   }
 
   async texted(response: CheckInResponse): Promise<void> {
-    await this.signal(CHECK_IN.texted, response);
+    await this.handle.signal(CHECK_IN.texted, response);
   }
 
   async ended(): Promise<void> {
-    await this.signal(CHECK_IN.ended);
-  }
-
-  private async signal(name: string, ...args: unknown[]): Promise<void> {
-    await this.handle.signal(name, ...args);
+    await this.handle.signal(CHECK_IN.ended);
   }
 
   result(): Promise<CheckInResult> {

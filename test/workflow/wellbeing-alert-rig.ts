@@ -207,21 +207,17 @@ export class TestWellbeingAlert {
   ): Promise<void> {
     const { askId, buddyId } = await this.askOf(position, nth);
     const news: CheckInNews = { requestId: askId, buddyId: buddyId ?? '', state, response };
-    await this.signal(CHECK_IN_NEWS, news);
+    await this.handle.signal(CHECK_IN_NEWS, news);
   }
 
   async message(position: number, state: 'sent' | MessageOutcome): Promise<void> {
     const { askId: messageId } = await this.askOf(position, 1);
-    await this.signal(MESSAGE_NEWS, { messageId, state, reason: null, at: new Date().toISOString() });
+    await this.handle.signal(MESSAGE_NEWS, { messageId, state, reason: null, at: new Date().toISOString() });
   }
 
   async call(position: number, state: AlertOutcome): Promise<void> {
     const { askId: alertId } = await this.askOf(position, 1);
-    await this.signal(VOICE_ALERT_NEWS, { alertId, state, endReason: 'acknowledged-by-key' });
-  }
-
-  private async signal(name: string, news: object): Promise<void> {
-    await this.handle.signal(name, news);
+    await this.handle.signal(VOICE_ALERT_NEWS, { alertId, state, endReason: 'acknowledged-by-key' });
   }
 
   async contact(response: CheckInResponse, late = false): Promise<string> {
