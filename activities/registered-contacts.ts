@@ -1,9 +1,8 @@
-import { noteContactLink, noteContactTold, type RegisteredContact } from '../db/registered-contacts';
+import { noteContactTold, type RegisteredContact } from '../db/registered-contacts';
 import { isDestroyed } from '../domain/errors';
-import { messageLinkHash } from '../vault/link-tokens';
 import { startBuddyMessage } from './buddy-messages';
 import type { ActivityDependencies } from './dependencies';
-import { CONTACT_LINK_VERSION, namesFor } from './wellbeing-asks';
+import { contactLink, namesFor } from './wellbeing-asks';
 
 /** Somebody who is named and cannot be told in this time is told no more (ms). */
 const LIFETIME_MS = 3 * 24 * 3_600_000;
@@ -12,8 +11,7 @@ const LIFETIME_MS = 3 * 24 * 3_600_000;
 export async function tellContactNamed(deps: ActivityDependencies, contact: RegisteredContact): Promise<void> {
   const { contactId, subjectId, phoneRecordId: recordId, phoneToken: token, country, language } = contact;
   if (token === null) return;
-  const link = { use: 'registered-contact', id: contactId, version: CONTACT_LINK_VERSION } as const;
-  await noteContactLink(deps.pool, contactId, messageLinkHash(deps.mail.linkKey, link));
+  const link = await contactLink(deps, contactId);
   try {
     await startBuddyMessage(deps, {
       messageId: contact.messageId,

@@ -10,7 +10,13 @@ import {
   type StepNote,
 } from '../db/wellbeing-course';
 import { noteAlertStarted } from '../db/wellbeing-sweeps';
-import type { BegunStep, OpenedAlert, WellbeingAlertInput, WellbeingResult } from '../domain/wellbeing-alert';
+import {
+  type BegunStep,
+  type OpenedAlert,
+  REACHED_NOBODY,
+  type WellbeingAlertInput,
+  type WellbeingResult,
+} from '../domain/wellbeing-alert';
 import type { ActivityDependencies } from './dependencies';
 import { endAsks, type EndAsks, startAsks, type StartAsks } from './wellbeing-asks';
 
@@ -37,7 +43,7 @@ export function createWellbeingActivities(deps: ActivityDependencies) {
     async closeWellbeingAlert(closing: AlertClosing): Promise<WellbeingResult | null> {
       const { alertId } = closing;
       const closed = await closeWellbeingAlert(pool, closing);
-      if (closed?.isNew === true && ['nobody-to-ask', 'nobody-answered'].includes(closed.endReason)) {
+      if (closed?.isNew === true && REACHED_NOBODY.some((reason) => reason === closed.endReason)) {
         const fields = { alertId, errorCode: 'wellbeing-alert-reached-nobody', reason: closed.endReason };
         logger.error(fields, 'a wellbeing alert has reached nobody');
       }

@@ -121,7 +121,14 @@ async function contactOfStep(
 }
 
 /** One link for each naming: it is never made anew. */
-export const CONTACT_LINK_VERSION = 1;
+const CONTACT_LINK_VERSION = 1;
+
+/** The link to a contact's page; known as theirs before any text with it leaves. */
+export async function contactLink({ pool, mail }: Pick<ActivityDependencies, 'pool' | 'mail'>, contactId: string) {
+  const link = { use: 'registered-contact', id: contactId, version: CONTACT_LINK_VERSION } as const;
+  await noteContactLink(pool, contactId, messageLinkHash(mail.linkKey, link));
+  return link;
+}
 
 async function textTo(
   deps: ActivityDependencies,
@@ -137,9 +144,7 @@ async function textTo(
   if (token === null) return false;
   const { reportsTo, template } = text;
   // Their page says how to get no more of them, and links the policy.
-  const link = { use: 'registered-contact', id, version: CONTACT_LINK_VERSION } as const;
-  // Also of one who has yet to be told that they were named.
-  await noteContactLink(deps.pool, id, messageLinkHash(deps.mail.linkKey, link));
+  const link = await contactLink(deps, id);
   await startBuddyMessage(deps, {
     messageId,
     requestedBy: userId,

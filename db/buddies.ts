@@ -145,21 +145,19 @@ export async function lockBuddiesOf(tx: Db, userId: string): Promise<void> {
   await execute(tx, 'SELECT FROM subjects WHERE subject_id = $1 FOR NO KEY UPDATE', [userId]);
 }
 
-export interface NewBuddy {
-  readonly buddyId: string;
-  readonly userId: string;
-  readonly subjectId: string;
-  readonly rank: number;
-  readonly nameRecordId: string;
-  readonly emailRecordId: string;
-  readonly phoneRecordId: string;
-  readonly relationshipRecordId: string | null;
-  readonly emailToken: Buffer;
-  readonly phoneToken: Buffer;
-  readonly tokenVersion: number;
-  readonly country: string;
-  readonly language: string;
-}
+export type NewBuddy = Pick<
+  Buddy,
+  | 'buddyId'
+  | 'userId'
+  | 'subjectId'
+  | 'rank'
+  | 'nameRecordId'
+  | 'emailRecordId'
+  | 'phoneRecordId'
+  | 'relationshipRecordId'
+  | 'tokenVersion'
+  | 'language'
+> & { readonly emailToken: Buffer; readonly phoneToken: Buffer; readonly country: string };
 
 /** Behind {@link lockBuddiesOf}, in the transaction that seals its records. */
 export async function insertBuddy(tx: Db, buddy: NewBuddy): Promise<void> {

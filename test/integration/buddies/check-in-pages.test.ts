@@ -4,7 +4,7 @@ import { QuestionRefused, TemporalNotInTime } from '../../../temporal/errors';
 import { newLinkToken } from '../../../vault/link-tokens';
 import { MARKED } from '../../marked-people';
 import { addAlert } from '../wellbeing/alert-rows';
-import { eventually } from '../db/people';
+import { eventually, isSomebodyBlocked } from '../db/people';
 import { CheckInsUnderTest } from './check-in-world';
 
 const PRIVACY = 'https://api.example.org/privacy';
@@ -25,8 +25,6 @@ async function asked(language = 'en') {
   const requestId = await world.sent(asking);
   return { asking, requestId, link: world.linkOf(requestId) };
 }
-const BLOCKED = `SELECT FROM pg_stat_activity
-  WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
 const buttons = (html: string) => html.match(/<button[^>]*>([^<]*)/g)?.map((tag) => tag.replace(/.*>/, '')) ?? [];
 
 describe('opening the link', () => {
@@ -386,10 +384,7 @@ describe('the page of an alert', () => {
     await ending.query('BEGIN');
     await decide(null, ending);
     const taken = world.activities.takeCheckInAnswer(answer);
-    await eventually(async () => {
-      const { rowCount } = await world.api.database.owner.query(BLOCKED);
-      return rowCount !== 0;
-    });
+    await eventually(() => isSomebodyBlocked(world.api.database.owner));
     await ending.query('COMMIT');
     ending.release();
     expect(await taken).toBe(false);

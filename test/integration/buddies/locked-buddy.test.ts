@@ -8,7 +8,7 @@ import { createSubject } from '../../../db/subjects';
 import type { Vault } from '../../../db/vault-records';
 import { createTokenizer } from '../../../vault/tokens';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
-import { eventually, localRing, vaultOver } from '../db/people';
+import { eventually, isSomebodyBlocked, localRing, vaultOver } from '../db/people';
 import { newPhone } from './check-in-world';
 import { addBuddy } from './people';
 
@@ -23,11 +23,6 @@ afterAll(async () => {
   await vault.close();
   await database.drop();
 });
-
-const isSomebodyWaiting = async (): Promise<boolean> => {
-  const text = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
-  return (await database.owner.query(text)).rowCount !== 0;
-};
 
 const CHANGES: readonly (readonly [string, (tx: Db, buddy: Buddy) => Promise<unknown>])[] = [
   [
@@ -52,7 +47,7 @@ test.each(CHANGES)('who %s while another waited for the lock cannot be asked', a
   await inTransaction(database.app, async (tx) => {
     expect(await lockBuddy(tx, buddy.buddyId)).toMatchObject({ canBeAsked: true });
     second.push(inTransaction(database.app, (other) => lockBuddy(other, buddy.buddyId)));
-    await eventually(isSomebodyWaiting);
+    await eventually(() => isSomebodyBlocked(database.owner));
     await change(tx, buddy);
   });
   expect(await Promise.all(second)).toMatchObject([{ buddyId: buddy.buddyId, canBeAsked: false }]);

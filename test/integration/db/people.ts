@@ -114,3 +114,9 @@ export async function mentorWith(pool: Pool, more: Partial<NewMentor> = {}): Pro
 export function phone(value = '+14155550123'): SealedValue {
   return SealedValue.of('phone', value);
 }
+
+/** Whether anybody in this database waits for a lock that somebody else holds. */
+export async function isSomebodyBlocked(pool: Pool): Promise<boolean> {
+  const text = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0`;
+  return (await pool.query(text)).rowCount !== 0;
+}

@@ -62,6 +62,19 @@ describe('having a conversation recorded', () => {
   const withRecordings = (change: Partial<RecordingProvider>) => ({
     recordings: { ...world.deps.recordings, ...change },
   });
+  /** An attempt of a worker that dies between Twilio's accept and our record of it; over when Twilio has accepted. */
+  const dyingAfterTheAccept = async (asked: StartRecording): Promise<void> => {
+    let accepted = 0;
+    const dying = withRecordings({
+      start: async (leg) => {
+        await world.deps.recordings.start(leg);
+        accepted += 1;
+        return dead();
+      },
+    });
+    attempt(asked, dying).done.catch(() => undefined);
+    await until('the recording', async () => accepted === 1);
+  };
   const recordingsOf = async ({ callSid }: StartRecording) =>
     (await world.sim.recordings()).filter((each) => each.callSid === callSid);
 
@@ -110,16 +123,7 @@ describe('having a conversation recorded', () => {
 
   it('is one recording when the worker dies between Twilio’s accept and our record of its SID', async () => {
     const { asked } = await conversation();
-    let accepted = 0;
-    const dying = withRecordings({
-      start: async (leg) => {
-        await world.deps.recordings.start(leg);
-        accepted += 1;
-        return dead();
-      },
-    });
-    attempt(asked, dying).done.catch(() => undefined);
-    await until('the recording', async () => accepted === 1);
+    await dyingAfterTheAccept(asked);
     const { sid } = await record(asked);
     expect((await recordingsOf(asked)).map((each) => each.sid)).toEqual([sid]);
     expect(await world.row(asked.recordingId)).toMatchObject({ state: 'accepted', sid, doubledCount: 0 });
@@ -181,16 +185,7 @@ describe('having a conversation recorded', () => {
 
   it('whose workflow is gone is found by its leg and deleted by the sweep', async () => {
     const { asked } = await conversation();
-    let accepted = 0;
-    const dying = withRecordings({
-      start: async (leg) => {
-        await world.deps.recordings.start(leg);
-        accepted += 1;
-        return dead();
-      },
-    });
-    attempt(asked, dying).done.catch(() => undefined);
-    await until('the recording', async () => accepted === 1);
+    await dyingAfterTheAccept(asked);
     await world.db.owner.query(
       `UPDATE dispatches SET lease_until = now() - interval '1 minute', attempt_began_at = now() - interval '1 minute'
         WHERE dispatch_id = $1`,
