@@ -131,9 +131,12 @@ export class KnownIds {
   }
 }
 
-/** A request of an app's in which most things are as no app would send them; some are right by chance. */
-export function oddRequest(random: SeededRandom, known: KnownIds): OddRequest {
-  const { name, roles } = random.pick(ROUTES);
+/**
+ * A request of an app's in which most things are as no app would send them; some are right by chance.
+ * @param only the route it is about; without it, any
+ */
+export function oddRequest(random: SeededRandom, known: KnownIds, only?: string): OddRequest {
+  const { name, roles } = random.pick(only === undefined ? ROUTES : ROUTES.filter((route) => route.name === only));
   const [method = '', pattern = ''] = name.split(' ');
   const isRightRole = random.next() < 0.8;
   const role = random.pick(isRightRole ? roles : ROLES);

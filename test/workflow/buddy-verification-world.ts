@@ -14,7 +14,7 @@ import {
 import { MESSAGE_NEWS, type MessageNews } from '../../domain/message';
 import type { buddyVerification } from '../../workflows';
 import { recordHistory } from './record-history';
-import { type SkippingStage, startSkippingStage, untilSo } from './time-skipping';
+import { type SkippingStage, startSkippingStage, untilQuiet, untilSo } from './time-skipping';
 
 type Steps = Pick<
   Activities,
@@ -219,6 +219,11 @@ export class TestBuddy {
 
   ended(): Promise<void> {
     return this.handle.signal(BUDDY_VERIFICATION.ended);
+  }
+
+  async terminate(): Promise<void> {
+    await untilQuiet(this.handle);
+    await this.handle.terminate();
   }
 
   pass(ms: number): Promise<void> {

@@ -133,7 +133,7 @@ describe('what is refused', () => {
 
   it('takes up a link that waits, where its run was ended by hand', async () => {
     const buddy = await asked();
-    await buddy.handle.terminate();
+    await buddy.terminate();
     buddy.world.refused = 'too-soon';
     await buddy.begin();
     await buddy.invite();

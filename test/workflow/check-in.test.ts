@@ -318,13 +318,15 @@ describe('a check-in that could not be begun', () => {
   });
 
   it('is asked for within 30 seconds by a user, and whenever it may be by an alert', async () => {
-    const [asked, alerted] = [await rig.begin(), await rig.begin({ alert: ALERT })];
-    await asked.sent();
-    await alerted.sent();
-    await Promise.all([asked.ended(), alerted.ended()]);
-    await Promise.all([asked.result(), alerted.result()]);
-    expect(asked.world.openings[0]?.validUntil).toEqual(expect.any(Number));
-    expect(alerted.world.openings[0]?.validUntil).toBeNull();
+    const validUntil: unknown[] = [];
+    for (const input of [{}, { alert: ALERT }]) {
+      const checkIn = await rig.begin(input);
+      await checkIn.sent();
+      await checkIn.ended();
+      await checkIn.result();
+      validUntil.push(checkIn.world.openings[0]?.validUntil);
+    }
+    expect(validUntil).toEqual([expect.any(Number), null]);
   });
 });
 

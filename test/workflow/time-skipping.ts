@@ -45,6 +45,32 @@ export async function untilSo(
   }
 }
 
+/**
+ * Waits until a run does nothing but wait. One that is ended by hand before that leaves the server counting a workflow
+ * task that nobody finishes: from then on it skips no time.
+ */
+export async function untilQuiet(handle: WorkflowHandle): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await isQuiet(handle))) {
+    if (Date.now() > deadline) throw new Error(`it never came to rest: ${await stateOf(handle)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** By its history: this server does not say that a workflow task is pending. */
+async function isQuiet(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  let pending = 0;
+  for (const event of events ?? []) {
+    if (event.workflowTaskScheduledEventAttributes ?? event.activityTaskScheduledEventAttributes) pending += 1;
+    if (event.workflowTaskCompletedEventAttributes ?? event.workflowTaskFailedEventAttributes) pending -= 1;
+    if (event.workflowTaskTimedOutEventAttributes ?? event.activityTaskTimedOutEventAttributes) pending -= 1;
+    if (event.activityTaskCompletedEventAttributes ?? event.activityTaskFailedEventAttributes) pending -= 1;
+    if (event.activityTaskCanceledEventAttributes) pending -= 1;
+  }
+  return pending === 0;
+}
+
 async function stateOf(handle: WorkflowHandle): Promise<string> {
   const { events } = await handle.fetchHistory();
   const { raw } = await handle.describe();
