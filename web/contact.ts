@@ -14,8 +14,8 @@ const WORDS = {
     asked:
       'They may be having a hard time. Please call or write to them, as you always do. When somebody is in danger, call the emergency services first.',
     thanks: 'Thank you. We have noted it.',
-    noted: 'Thank you. We have noted it. If you can get in touch after all, open this page again and tell us.',
-    over: 'Thank you. It has come to an end meanwhile: you need do nothing more.',
+    noted: 'Thank you. We have noted it. If you can get in touch after all, please do.',
+    over: 'Thank you. We do not wait for an answer from you any more: you need do nothing more here.',
     how: 'How did it go?',
     called: 'I have called',
     messaged: 'I have written',
@@ -45,8 +45,8 @@ const WORDS = {
     asked:
       'Quizá lo esté pasando mal. Por favor, llame o escriba como siempre. Si alguien está en peligro, llame primero a emergencias.',
     thanks: 'Gracias. Lo hemos anotado.',
-    noted: 'Gracias. Lo hemos anotado. Si al final puede ponerse en contacto, abra esta página otra vez y díganoslo.',
-    over: 'Gracias. Mientras tanto ha terminado: no tiene que hacer nada más.',
+    noted: 'Gracias. Lo hemos anotado. Si al final puede ponerse en contacto, por favor hágalo.',
+    over: 'Gracias. Ya no esperamos su respuesta: aquí no tiene que hacer nada más.',
     how: '¿Cómo fue?',
     called: 'He llamado',
     messaged: 'He escrito',

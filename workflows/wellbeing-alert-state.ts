@@ -162,10 +162,15 @@ export class WellbeingAlertState {
   hear(askId: string, response: Decision['response'], reached: boolean, at: number): void {
     const ask = this.asks.find((one) => one.askId === askId);
     // Who could not at first, or was thought lost, may have been in touch after all.
-    if (ask === undefined || ask.hasReached) return;
+    if (ask === undefined || (ask.hasReached && !this.takesBack(ask, response))) return;
     Object.assign(ask, { isOver: true, response, hasReached: reached });
     if (!reached || this.isDecided() || !this.newestAnsweredBy.includes(ask.party)) return;
     this.decision = decisionOf(ask, at);
+  }
+
+  /** A buddy corrects that they have been in touch; once something is decided it stays so. */
+  private takesBack({ party }: OpenAsk, response: Decision['response']): boolean {
+    return party === 'buddies' && response !== null && !this.isDecided() && !this.isSettled;
   }
 
   /** Nobody was reached by it. */

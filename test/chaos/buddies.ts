@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CheckInResponse } from '../../domain/buddies';
 import { pressed, tokenInMail, tokensInTexts } from '../buddy-links';
 import { MARKED } from '../marked-people';
 import type { TestStack } from '../stack';
@@ -17,9 +18,18 @@ export interface Buddy {
   readonly email: string;
 }
 
-/** Somebody whose two buddies have agreed before the first round; an alert asks both in every round. */
+/** Somebody whose four buddies have agreed before the first round; an alert asks the first two in every round. */
 export interface Circle extends User {
-  readonly buddies: readonly [Buddy, Buddy];
+  readonly buddies: readonly Buddy[];
+}
+
+export interface AnsweredAlert {
+  readonly alertId: string;
+  readonly eventIds: readonly string[];
+  /** Who were asked have said this, by the id of their check-in. */
+  readonly answers: ReadonlyMap<string, CheckInResponse>;
+  /** How many it has asked. */
+  readonly asked: number;
 }
 
 /** What was done in a round, for whom. */
@@ -29,14 +39,14 @@ export interface BuddiesOfRound {
   readonly userIds: readonly string[];
   /** `lost`: nobody can know of its text, which is not repeated; so it has no answer. */
   readonly checkIn: { readonly requestId: string; readonly end: 'answered' | 'lost' };
-  readonly alert: { readonly alertId: string; readonly eventIds: readonly string[]; readonly answeredBy: string };
+  readonly alert: AnsweredAlert;
 }
 
 /** Longer than a lease, its settling and a part that comes back, one after the other. */
 const MAIL_WITHIN = 60_000;
 /** Nobody reads their mail more often, and the simulator shares two cores with everything else. */
 const ASKED_EVERY = 750;
-const ALERTED_PHONES = ['+13035550198', '+13035550199'] as const;
+const ALERTED_PHONES = [6, 7, 8, 9].map((last) => `+1303555019${last}`);
 
 export async function makeCircle(stack: TestStack): Promise<Circle> {
   const user = await newUser(stack);
@@ -45,8 +55,10 @@ export async function makeCircle(stack: TestStack): Promise<Circle> {
     await answerInvitation(stack, buddy, 'accept');
     return buddy;
   };
+  const buddies: Buddy[] = [];
   // One after the other: the first is asked first.
-  return { ...user, buddies: [await become(ALERTED_PHONES[0]), await become(ALERTED_PHONES[1])] };
+  for (const phone of ALERTED_PHONES) buddies.push(await become(phone));
+  return { ...user, buddies };
 }
 
 /** All at once, each as the apps, mail programs and phones of people do it. */
@@ -175,12 +187,12 @@ async function page(stack: TestStack, path: string, init: RequestInit): Promise<
   if (status !== 200) throw new Error(`the page of a link was answered ${status}: ${path.slice(0, 24)}`);
 }
 
-/** Three low scores in one batch, sent until they are taken; one of the two buddies whom the alert asks has been in touch. */
+/** Three low scores in one batch, sent until they are taken; one of those whom the alert asks has been in touch. */
 async function answerAlert(
   stack: TestStack,
-  { alertAt, answering }: PlannedBuddies,
+  { alertAt, answering, goesOn }: PlannedBuddies,
   { userId, buddies }: Circle,
-): Promise<BuddiesOfRound['alert']> {
+): Promise<AnsweredAlert> {
   await delay(alertAt);
   const events = [3, 2, 1].map((ago) => ({
     eventId: randomUUID(),
@@ -189,6 +201,23 @@ async function answerAlert(
     risk: 'low',
     measuredAt: new Date(Date.now() - ago).toISOString(),
   }));
+  const alertId = await alertOf(stack, userId, events);
+  const answers = new Map<string, CheckInResponse>();
+  const say = async (nth: number, response: CheckInResponse): Promise<void> => {
+    const { buddyId = '', phone = '' } = buddies[nth] ?? {};
+    const requestId = await checkInOf(stack, alertId, buddyId);
+    const link = await linkOf(stack, requestId, phone, 'buddy/alert');
+    if (link === null) throw new Error(`the text of alert ${alertId} was not sent`);
+    await openAndAnswer(stack, link, response);
+    answers.set(requestId, response);
+  };
+  if (goesOn) await Promise.all([say(0, 'cannot-reach'), say(1, 'unavailable')]);
+  await say(goesOn ? 2 + answering : answering, 'messaged');
+  return { alertId, eventIds: events.map(({ eventId }) => eventId), answers, asked: goesOn ? 4 : 2 };
+}
+
+/** The one that these scores begin. */
+async function alertOf(stack: TestStack, userId: string, events: readonly object[]): Promise<string> {
   const from = new Date();
   const analysis = { role: 'service', subject: 'the-analysis' } as const;
   const { status } = await persistently(stack, '/api/wellbeing/scores', { json: { events } }, analysis);
@@ -198,13 +227,7 @@ async function answerAlert(
     from,
   ]);
   if (due.length !== 1) throw new Error(`${due.length} alerts were begun by one batch of scores`);
-  const alertId = String(due[0]?.['alert_id']);
-  const { buddyId, phone } = buddies[answering];
-  const requestId = await checkInOf(stack, alertId, buddyId);
-  const link = await linkOf(stack, requestId, phone, 'buddy/alert');
-  if (link === null) throw new Error(`the text of alert ${alertId} was not sent`);
-  await openAndAnswer(stack, link, 'messaged');
-  return { alertId, eventIds: events.map(({ eventId }) => eventId), answeredBy: requestId };
+  return String(due[0]?.['alert_id']);
 }
 
 async function checkInOf(stack: TestStack, alertId: string, buddyId: string): Promise<string> {

@@ -105,8 +105,8 @@ async function answerFaults(stack: TestStack, done: BuddiesOfRound): Promise<str
   const { checkIn, alert } = done;
   for (const row of await checkInsOf(stack, done)) {
     const id = String(row['request_id']);
-    const wanted =
-      id === alert.answeredBy ? 'messaged' : id === checkIn.requestId && checkIn.end === 'answered' ? 'called' : null;
+    const isOfUser = id === checkIn.requestId && checkIn.end === 'answered';
+    const wanted = isOfUser ? 'called' : (alert.answers.get(id) ?? null);
     if (row['response'] !== wanted)
       faults.push(`check-in ${id} has the answer ${String(row['response'])}, not ${wanted}`);
     if (wanted !== null && row['note_record_id'] === null) faults.push(`the note of check-in ${id} was not kept`);
@@ -125,7 +125,7 @@ async function alertFaultsOf(stack: TestStack, { alert }: BuddiesOfRound): Promi
   return [
     ...(row?.['state'] === 'answered' && row['end_reason'] === 'answered' ? [] : [`it ended ${JSON.stringify(row)}`]),
     ...(scores.length === alert.eventIds.length ? [] : [`${scores.length} of its scores were kept`]),
-    ...(asks.length === 2 ? [] : [`it has asked ${asks.length} buddies`]),
+    ...(asks.length === alert.asked ? [] : [`it has asked ${asks.length} buddies, not ${alert.asked}`]),
   ].map((fault) => `alert ${alert.alertId}: ${fault}`);
 }
 

@@ -59,6 +59,8 @@ export interface PlannedBuddies {
   /** When the scores come that begin the alert (ms into the round), and which of the two it asks has been in touch. */
   readonly alertAt: number;
   readonly answering: 0 | 1;
+  /** Neither of the first two can: it is one of the next two. */
+  readonly goesOn: boolean;
 }
 
 export interface RoundPlan {
@@ -117,13 +119,14 @@ export function planRound(seed: number, mentors: number): RoundPlan {
 }
 
 function planBuddies(random: SeededRandom, seed: number): PlannedBuddies {
-  const phone = (n: number) => `+130355501${String((seed * 2 + n) % 98).padStart(2, '0')}`;
+  const phone = (n: number) => `+130355501${String((seed * 2 + n) % 96).padStart(2, '0')}`;
   return {
     phones: [phone(0), phone(1)],
     invitedAt: random.between(0, 2_500),
     declinedAt: random.between(0, 4_000),
     alertAt: random.between(0, 4_000),
     answering: random.next() < 0.5 ? 0 : 1,
+    goesOn: random.next() < 0.4,
   };
 }
 

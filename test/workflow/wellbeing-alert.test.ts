@@ -328,6 +328,18 @@ describe('whose answer counts', () => {
     expect(ANSWERING_PARTIES).toContain(alert.world.closed[0]?.decision?.party);
   });
 
+  it('is taken back by a buddy who corrects it while nothing is decided, and the next step comes at once', async () => {
+    const alert = await rig.alert((world) => (world.policy = onCallOnly));
+    await alert.asked(1);
+    await alert.answers(1, 1, 'called');
+    await alert.answers(1, 2, 'unavailable');
+    await alert.answers(1, 1, 'cannot-reach');
+    expect((await alert.asked(2)).minutes).toBe(0);
+    await alert.call(2, 'exhausted');
+    expect(await alert.result()).toEqual({ state: 'closed', endReason: 'nobody-answered' });
+    expect(alert.world.notes).toContainEqual(expect.objectContaining({ position: 1, state: 'unanswered' }));
+  });
+
   it('is the contact’s only while they are asked', async () => {
     const alert = await rig.alert();
     await alert.asked(1);
