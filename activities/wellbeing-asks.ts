@@ -3,7 +3,7 @@ import { findBuddy } from '../db/buddies';
 import { findMessage } from '../db/messages';
 import { contactToAsk, noteContactLink, type RegisteredContact } from '../db/registered-contacts';
 import { findProfile } from '../db/user-profiles';
-import { alertAskingContact, hasAlertEnded } from '../db/wellbeing-alerts';
+import { alertAskingContact, hasAlertEnded, wasContactAsked } from '../db/wellbeing-alerts';
 import { buddyLanguage, type BuddyLanguage } from '../domain/buddies';
 import { isDestroyed } from '../domain/errors';
 import type { AnsweringParty, EscalationChannel, EscalationStep } from '../domain/escalation-policy';
@@ -64,15 +64,29 @@ async function startOne(deps: ActivityDependencies, asked: StartAsks, ask: Ask):
     if (await hasAlertEnded(deps.pool, asked.alertId)) return false;
     if (ask.by === 'check-in') return await askBuddy(deps, asked, ask);
     if (step.who === 'registered-contact') return await textContact(deps, asked, ask.askId);
-    const { askId } = ask;
-    const { alertId, reportsTo } = asked;
-    if (ask.by === 'call') return await callOrganisation(deps, { who: step.who, askId, reportsTo });
-    return await tellService(deps, { alertId, messageId: askId, channel: step.channel, isOver: false, reportsTo });
+    return await askOrganisation(deps, asked, ask);
   } catch (error) {
     // Erased meanwhile: there is nobody to ask, or nobody to ask for.
     if (isDestroyed(error)) return false;
     throw error;
   }
+}
+
+async function askOrganisation(
+  deps: ActivityDependencies,
+  { alertId, step, reportsTo }: StartAsks,
+  { askId, by }: Ask,
+): Promise<boolean> {
+  const isBegun =
+    by === 'call'
+      ? await callOrganisation(deps, { who: step.who, askId, reportsTo })
+      : await tellService(deps, { alertId, messageId: askId, channel: step.channel, isOver: false, reportsTo });
+  // What a human has set off is done, whatever has come of the alert.
+  if (step.who === 'emergency' || !(await hasAlertEnded(deps.pool, alertId))) return isBegun;
+  // It ended between our look and this, and there was nothing yet that could be ended.
+  if (by === 'call') await cancelVoiceAlert(deps.temporal, askId);
+  else await cancelMessage(deps.temporal, askId);
+  return false;
 }
 
 async function askBuddy(deps: ActivityDependencies, asked: StartAsks, { askId, buddyId }: Ask): Promise<boolean> {
@@ -208,7 +222,7 @@ export async function endAsks(deps: ActivityDependencies, { alertId, userId, isT
           ? stopped.state !== 'cancelled'
           : stopped !== 'not-found' || hasBegun((await findMessage(deps.pool, askId))?.state);
       if (!isTold || !hasLeft) return;
-      if (party === 'registered-contact') await tellContactOver(deps, userId, newsId);
+      if (party === 'registered-contact') await tellContactOver(deps, { userId, askId, newsId });
       else await tellService(deps, { alertId, messageId: newsId, channel, isOver: true });
     }),
   );
@@ -220,11 +234,15 @@ function hasBegun(state: string | undefined): boolean {
   return state !== undefined && state !== 'cancelled';
 }
 
-async function tellContactOver(deps: ActivityDependencies, userId: string, messageId: string): Promise<void> {
+/** Whoever was named since knows of nothing that could be over. */
+async function tellContactOver(
+  deps: ActivityDependencies,
+  { userId, askId, newsId }: { readonly userId: string; readonly askId: string; readonly newsId: string },
+): Promise<void> {
   const contact = await contactToAsk(deps.pool, userId);
-  if ('nobody' in contact) return;
+  if ('nobody' in contact || !(await wasContactAsked(deps.pool, contact.contactId, askId))) return;
   try {
-    await textTo(deps, contact, messageId, { template: 'buddy.contact-over' });
+    await textTo(deps, contact, newsId, { template: 'buddy.contact-over' });
   } catch (error) {
     if (!isDestroyed(error)) throw error;
   }

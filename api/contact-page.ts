@@ -76,15 +76,15 @@ async function tellAlert(deps: ApiDeps, req: Request, res: Response, contact: Re
   if (response === undefined) return await send(deps, res, contact);
   const said = await sayTo(deps, contact, response);
   const noted = hasReached(response) ? 'thanks' : 'noted';
-  await send(deps, res, contact, { news: said === 'noted' ? noted : 'over' });
+  await send(deps, res, contact, { news: said === 'noted' ? noted : said });
 }
 
-/** @returns `over` when no alert asks them any more */
+/** @returns `over` when no alert asks them any more, `kept` where one does that keeps what they said before */
 async function sayTo(
   { pool, wellbeing }: ApiDeps,
   contact: RegisteredContact,
   response: CheckInResponse,
-): Promise<'noted' | 'over'> {
+): Promise<'noted' | 'kept' | 'over'> {
   const asked = await askedOf(pool, contact);
   return asked === null ? 'over' : await wellbeing.contactAnswers(asked, response);
 }

@@ -105,7 +105,7 @@ export interface WellbeingProcess {
   start(input: WellbeingAlertInput): Promise<'running' | 'over'>;
   close(alertId: string, by: CloseAlert['by']): Promise<WellbeingResult | 'over'>;
   confirmEmergency(alertId: string, actor: string): Promise<'confirmed' | 'over' | 'refused'>;
-  contactAnswers(asked: ContactAsked, response: ContactAnswer['response']): Promise<'noted' | 'over'>;
+  contactAnswers(asked: ContactAsked, response: ContactAnswer['response']): Promise<'noted' | 'kept' | 'over'>;
 }
 
 /** Everything the application is made of; only `main.ts` and tests make it. */

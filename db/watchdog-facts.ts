@@ -31,8 +31,9 @@ export async function watchdogFacts(db: Db, windowMs: number, limits: WatchdogLi
     sharedBuddies: await many(db, buddyRow, SHARED_BUDDIES, [NAMED_WITHIN_MS, limits.targetAccounts, MOST_OF_A_KIND]),
     errorCodes: await many(db, codeRow, ERROR_CODES, [windowMs]),
     unanswered: (await one(db, z.object({ count }), UNANSWERED, [windowMs])).count,
-    alertsAwaitingHuman: await alertsStanding(db, 'awaiting-human', MOST_OF_A_KIND),
-    alertsReachedNobody: await alertsStanding(db, 'reached-nobody', MOST_OF_A_KIND),
+    // Every one: whoever is left out would be told to be over.
+    alertsAwaitingHuman: await alertsStanding(db, 'awaiting-human'),
+    alertsReachedNobody: await alertsStanding(db, 'reached-nobody'),
     retentionStaleSince: (await retentionFreshness(db)).staleSince,
     stoppedLines: stoppedLines.flatMap(({ line, code, stoppedAt }) => (stoppedAt === null ? [] : [{ line, code }])),
   };

@@ -184,6 +184,18 @@ export async function alertAskingContact(db: Db, contactId: string): Promise<Con
   return row === null ? null : { alertId: row.alert_id, messageId: row.message_id };
 }
 
+/** Whether it was this contact, and nobody who was named before them, whom a step asked by this text. */
+export async function wasContactAsked(db: Db, contactId: string, messageId: string): Promise<boolean> {
+  const row = await maybeOne(
+    db,
+    z.object({}),
+    `SELECT FROM registered_contacts c JOIN wellbeing_alerts a USING (user_id) JOIN wellbeing_alert_steps s USING (alert_id)
+      WHERE c.contact_id = $1 AND $2 = ANY (s.ask_ids) AND s.begun_at >= c.named_at LIMIT 1`,
+    [contactId, messageId],
+  );
+  return row !== null;
+}
+
 function toAlert(row: z.output<typeof alertRow>): WellbeingAlert {
   return {
     alertId: row.alert_id,

@@ -14,6 +14,7 @@ import {
   STEP_STATES,
   type StepState,
   WELLBEING_END_REASONS,
+  type WellbeingEndReason,
   WELLBEING_OUTCOMES,
   type WellbeingResult,
 } from '../domain/wellbeing-alert';
@@ -154,6 +155,9 @@ export async function noteEmergencyConfirmed(pool: Pool, confirmed: EmergencyCon
   });
 }
 
+/** Ends that come when nobody is known to have been in touch. */
+const OF_ITSELF: readonly WellbeingEndReason[] = ['nobody-answered', 'handed-over'];
+
 export interface AlertClosing extends WellbeingResult {
   readonly alertId: string;
   readonly decision: Decision | null;
@@ -177,7 +181,7 @@ export async function closeWellbeingAlert(pool: Pool, closing: AlertClosing): Pr
     const alert = await lockAlert(tx, alertId);
     if (alert === null) return null;
     if (alert.isOver) return { ...(await endOf(tx, alertId)), isNew: false };
-    const late = closing.endReason === 'nobody-answered' ? await answerUnheard(tx, alertId) : null;
+    const late = OF_ITSELF.includes(closing.endReason) ? await answerUnheard(tx, alertId) : null;
     const { state, endReason, decision } = late ?? closing;
     await closeSteps(tx, alertId, decision);
     const asked = await askedAnybody(tx, alertId);

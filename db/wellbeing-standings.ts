@@ -26,16 +26,16 @@ export function standingSql(standing: AlertStanding, withinDays: number = LISTED
   }
 }
 
-/** Those that stand so now, or came to it within a day; the oldest first, each with how many there are. */
-export function alertsStanding(db: Db, standing: AlertStanding, limit: number): Promise<StandingAlert[]> {
+/** All that stand so now, or came to it within a day; the oldest first, each with how many there are. */
+export function alertsStanding(db: Db, standing: AlertStanding): Promise<StandingAlert[]> {
   return many(
     db,
     z
       .object({ alert_id: z.uuid(), alerts: z.coerce.number() })
       .transform(({ alert_id: alertId, alerts }): StandingAlert => ({ alertId, alerts })),
     `SELECT alert_id, count(*) OVER () AS alerts FROM wellbeing_alerts
-      WHERE ${standingSql(standing, TOLD_DAYS)} ORDER BY due_at, alert_id LIMIT $1`,
-    [limit],
+      WHERE ${standingSql(standing, TOLD_DAYS)} ORDER BY due_at, alert_id`,
+    [],
   );
 }
 

@@ -150,6 +150,9 @@ export interface ContactAnswer {
 /** Type of the failure of an update that came later than its `validUntil`. */
 export const QUESTION_TOO_LATE = 'QuestionTooLate';
 
+/** Type of the failure of an answer of the contact's that is no more to be changed, while the alert goes on. */
+export const CONTACT_HAS_ANSWERED = 'ContactHasAnswered';
+
 /** Type of the failure of `startWellbeingAsks` when some could not be begun; details: their ids. The others are. */
 export const ASKS_NOT_BEGUN = 'AsksNotBegun';
 

@@ -2,6 +2,7 @@ import { CHECK_IN, checkInWorkflowId } from '../domain/buddies';
 import {
   type CloseAlert,
   type ConfirmEmergency,
+  CONTACT_HAS_ANSWERED,
   type ContactAnswer,
   type ContactAsked,
   QUESTION_TOO_LATE,
@@ -93,7 +94,7 @@ export async function confirmEmergency(
 
 /**
  * What the registered contact says. A text that has not left yet asks nothing more, and is cancelled.
- * @returns `over`: nobody waits for the answer any more
+ * @returns `over`: nobody waits for the answer any more; `kept`: what they said before stays
  * @throws TemporalNotInTime
  */
 export async function tellContactAnswer(
@@ -101,9 +102,14 @@ export async function tellContactAnswer(
   { alertId, messageId }: ContactAsked,
   response: ContactAnswer['response'],
   withinMs: number = TELL_WITHIN_MS,
-): Promise<'noted' | 'over'> {
+): Promise<'noted' | 'kept' | 'over'> {
   const answer: ContactAnswer = { response, validUntil: Date.now() + withinMs };
-  const said = await asked<'noted'>(client, alertId, withinMs, WELLBEING_ALERT.contactAnswers, answer);
+  const said = await asked<'noted'>(client, alertId, withinMs, WELLBEING_ALERT.contactAnswers, answer).catch(
+    (error: unknown) => {
+      if (hasAnswered(error)) return 'kept' as const;
+      throw error;
+    },
+  );
   if (messageId !== null) {
     await cancelMessage(client, messageId, withinMs).catch((error: unknown) => {
       // Who does not want it must not get it: told again. Another answer is noted, whatever becomes of the text.
@@ -111,6 +117,10 @@ export async function tellContactAnswer(
     });
   }
   return said;
+}
+
+function hasAnswered(error: unknown): boolean {
+  return error instanceof QuestionRefused && error.why === CONTACT_HAS_ANSWERED;
 }
 
 /** An alert that ends by itself at this very moment refuses: it is over all the same. One that we reached too late goes on. */
@@ -127,6 +137,7 @@ async function asked<T>(
     );
   } catch (error) {
     if (error instanceof QuestionRefused && error.why === QUESTION_TOO_LATE) throw new TemporalNotInTime();
+    if (hasAnswered(error)) throw error;
     if (error instanceof ProcessIsOver || error instanceof QuestionRefused) return 'over';
     throw error;
   }

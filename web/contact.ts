@@ -15,6 +15,7 @@ const WORDS = {
       'They may be having a hard time. Please call or write to them, as you always do. When somebody is in danger, call the emergency services first.',
     thanks: 'Thank you. We have noted it.',
     noted: 'Thank you. We have noted it. If you can get in touch after all, please do.',
+    kept: 'Thank you. What you told us before is noted: here it cannot be changed any more.',
     over: 'Thank you. We do not wait for an answer from you any more: you need do nothing more here.',
     how: 'How did it go?',
     called: 'I have called',
@@ -46,6 +47,7 @@ const WORDS = {
       'Quizá lo esté pasando mal. Por favor, llame o escriba como siempre. Si alguien está en peligro, llame primero a emergencias.',
     thanks: 'Gracias. Lo hemos anotado.',
     noted: 'Gracias. Lo hemos anotado. Si al final puede ponerse en contacto, por favor hágalo.',
+    kept: 'Gracias. Lo que nos dijo antes está anotado: aquí ya no se puede cambiar.',
     over: 'Gracias. Ya no esperamos su respuesta: aquí no tiene que hacer nada más.',
     how: '¿Cómo fue?',
     called: 'He llamado',
@@ -79,7 +81,7 @@ export interface ContactPage {
   /** An alert asks them now. */
   readonly isAsked: boolean;
   /** What has just been done. */
-  readonly news?: 'thanks' | 'noted' | 'over';
+  readonly news?: 'thanks' | 'noted' | 'kept' | 'over';
   /** Asked for by its button. */
   readonly held?: { readonly name: string; readonly phone: string };
   /** The button was pressed once: it is asked for once more. */

@@ -122,16 +122,20 @@ export class WellbeingAlertState {
     return this.asks.every(({ isOver }) => isOver) && this.emergency?.state !== 'waiting';
   }
 
-  /** Of the contact, while they can still answer, or correct what they said, as a buddy can. */
+  /** Of the contact, while what they say can change anything. */
   openContactAsk(): OpenAsk | null {
     const ask = this.asks.findLast(({ party }) => party === 'registered-contact');
-    if (ask === undefined || this.isDecided() || this.isSettled) return null;
-    return ask.hasReached || ask.corrections >= MOST_CORRECTIONS ? null : ask;
+    return ask === undefined || this.isDecided() || this.isSettled ? null : ask;
+  }
+
+  /** The contact corrects what they said a few times, as a buddy can; that they have been in touch is always heard, once. */
+  mayAnswer(ask: OpenAsk, response: CheckInResponse): boolean {
+    return !ask.hasReached && (hasReached(response) || ask.corrections < MOST_CORRECTIONS);
   }
 
   hearOfContact(response: CheckInResponse, at: number): void {
     const ask = this.openContactAsk();
-    if (ask === null) return;
+    if (ask === null || !this.mayAnswer(ask, response)) return;
     if (ask.response !== null && ask.response !== response) ask.corrections += 1;
     this.hear(ask.askId, response, hasReached(response), at);
   }

@@ -21,6 +21,7 @@ import {
   ASKS_NOT_BEGUN,
   type CloseAlert,
   type ConfirmEmergency,
+  CONTACT_HAS_ANSWERED,
   type ContactAnswer,
   QUESTION_TOO_LATE,
   WELLBEING_ALERT,
@@ -86,9 +87,11 @@ function listen(alert: WellbeingAlertState): void {
       return 'noted';
     },
     {
-      validator: ({ validUntil }) => {
+      validator: ({ response, validUntil }) => {
         refuseLate(validUntil);
-        if (alert.openContactAsk() === null) throw refused('ContactNotAsked');
+        const ask = alert.openContactAsk();
+        if (ask === null) throw refused('ContactNotAsked');
+        if (!alert.mayAnswer(ask, response)) throw refused(CONTACT_HAS_ANSWERED);
       },
     },
   );

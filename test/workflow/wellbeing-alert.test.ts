@@ -306,6 +306,14 @@ describe('whose answer counts', () => {
     ],
   };
 
+  const contactDoesNotCount: EscalationPolicy = {
+    closesAfterMinutes: 60,
+    steps: [
+      { who: 'registered-contact', count: 1, channel: 'sms', afterMinutes: 0, answeredBy: ['on-call'] },
+      { who: 'on-call', count: 1, channel: 'voice', afterMinutes: 30, answeredBy: ['on-call'] },
+    ],
+  };
+
   it('is for the policy to say: another answer is noted, and the next step comes in its time', async () => {
     const alert = await rig.alert((world) => (world.policy = onCallOnly));
     await alert.asked(1);
@@ -326,6 +334,14 @@ describe('whose answer counts', () => {
     await alert.call(2, 'exhausted');
     expect((await alert.result()).state).toBe('answered');
     expect(ANSWERING_PARTIES).toContain(alert.world.closed[0]?.decision?.party);
+  });
+
+  it('is kept of a contact whose answer does not count: nothing takes it back, and no page says that it is over', async () => {
+    const alert = await rig.alert((world) => (world.policy = contactDoesNotCount));
+    await alert.asked(1);
+    expect(await alert.contact('called')).toBe('noted');
+    await expect(alert.contact('unavailable')).rejects.toMatchObject({ cause: { type: 'ContactHasAnswered' } });
+    await alert.close('user');
   });
 
   it('is taken back by a buddy who corrects it while nothing is decided, and the next step comes at once', async () => {
@@ -368,13 +384,14 @@ describe('whose answer counts', () => {
     await alert.recordAs('corrected-by-contact');
   });
 
-  it('may be corrected by the contact five times', async () => {
+  it('may be corrected by the contact five times; that they were in touch is heard all the same', async () => {
     const alert = await rig.alert();
     await alert.askedInTurn(4);
     await alert.contact('cannot-reach');
     for (const nth of [1, 2, 3, 4, 5]) await alert.contact(nth % 2 === 1 ? 'unavailable' : 'cannot-reach');
-    await expect(alert.contact('called')).rejects.toMatchObject({ cause: { type: 'ContactNotAsked' } });
-    await alert.close('user');
+    await expect(alert.contact('cannot-reach')).rejects.toMatchObject({ cause: { type: 'ContactHasAnswered' } });
+    expect(await alert.contact('called')).toBe('noted');
+    expect((await alert.result()).state).toBe('answered');
   });
 
   it('is not heard when nobody waits for the word that it was, which is not the end of the alert', async () => {

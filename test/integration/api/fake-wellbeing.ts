@@ -15,6 +15,8 @@ export class FakeWellbeing implements WellbeingProcess {
   onClose: (alertId: string) => Promise<WellbeingResult | 'over'> = async () => 'over';
   onConfirm: (alertId: string) => Promise<'confirmed' | 'over' | 'refused'> = async () => 'refused';
 
+  onAnswer: () => Promise<'noted' | 'kept' | 'over'> = async () => 'noted';
+
   async start(input: WellbeingAlertInput): Promise<'running' | 'over'> {
     this.fail();
     this.started.push(input);
@@ -33,11 +35,14 @@ export class FakeWellbeing implements WellbeingProcess {
     return this.onConfirm(alertId);
   }
 
-  async contactAnswers({ alertId, messageId }: ContactAsked, response: CheckInResponse): Promise<'noted' | 'over'> {
+  async contactAnswers(
+    { alertId, messageId }: ContactAsked,
+    response: CheckInResponse,
+  ): Promise<'noted' | 'kept' | 'over'> {
     this.fail();
     this.answers.push({ alertId, response });
     this.withdrawn.push(messageId);
-    return 'noted';
+    return this.onAnswer();
   }
 
   private fail(): void {

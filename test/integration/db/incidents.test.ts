@@ -372,4 +372,7 @@ test('of every alert that waits somebody is told once, also while another one wa
     [true, true],
   ]);
   expect((await listIncidents(database.app, { limit: 10, without: ['alert-awaits-human'] })).rows).toEqual([]);
+  // However many there are: none is silent behind others, and none is said to be over because older ones have come.
+  for (let more = 0; more < 24; more += 1) await add();
+  expect(await lookOnce()).toEqual({ raised: 24, closed: 0 });
 });

@@ -215,19 +215,25 @@ describe('the end of an alert', () => {
   });
 
   test('is by the answer that was taken just before, and whose news was still on its way', async () => {
-    const endOf = async (response: 'called' | 'cannot-reach') => {
+    const endOf = async (response: 'called' | 'cannot-reach', otherwise: 'nobody-answered' | 'handed-over') => {
       const { userId } = await user();
       const buddyId = await buddyOf(api.deps, userId, 1);
       const steps = [
         { who: 'buddies', state: 'under-way', asked: [{ buddyId, state: 'answered', response }] },
       ] as const;
       const alertId = await addAlert(api.database.owner, userId, { steps });
-      const closed = await end(alertId, { endReason: 'nobody-answered' });
+      const closed = await end(alertId, {
+        endReason: otherwise,
+        state: otherwise === 'handed-over' ? 'escalated' : 'closed',
+      });
       const text = 'SELECT decided_by IS NOT NULL AS is_decided FROM wellbeing_alerts WHERE alert_id = $1';
       return { ...closed, ...(await api.database.owner.query(text, [alertId])).rows[0] };
     };
-    expect(await endOf('called')).toEqual({ state: 'answered', endReason: 'answered', isNew: true, is_decided: true });
-    expect(await endOf('cannot-reach')).toMatchObject({ endReason: 'nobody-answered', is_decided: false });
+    const answered = { state: 'answered', endReason: 'answered', isNew: true, is_decided: true };
+    for (const otherwise of ['nobody-answered', 'handed-over'] as const) {
+      expect(await endOf('called', otherwise)).toEqual(answered);
+      expect(await endOf('cannot-reach', otherwise)).toMatchObject({ endReason: otherwise, is_decided: false });
+    }
   });
 
   test('leaves an emergency step that nobody set off as one that was never asked', async () => {

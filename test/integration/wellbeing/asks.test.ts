@@ -182,10 +182,11 @@ test('the service gets a mail and those on call are rung, whose ends the alert h
 });
 
 test('whoever is asked when it is over is told: check-ins, calls, and by a message who had one', async () => {
-  const { userId } = await userWithContact();
+  const { userId, contactId } = await userWithContact();
   await wellbeingPass(deps);
   temporal.started.splice(0);
   const [checkIn, call, text, mail] = Array.from({ length: 4 }, () => randomUUID());
+  await askingContact(userId, { askId: text ?? '', by: 'message', buddyId: null });
   const asks = [
     { askId: checkIn ?? '', by: 'check-in', party: 'buddies', channel: 'sms', newsId: randomUUID() },
     { askId: call ?? '', by: 'call', party: 'on-call', channel: 'voice', newsId: randomUUID() },
@@ -208,6 +209,12 @@ test('whoever is asked when it is over is told: check-ins, calls, and by a messa
   expect(news.toSorted()).toEqual([`message:${asks[2].newsId}`, `message:${asks[3].newsId}`].toSorted());
   temporal.started.splice(0);
   await endAsks(deps, { alertId: randomUUID(), userId, isTold: false, asks });
+  expect(temporal.started).toEqual([]);
+  // Whoever was named since knows of nothing that could be over.
+  await api.database.owner.query('UPDATE registered_contacts SET named_at = clock_timestamp() WHERE contact_id = $1', [
+    contactId,
+  ]);
+  await endAsks(deps, { alertId: randomUUID(), userId, isTold: true, asks: [asks[2]] });
   expect(temporal.started).toEqual([]);
 });
 
@@ -270,6 +277,25 @@ test('a try that comes back after the alert is over asks nobody', async () => {
   expect(await startAsks(deps, { ...asking(userId, 'buddies', [ask]), alertId })).toEqual([ask.askId]);
   expect(temporal.started).toEqual([]);
 });
+
+test.each([
+  ['on-call', 'call', 'voice-alert'],
+  ['wellbeing-service', 'message', 'message'],
+] as const)(
+  'what asks %s after the alert has ended is taken back: nothing was there to be ended',
+  async (who, by, workflow) => {
+    const userId = await createSubject(api.deps.pool, 'system');
+    const ask: Ask = { askId: randomUUID(), by, buddyId: null };
+    const alertId = await addAlert(api.database.owner, userId, {});
+    temporal.onStart = () =>
+      api.database.owner.query(
+        `UPDATE wellbeing_alerts SET state = 'closed', end_reason = 'closed-by-user', ended_at = now() WHERE alert_id = $1`,
+        [alertId],
+      );
+    expect(await startAsks(deps, { ...asking(userId, who, [ask]), alertId })).toEqual([ask.askId]);
+    expect(temporal.told).toEqual([{ workflowId: `${workflow}:${ask.askId}`, what: 'cancel' }]);
+  },
+);
 
 test('a due alert that nobody has begun is begun by the worker, also when its first try failed', async () => {
   const userId = await createSubject(api.deps.pool, 'system');

@@ -296,7 +296,7 @@ describe('the page of a contact', () => {
 
   test('takes their answer while an alert asks them, and goes on without them when they refuse', async () => {
     const { link, userId } = await named();
-    expect((await press(link, { do: 'answer', response: 'called' })).text).toContain('come to an end');
+    expect((await press(link, { do: 'answer', response: 'called' })).text).toContain('do not wait for an answer');
     const alertId = await askingAlert(userId);
     api.wellbeing.answers.length = 0;
     expect((await api.fetch(link, {})).text).toContain('How did it go?');
@@ -321,7 +321,7 @@ describe('the page of a contact', () => {
       false,
       false,
     ]);
-    expect((await press(laterLink, { do: 'answer', response: 'called' })).text).toContain('come to an end');
+    expect((await press(laterLink, { do: 'answer', response: 'called' })).text).toContain('do not wait for an answer');
     await press(laterLink, { do: 'refuse' });
     expect(api.wellbeing.answers).toEqual([]);
     expect((await api.fetch(link, {})).status).toBe(404);
@@ -332,12 +332,24 @@ describe('the page of a contact', () => {
     const { link, userId } = await named();
     const alertId = await askingAlert(userId);
     api.wellbeing.answers.length = 0;
-    expect((await press(link, { do: 'answer', response: 'cannot-reach' })).text).toContain('open this page again');
+    expect((await press(link, { do: 'answer', response: 'cannot-reach' })).text).toContain('please do');
     await ofContactStep(alertId, `state = 'unanswered', response = 'cannot-reach', ended_at = now()`);
     expect((await api.fetch(link, {})).text).toContain('How did it go?');
     await press(link, { do: 'answer', response: 'called' });
     expect(api.wellbeing.answers.map(({ response }) => response)).toEqual(['cannot-reach', 'called']);
     expect((await press(link, { do: 'refuse' })).text).not.toContain('How did it go?');
+  });
+
+  test.each([
+    ['over', 'do not wait for an answer'],
+    ['kept', 'cannot be changed'],
+  ] as const)('says it when their answer is %s', async (said, words) => {
+    const { link, userId } = await named();
+    await askingAlert(userId);
+    api.wellbeing.onAnswer = async () => said;
+    const { text } = await press(link, { do: 'answer', response: 'unavailable' });
+    api.wellbeing.onAnswer = async () => 'noted';
+    expect(text).toContain(words);
   });
 
   test('withdraws the text that still waits when they refuse, also after an answer', async () => {

@@ -39,8 +39,11 @@ test('an alert that does not ask the contact, or has ended, waits for no word of
   expect(await tellContactAnswer(refusing('ContactNotAsked').client, ASKED, 'unavailable')).toBe('over');
 });
 
-test.each([['noted'], ['over']])('a text that still waits is withdrawn after the word was %s', async (how) => {
-  const { client, said } = how === 'noted' ? answering(() => 'noted') : refusing('ContactNotAsked');
+test.each([
+  ['noted', answering(() => 'noted')],
+  ['over', refusing('ContactNotAsked')],
+  ['kept', refusing('ContactHasAnswered')],
+])('a text that still waits is withdrawn after the word was %s', async (how, { client, said }) => {
   expect(await tellContactAnswer(client, ASKED, 'unavailable')).toBe(how);
   expect(said).toEqual(['wellbeing-alert:the-alert contactAnswers', 'message:the-text cancel']);
   await tellContactAnswer(client, { ...ASKED, messageId: null }, 'unavailable');
