@@ -24,7 +24,7 @@ import { dropContact, nameContact, ownView } from './registered-contact';
 import { newRegisteredContact } from './registered-contact-shapes';
 import type { Routes } from './routes';
 import { writeProfile } from './user-profile';
-import { closeAlert } from './wellbeing-alerts';
+import { closeAlert, type Closing } from './wellbeing-alerts';
 
 /** A user's own page: whom they have named, how far each has agreed, and what came of asking. */
 export function circle(routes: Routes, deps: ApiDeps): void {
@@ -81,8 +81,7 @@ export function circle(routes: Routes, deps: ApiDeps): void {
   routes.page('POST /circle/alerts/:alertId/close', async (req, res, visitor) => {
     const alert = await findWellbeingAlert(deps.pool, checkedId(req, 'alertId'));
     if (alert === null || alert.userId !== visitor.subjectId) return back(res, 'alert-gone');
-    await closeAlert(deps, visitor, alert);
-    back(res, alert.endedAt === null ? 'ended' : 'ended-before');
+    back(res, CLOSING_SAID[await closeAlert(deps, visitor, alert)]);
   });
 }
 
@@ -127,6 +126,12 @@ const SAID: Partial<Record<ProblemCode, CircleDone>> = {
   'phone-number-not-allowed': 'wrong-phone',
   'country-not-allowed': 'wrong-phone',
   'email-address-invalid': 'wrong-email',
+};
+
+const CLOSING_SAID: Readonly<Record<Closing, CircleDone>> = {
+  closed: 'ended',
+  'closed-before': 'ended-before',
+  'not-closed': 'not-ended',
 };
 
 /** The same, of the registered contact. */

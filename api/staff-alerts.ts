@@ -44,9 +44,8 @@ export function staffAlerts(routes: Routes, deps: ApiDeps): void {
   });
 
   routes.page('POST /staff/alerts/:alertId/close', async (req, res, visitor) => {
-    const alert = await alertOf(deps, req);
-    await closeAlert(deps, visitor, alert);
-    seeOther(res, pathOf({ done: alert.endedAt === null ? 'closed' : 'closed-before' }));
+    const done = await closeAlert(deps, visitor, await alertOf(deps, req));
+    seeOther(res, pathOf({ done }));
   });
 }
 

@@ -9,7 +9,9 @@ import {
   type WellbeingAlert,
   type WellbeingStep,
 } from '../db/wellbeing-alerts';
+import { closeUnopenedAlert } from '../db/wellbeing-course';
 import { buddyLanguage, type BuddyLanguage } from '../domain/buddies';
+import type { CloseAlert, WellbeingEndReason } from '../domain/wellbeing-alert';
 import { reasonInWords, stateInWords, stepInWords } from '../domain/wellbeing-words';
 import type { Caller } from './authentication';
 import { checkOwner, hasOneOf } from './authorisation';
@@ -58,7 +60,7 @@ export function wellbeingAlerts(routes: Routes, deps: ApiDeps): void {
     const alert = await findWellbeingAlert(deps.pool, checkedId(req, 'alertId'));
     checkOwner('POST /api/wellbeing/alerts/:alertId/close', caller, alert?.userId ?? null);
     if (alert === null) throw new Problem('not-found');
-    await closeAlert(deps, caller, alert);
+    if ((await closeAlert(deps, caller, alert)) === 'not-closed') throw new Problem('temporarily-unavailable');
     await send(deps, res, (await findWellbeingAlert(deps.pool, alert.alertId)) ?? alert);
   });
 
@@ -70,14 +72,34 @@ export function wellbeingAlerts(routes: Routes, deps: ApiDeps): void {
   });
 }
 
-/** By the user it is about, or by staff. What is over stays as it is, also when Temporal is down. */
+/** `closed-before`: it was over, or another end came first. `not-closed`: it goes on, and has to be asked again. */
+export type Closing = 'closed' | 'closed-before' | 'not-closed';
+
+/** The ends that this closing gives; every other one came before it. */
+const ENDS_BY: Readonly<Record<CloseAlert['by'], readonly WellbeingEndReason[]>> = {
+  user: ['closed-by-user'],
+  staff: ['closed-by-staff', 'taken-over'],
+};
+
+/**
+ * By the user it is about, or by staff. What is over stays as it is, and what has not begun never does, also when
+ * Temporal is down.
+ * @throws TemporalNotInTime
+ */
 export async function closeAlert(
   { pool, wellbeing }: Pick<ApiDeps, 'pool' | 'wellbeing'>,
   { subjectId: actor }: Pick<Caller, 'subjectId'>,
   { alertId, userId, endedAt }: WellbeingAlert,
-): Promise<void> {
+): Promise<Closing> {
   await appendAudit(pool, { actor, action: 'wellbeing-alert.close-asked', objectId: alertId, outcome: 'done' });
-  if (endedAt === null) await wellbeing.close(alertId, userId === actor ? 'user' : 'staff');
+  if (endedAt !== null) return 'closed-before';
+  const by = userId === actor ? 'user' : 'staff';
+  if (await closeUnopenedAlert(pool, alertId, by)) return 'closed';
+  await wellbeing.close(alertId, by);
+  // A workflow that was lost is over too, while its row goes on until the sweep has found it.
+  const endReason = (await findWellbeingAlert(pool, alertId))?.endReason;
+  if (endReason === null) return 'not-closed';
+  return endReason !== undefined && ENDS_BY[by].includes(endReason) ? 'closed' : 'closed-before';
 }
 
 /** The workflow keeps who confirmed it before anything rings. @returns anything but `confirmed`: it does not wait for it */

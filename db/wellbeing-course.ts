@@ -6,6 +6,7 @@ import type { EscalationStep } from '../domain/escalation-policy';
 import {
   type Ask,
   type BegunStep,
+  type CloseAlert,
   type Decision,
   hasReached,
   type OpenedAlert,
@@ -176,34 +177,55 @@ export interface ClosedAlert extends WellbeingResult {
  * @returns how it has ended, also before; null when there is none
  */
 export async function closeWellbeingAlert(pool: Pool, closing: AlertClosing): Promise<ClosedAlert | null> {
-  const { alertId, endedAt } = closing;
+  const { alertId } = closing;
   return await inTransaction(pool, async (tx) => {
     const alert = await lockAlert(tx, alertId);
     if (alert === null) return null;
     if (alert.isOver) return { ...(await endOf(tx, alertId)), isNew: false };
     const late = OF_ITSELF.includes(closing.endReason) ? await answerUnheard(tx, alertId) : null;
-    const { state, endReason, decision } = late ?? closing;
-    await closeSteps(tx, alertId, decision);
-    const asked = await askedAnybody(tx, alertId);
-    await execute(
-      tx,
-      `UPDATE wellbeing_alerts SET state = $2, end_reason = $3, ended_at = $4, decided_by = $7,
-              counts = counts AND ($5 OR $3 NOT IN ('workflow-failed', 'stopped-by-operator')),
-              cooldown = CASE WHEN $3 = 'nobody-to-ask'
-                THEN cooldown * tstzrange(NULL, clock_timestamp() + $6 * interval '1 millisecond') ELSE cooldown END
-        WHERE alert_id = $1`,
-      [alertId, state, endReason, endedAt, asked, TRIED_IN_VAIN_LASTS_MS, decision?.askId ?? null],
-    );
-    const audited = {
-      action: 'wellbeing-alert.closed',
-      objectId: alertId,
-      purpose: endReason,
-      outcome: 'done',
-    } as const;
-    await appendAudit(tx, { actor: 'system', ...audited });
-    await tell(tx, alertId, alert.userId, state);
+    const { state, endReason } = await writeEnd(tx, alert.userId, { ...closing, ...late });
     return { state, endReason, isNew: true };
   });
+}
+
+/**
+ * Before its workflow has opened it, also while that cannot be reached or was never begun: it finds the alert over then,
+ * and asks nobody.
+ * @returns false: it was opened, or is over
+ */
+export async function closeUnopenedAlert(pool: Pool, alertId: string, by: CloseAlert['by']): Promise<boolean> {
+  return await inTransaction(pool, async (tx) => {
+    const alert = await lockAlert(tx, alertId);
+    if (alert === null || alert.isOver || alert.policyVersion !== null) return false;
+    const endReason = by === 'user' ? 'closed-by-user' : 'closed-by-staff';
+    const endedAt = new Date().toISOString();
+    await writeEnd(tx, alert.userId, { alertId, state: 'closed', endReason, decision: null, endedAt });
+    return true;
+  });
+}
+
+async function writeEnd(tx: Db, userId: string, closing: AlertClosing): Promise<WellbeingResult> {
+  const { alertId, state, endReason, decision, endedAt } = closing;
+  await closeSteps(tx, alertId, decision);
+  const asked = await askedAnybody(tx, alertId);
+  await execute(
+    tx,
+    `UPDATE wellbeing_alerts SET state = $2, end_reason = $3, ended_at = $4, decided_by = $7,
+            counts = counts AND ($5 OR $3 NOT IN ('workflow-failed', 'stopped-by-operator')),
+            cooldown = CASE WHEN $3 = 'nobody-to-ask'
+              THEN cooldown * tstzrange(NULL, clock_timestamp() + $6 * interval '1 millisecond') ELSE cooldown END
+      WHERE alert_id = $1`,
+    [alertId, state, endReason, endedAt, asked, TRIED_IN_VAIN_LASTS_MS, decision?.askId ?? null],
+  );
+  const audited = {
+    action: 'wellbeing-alert.closed',
+    objectId: alertId,
+    purpose: endReason,
+    outcome: 'done',
+  } as const;
+  await appendAudit(tx, { actor: 'system', ...audited });
+  await tell(tx, alertId, userId, state);
+  return { state, endReason };
 }
 
 function endOf(tx: Db, alertId: string): Promise<WellbeingResult> {

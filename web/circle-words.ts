@@ -222,6 +222,7 @@ const DONE = {
     'contact-name': 'A name of at most 80 characters is expected.',
     ended: 'Ended. Whoever had been asked is told.',
     'ended-before': 'It had ended before.',
+    'not-ended': 'It has not ended yet. Please try again in a minute.',
     'alert-gone': 'This is not there any more.',
   },
   es: {
@@ -254,6 +255,7 @@ const DONE = {
     'contact-name': 'Se espera un nombre de 80 letras como máximo.',
     ended: 'Terminado. Se avisa a quienes se había preguntado.',
     'ended-before': 'Ya había terminado.',
+    'not-ended': 'Todavía no ha terminado. Inténtelo de nuevo en un minuto.',
     'alert-gone': 'Esto ya no está.',
   },
 } as const satisfies Readonly<Record<LinkLanguage, Readonly<Record<string, string>>>>;

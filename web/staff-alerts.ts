@@ -19,7 +19,7 @@ export interface WellbeingLine {
 }
 
 /** What a form has come to, as the address of the page says it. */
-export const ALERT_DONE = ['confirmed', 'not-waiting', 'closed', 'closed-before'] as const;
+export const ALERT_DONE = ['confirmed', 'not-waiting', 'closed', 'closed-before', 'not-closed'] as const;
 export type AlertDone = (typeof ALERT_DONE)[number];
 
 export interface StaffAlertsView {
@@ -38,6 +38,7 @@ const DONE_WORDS: Readonly<Record<AlertDone, string>> = {
   'not-waiting': 'Nothing was changed: this alert does not wait for anybody any more.',
   closed: 'Closed. Whoever had been asked is told.',
   'closed-before': 'Nothing was changed: this alert was over already.',
+  'not-closed': 'Not closed yet: this alert goes on. Please try again in a minute.',
 };
 
 const LISTS: Readonly<Record<AlertStanding, { title: string; none: string; more: string }>> = {
@@ -78,7 +79,7 @@ export function renderStaffAlerts({ lists, done, formToken, privacyPolicyUrl }: 
     formToken,
     privacyPolicyUrl,
     content: [
-      ...(done === undefined ? [] : [notice(DONE_WORDS[done])]),
+      ...(done === undefined ? [] : [notice(DONE_WORDS[done], done === 'not-closed' ? 'bad' : 'plain')]),
       paragraph(
         'Confirming an emergency step rings those on call at once. Closing an alert says that you see to it: whoever had been asked is told that it is over. Whose alert it is you find under its number in your app (GET /api/wellbeing/alerts/{alertId}).',
       ),

@@ -47,6 +47,8 @@ export class WellbeingWorld {
   /** Steps that have nobody to ask, by position. */
   nobody: Partial<Record<number, SkipReason>> = {};
   isGone = false;
+  /** Closed before its workflow has begun. */
+  isOver = false;
   /** Of whom nothing can be begun. */
   isUnreachable: (ask: Ask) => boolean = () => false;
   startFails = false;
@@ -62,6 +64,7 @@ export class WellbeingWorld {
   readonly activities: WellbeingActivities = {
     openWellbeingAlert: async () => {
       this.done.push('open');
+      if (this.isOver) return null;
       return { policy: this.policy, days: 3 };
     },
     beginWellbeingStep: async ({ position, step, askedBuddyIds, askIds }): Promise<BegunStep> => {

@@ -413,6 +413,12 @@ describe('an alert that is ended', () => {
     await alert.recordAs('closed-by-user');
   });
 
+  it('before it has begun asks nobody', async () => {
+    const alert = await rig.alert((world) => (world.isOver = true));
+    expect((await alert.result()).state).toBe('closed');
+    expect(alert.world.done).toEqual(['open']);
+  });
+
   it('by staff is closed, or taken over when the organisation was asked', async () => {
     const before = await rig.alert();
     await before.asked(1);

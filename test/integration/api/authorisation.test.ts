@@ -11,6 +11,7 @@ import { SealedValue } from '../../../domain/sealed';
 import { MARKED } from '../../marked-people';
 import { alertRecipient, voiceAlertInput } from '../../voice-alert-input';
 import { addBuddy } from '../buddies/people';
+import { addAlert } from '../wellbeing/alert-rows';
 import { ApiUnderTest, callInput, CONSENT } from './api-under-test';
 
 let api: ApiUnderTest;
@@ -318,13 +319,8 @@ async function messageOfSomebody(): Promise<string> {
 
 async function wellbeingAlertOfSomebody(): Promise<string> {
   const { pool } = api.deps;
-  const userId = await createSubject(pool, 'test');
-  const { rows } = await api.database.owner.query(
-    `INSERT INTO wellbeing_alerts (alert_id, user_id, trigger_reason, days, cooldown)
-     VALUES (gen_random_uuid(), $1, 'drop', 3, tstzrange(now(), now() + interval '72 hours')) RETURNING alert_id`,
-    [userId],
-  );
-  return rows[0].alert_id;
+  // One that has begun: it ends by its workflow.
+  return addAlert(api.database.owner, await createSubject(pool, 'test'), {});
 }
 
 async function alertOfSomebody(): Promise<string> {

@@ -9,7 +9,7 @@ import { MARKED } from '../../marked-people';
 import { somebody } from '../buddies/buddies-under-test';
 import { newPhone } from '../buddies/check-in-world';
 import { addBuddy } from '../buddies/people';
-import { addAlert } from '../wellbeing/alert-rows';
+import { addAlert, type AlertEnd, endingAs } from '../wellbeing/alert-rows';
 import { type PageVisitor, PagesUnderTest } from './pages-under-test';
 
 let pages: PagesUnderTest;
@@ -19,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => pages.stop());
 afterEach(() => {
   pages.api.wellbeing.down = null;
+  pages.api.wellbeing.onClose = async () => 'over';
   pages.api.checkIns.onBegin = async () => ({ state: 'pending' });
 });
 
@@ -323,10 +324,7 @@ describe('what was begun without the user', () => {
     const { text } = await owner.visitor.open('/circle');
     expect(text.indexOf('When we asked by ourselves')).toBeLessThan(text.indexOf('Your buddies'));
     expect(text).toContain(`<li>${MARKED.otherMentorName}: the text has arrived</li>`);
-    pages.api.wellbeing.onClose = async () => {
-      await end(alertId, 'closed', 'closed-by-user');
-      return { state: 'closed', endReason: 'closed-by-user' };
-    };
+    endsAs('closed', 'closed-by-user');
     const closed = await press(owner.visitor, `/circle/alerts/${alertId}/close`);
     expect(closed.notice).toBe('Ended. Whoever had been asked is told.');
     expect(closed.text).toContain('You have closed it.');
@@ -339,6 +337,35 @@ describe('what was begun without the user', () => {
     const { visitor } = await signedIn();
     expect((await press(visitor, `/circle/alerts/${alertId}/close`)).done).toBe('alert-gone');
     expect(pages.api.wellbeing.closed.map((one) => one.alertId)).not.toContain(alertId);
+  });
+
+  it('is not said to have ended by the press when a buddy had been in touch that very moment', async () => {
+    const { visitor, userId } = await signedIn();
+    const alertId = await addAlert(pages.api.database.owner, userId, {});
+    endsAs('answered', 'answered');
+    const { done, text } = await press(visitor, `/circle/alerts/${alertId}/close`);
+    expect(done).toBe('ended-before');
+    expect(text).toContain('Somebody you chose has been in touch.');
+  });
+
+  it('is said to go on, in the user’s language, while its row does, and can be ended again', async () => {
+    const words = { en: 'It has not ended yet.', es: 'Todavía no ha terminado.' };
+    for (const [language, notEnded] of Object.entries(words)) {
+      const { visitor, userId } = await signedIn({ ...PROFILE, language });
+      const alertId = await addAlert(pages.api.database.owner, userId, {});
+      const { notice, text } = await press(visitor, `/circle/alerts/${alertId}/close`);
+      expect(notice).toContain(notEnded);
+      expect(text).toContain(`action="/circle/alerts/${alertId}/close"`);
+    }
+  });
+
+  it('ends with a press before it has begun, also when Temporal is down', async () => {
+    const { visitor, userId } = await signedIn();
+    const alertId = await addAlert(pages.api.database.owner, userId, { isDue: true });
+    pages.api.wellbeing.down = new Error('down');
+    const { done, text } = await press(visitor, `/circle/alerts/${alertId}/close`);
+    expect(done).toBe('ended');
+    expect(text).toContain('You have closed it.');
   });
 
   it('is not ended when Temporal is down, and the page says so', async () => {
@@ -405,10 +432,8 @@ describe('what was begun without the user', () => {
     expect(text.split('Nadie de las personas avisadas ha respondido a tiempo.')).toHaveLength(6);
   });
 
-  async function end(alertId: string, state: string, reason: string): Promise<void> {
-    await pages.api.database.owner.query(
-      'UPDATE wellbeing_alerts SET state = $2, end_reason = $3, ended_at = now() WHERE alert_id = $1',
-      [alertId, state, reason],
-    );
+  /** Whatever is closed from now on. */
+  function endsAs(...end: AlertEnd): void {
+    pages.api.wellbeing.onClose = endingAs(pages.api.database.owner, end);
   }
 });

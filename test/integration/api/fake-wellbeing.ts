@@ -12,6 +12,7 @@ export class FakeWellbeing implements WellbeingProcess {
   readonly withdrawn: (string | null)[] = [];
   /** Thrown by everything, when set: Temporal is down. */
   down: Error | null = null;
+  /** As it is, it plays a workflow that was lost: it is over, and the row goes on. */
   onClose: (alertId: string) => Promise<WellbeingResult | 'over'> = async () => 'over';
   onConfirm: (alertId: string) => Promise<'confirmed' | 'over' | 'refused'> = async () => 'refused';
 

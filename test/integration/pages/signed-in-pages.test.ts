@@ -12,7 +12,7 @@ import { callInput } from '../api/api-under-test';
 import { PagesUnderTest } from '../api/pages-under-test';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 import { ALWAYS, reserveSlot } from '../db/people';
-import { addAlert, type AlertWanted } from '../wellbeing/alert-rows';
+import { addAlert, type AlertWanted, endingAs } from '../wellbeing/alert-rows';
 
 describeInBrowser('the pages of mentors and staff in a browser', () => {
   let browser: Browser;
@@ -134,6 +134,7 @@ describeInBrowser('the pages of mentors and staff in a browser', () => {
   it('lets staff decide about an alert that waits, from the overview on, without a script and by keyboard', async () => {
     const alertId = await alertOf({ steps: [{ who: 'emergency', state: 'awaiting-human' }] });
     pages.api.wellbeing.onConfirm = async () => 'confirmed';
+    pages.api.wellbeing.onClose = endingAs(pages.api.database.owner, ['escalated', 'taken-over']);
     await openBrowser();
     await signIn('staff', '/staff');
     await page
@@ -193,7 +194,8 @@ describeInBrowser('the pages of mentors and staff in a browser', () => {
     await alertOf({ daysAgo: 0.5, end: ['closed', 'nobody-answered'] });
     await signIn('admin', '/staff');
     await look('staff');
-    for (const path of ['/staff/calls', '/staff/mentors', '/staff/alerts', '/staff/alerts?done=closed']) {
+    const alerts = ['/staff/alerts', '/staff/alerts?done=closed', '/staff/alerts?done=not-closed'];
+    for (const path of ['/staff/calls', '/staff/mentors', ...alerts]) {
       await page.goto(`${pages.url}${path}`);
       await look(path.slice(1).replaceAll(/[^a-z]/g, '-'));
     }

@@ -3,7 +3,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { CheckInResponse, CheckInState } from '../../../domain/buddies';
 import type { EscalationParty } from '../../../domain/escalation-policy';
-import type { SkipReason, StepState, WellbeingEndReason, WellbeingOutcome } from '../../../domain/wellbeing-alert';
+import type {
+  SkipReason,
+  StepState,
+  WellbeingEndReason,
+  WellbeingOutcome,
+  WellbeingResult,
+} from '../../../domain/wellbeing-alert';
 
 export interface StepWanted {
   readonly who: EscalationParty;
@@ -16,24 +22,29 @@ export interface StepWanted {
   }[];
 }
 
+export type AlertEnd = readonly [WellbeingOutcome, WellbeingEndReason];
+
 export interface AlertWanted {
   readonly daysAgo?: number;
   /** Left out: it goes on. */
-  readonly end?: readonly [WellbeingOutcome, WellbeingEndReason];
+  readonly end?: AlertEnd;
+  /** Its workflow has not begun. */
+  readonly isDue?: boolean;
   readonly steps?: readonly StepWanted[];
 }
 
 /** @param pool of the owner of the tables. @returns the alert's id */
 export async function addAlert(pool: Pool, userId: string, wanted: AlertWanted): Promise<string> {
-  const { daysAgo = 0, end, steps = [] } = wanted;
+  const { daysAgo = 0, end, isDue = false, steps = [] } = wanted;
   const alertId = randomUUID();
   await pool.query(
     `INSERT INTO wellbeing_alerts (alert_id, user_id, trigger_reason, days, state, end_reason, policy_version, due_at,
                                    started_at, opened_at, ended_at, cooldown)
-     SELECT $1, $2, 'low-in-a-row', 3, $3, $4, 0, at, at, at, CASE WHEN $4::text IS NOT NULL THEN at + interval '1 hour' END,
-            tstzrange(at, at + interval '72 hours')
-       FROM (SELECT now() - $5 * interval '1 day' AS at) AS due`,
-    [alertId, userId, end?.[0] ?? 'running', end?.[1] ?? null, daysAgo],
+     SELECT $1, $2, 'low-in-a-row', 3, $3, $4, CASE WHEN NOT $6 THEN 0 END, at, begun_at, begun_at,
+            CASE WHEN $4::text IS NOT NULL THEN at + interval '1 hour' END, tstzrange(at, at + interval '72 hours')
+       FROM (SELECT now() - $5 * interval '1 day' AS at) AS due,
+            LATERAL (SELECT CASE WHEN NOT $6 THEN at END AS begun_at) AS begun`,
+    [alertId, userId, end?.[0] ?? (isDue ? 'due' : 'running'), end?.[1] ?? null, daysAgo, isDue],
   );
   for (const [index, step] of steps.entries()) {
     const asked = (step.asked ?? []).map((one) => ({ ...one, requestId: randomUUID() }));
@@ -64,4 +75,13 @@ export async function addAlert(pool: Pool, userId: string, wanted: AlertWanted):
     );
   }
   return alertId;
+}
+
+/** What the workflow of an alert does when it is closed, and comes to this end. @param pool of the owner of the tables */
+export function endingAs(pool: Pool, [state, endReason]: AlertEnd): (alertId: string) => Promise<WellbeingResult> {
+  return async (alertId) => {
+    const text = 'UPDATE wellbeing_alerts SET state = $2, end_reason = $3, ended_at = now() WHERE alert_id = $1';
+    await pool.query(text, [alertId, state, endReason]);
+    return { state, endReason };
+  };
 }

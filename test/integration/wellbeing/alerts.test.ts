@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { addresseesOf } from '../../../db/wellbeing-addressees';
 import {
   beginWellbeingStep,
+  closeUnopenedAlert,
   closeWellbeingAlert,
   noteEmergencyConfirmed,
   noteWellbeingStep,
   openWellbeingAlert,
 } from '../../../db/wellbeing-course';
 import { takeScores } from '../../../db/wellbeing-scores';
+import { alertsToStart } from '../../../db/wellbeing-sweeps';
 import { BUILT_IN_POLICY } from '../../../domain/escalation-policy';
+import { TemporalNotInTime } from '../../../temporal/errors';
 import { ApiUnderTest, type Who } from '../api/api-under-test';
 import { addAlert } from './alert-rows';
 import { buddyOf, scoreOf } from './circle';
@@ -280,7 +283,11 @@ describe('the end of an alert', () => {
   test('is asked for by its user, or by staff, whose look and wish are kept', async () => {
     const { who, userId } = await user();
     const alertId = await alertOf(userId);
-    await api.ask('POST', `/api/wellbeing/alerts/${alertId}/close`, { who });
+    await openWellbeingAlert(api.deps.pool, alertId);
+    const goesOn = await api.ask('POST', `/api/wellbeing/alerts/${alertId}/close`, { who });
+    // Temporal knows of nothing that runs, and the row goes on.
+    expect(goesOn).toMatchObject({ status: 503, body: { code: 'temporarily-unavailable' } });
+    expect(goesOn.headers.get('retry-after')).not.toBeNull();
     await api.ask('GET', `/api/wellbeing/alerts/${alertId}`, { who: staff });
     await api.ask('POST', `/api/wellbeing/alerts/${alertId}/close`, { who: staff });
     expect(api.wellbeing.closed.slice(-2)).toEqual([
@@ -292,6 +299,7 @@ describe('the end of an alert', () => {
       [alertId],
     );
     expect(rows.map(({ action }) => action)).toEqual([
+      'wellbeing-alert.opened',
       'wellbeing-alert.close-asked',
       'wellbeing-alert.read',
       'wellbeing-alert.close-asked',
@@ -301,6 +309,35 @@ describe('the end of an alert', () => {
     const over = await api.ask('POST', `/api/wellbeing/alerts/${alertId}/close`, { who });
     expect(over.body).toMatchObject({ state: 'closed', endReason: 'closed-by-user' });
     expect(api.wellbeing.closed).toHaveLength(before);
+  });
+
+  test('can come before its beginning, also when Temporal is down: then nobody is ever asked', async () => {
+    const { who, userId } = await user();
+    await buddyOf(api.deps, userId, 1);
+    const alertId = await alertOf(userId);
+    const { pool } = api.deps;
+    api.wellbeing.down = new TemporalNotInTime();
+    const closed = await api.ask('POST', `/api/wellbeing/alerts/${alertId}/close`, { who });
+    api.wellbeing.down = null;
+    expect(closed).toMatchObject({ status: 200, body: { state: 'closed', endReason: 'closed-by-user' } });
+    expect((await alertsToStart(pool, 0, 1_000)).map((due) => due.alertId)).not.toContain(alertId);
+    // A worker may have been about to begin it.
+    expect(await openWellbeingAlert(pool, alertId)).toBeNull();
+    const events = 'SELECT type FROM app_events WHERE object_id = $1';
+    expect((await api.database.owner.query(events, [alertId])).rows).toEqual([{ type: 'wellbeing-alert.closed' }]);
+  });
+
+  test('comes before its beginning or after it, when both come at once', async () => {
+    const { pool } = api.deps;
+    for (let n = 0; n < 10; n += 1) {
+      const { userId } = await user();
+      const alertId = await alertOf(userId);
+      const [opened, closed] = await Promise.all([
+        openWellbeingAlert(pool, alertId),
+        closeUnopenedAlert(pool, alertId, 'user'),
+      ]);
+      expect(opened === null).toBe(closed);
+    }
   });
 });
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createSubject } from '../../../db/subjects';
+import { openWellbeingAlert } from '../../../db/wellbeing-course';
 import { type PageVisitor, PagesUnderTest } from '../api/pages-under-test';
-import { addAlert, type AlertWanted } from './alert-rows';
+import { addAlert, type AlertEnd, type AlertWanted, endingAs } from './alert-rows';
 
 const WAITING: AlertWanted = {
   steps: [
@@ -22,12 +23,16 @@ beforeEach(async () => {
   staff = await pages.signedIn('staff');
   await pages.api.database.owner.query('TRUNCATE wellbeing_alerts CASCADE');
   pages.api.wellbeing.onConfirm = async () => 'refused';
+  pages.api.wellbeing.onClose = async () => 'over';
 });
 afterAll(() => pages.stop());
 
 const userOf = () => createSubject(pages.api.deps.pool, 'system');
 const add = async (wanted: AlertWanted, userId?: string) =>
   addAlert(pages.api.database.owner, userId ?? (await userOf()), wanted);
+const endsAs = (...end: AlertEnd): void => {
+  pages.api.wellbeing.onClose = endingAs(pages.api.database.owner, end);
+};
 const auditOf = async (objectId: string): Promise<string[]> => {
   const text = 'SELECT action FROM audit_entries WHERE object_id = $1 ORDER BY at';
   return (await pages.api.database.owner.query(text, [objectId])).rows.map(({ action }) => action);
@@ -124,6 +129,7 @@ describe('what staff decide there', () => {
 
   test('closes an alert as staff, with an entry, and changes nothing of one that is over', async () => {
     const alertId = await add(UNDER_WAY);
+    endsAs('closed', 'closed-by-staff');
     const answer = await staff.send(`/staff/alerts/${alertId}/close`);
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/staff/alerts?done=closed']);
     expect(pages.api.wellbeing.closed.at(-1)).toEqual({ alertId, by: 'staff' });
@@ -132,6 +138,39 @@ describe('what staff decide there', () => {
     const over = await staff.send(`/staff/alerts/${await add(LOST)}/close`);
     expect(over.headers.get('location')).toBe('/staff/alerts?done=closed-before');
     expect(pages.api.wellbeing.closed).toHaveLength(before);
+  });
+
+  test.each<[string, ...AlertEnd]>([
+    ['closed', 'escalated', 'taken-over'],
+    ['closed-before', 'answered', 'answered'],
+    ['closed-before', 'closed', 'closed-by-user'],
+    ['closed-before', 'closed', 'nobody-answered'],
+  ])('says %s of an alert that has come to its end meanwhile as %s, %s', async (said, ...end) => {
+    const alertId = await add(UNDER_WAY);
+    endsAs(...end);
+    const answer = await staff.send(`/staff/alerts/${alertId}/close`);
+    expect(answer.headers.get('location')).toBe(`/staff/alerts?done=${said}`);
+  });
+
+  test('does not say that an alert is closed while it goes on: its workflow was lost, and the sweep is still to come', async () => {
+    const alertId = await add(UNDER_WAY);
+    const answer = await staff.send(`/staff/alerts/${alertId}/close`);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/staff/alerts?done=not-closed']);
+    const { text } = await staff.open('/staff/alerts?done=not-closed');
+    expect(text).toContain('Not closed yet');
+    expect(text).toContain(`action="/staff/alerts/${alertId}/close"`);
+  });
+
+  test('closes an alert that has not begun by its row alone: whoever begins it later asks nobody', async () => {
+    const alertId = await add({ isDue: true });
+    const before = pages.api.wellbeing.closed.length;
+    const answer = await staff.send(`/staff/alerts/${alertId}/close`);
+    expect(answer.headers.get('location')).toBe('/staff/alerts?done=closed');
+    expect(pages.api.wellbeing.closed).toHaveLength(before);
+    expect(await openWellbeingAlert(pages.api.deps.pool, alertId)).toBeNull();
+    expect(await auditOf(alertId)).toEqual(['wellbeing-alert.close-asked', 'wellbeing-alert.closed']);
+    const again = await staff.send(`/staff/alerts/${alertId}/close`);
+    expect(again.headers.get('location')).toBe('/staff/alerts?done=closed-before');
   });
 
   test('is of an alert that there is', async () => {
