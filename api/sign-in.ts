@@ -9,7 +9,15 @@ import { Problem } from './problems';
 import type { Routes } from './routes';
 
 /** Pages that a sign-in may lead to: nothing that somebody puts into a link. */
-const PAGES = ['/circle', '/mentor', '/mentor/join', '/staff', '/staff/calls', '/staff/mentors'] as const;
+const PAGES = [
+  '/circle',
+  '/mentor',
+  '/mentor/join',
+  '/staff',
+  '/staff/alerts',
+  '/staff/calls',
+  '/staff/mentors',
+] as const;
 /** Where an alert leads to. */
 const INCIDENT_PAGE = /^\/staff\/incidents\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

@@ -16,11 +16,11 @@ export interface MessageLink {
 
 /**
  * Where people of ours sign in, by the name of the template's variable that shows it: the same for everybody, and filled
- * in wherever a template names it.
+ * in wherever a template names it. Staff are written to of wellbeing alerts alone.
  * @param base `PUBLIC_BASE_URL`
  */
 export function pageAddresses(base: string): Readonly<Record<string, string>> {
-  return { circleLink: `${base}/circle`, staffLink: `${base}/staff` };
+  return { circleLink: `${base}/circle`, staffLink: `${base}/staff/alerts` };
 }
 
 /**

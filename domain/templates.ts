@@ -2,6 +2,7 @@
  * Templates: one source per language, filled with typed variables, read as a text, spoken, or shown in an e-mail.
  * The source has no conditions and no markup of its own: `{{name}}` and blank lines between paragraphs.
  */
+import { pageAddresses } from './message-links';
 import { optOutWordAskedFor } from './opt-out-words';
 import { VALUE_TYPES, type ValueType, valueFault, writeValue, type WrittenForm } from './template-values';
 
@@ -47,8 +48,16 @@ export const MOST_CHARACTERS = 1_600;
 export const VARIABLE_NAME = /^[a-z][a-zA-Z0-9]{0,39}$/;
 const PLACEHOLDER = /\{\{([^{}]*)\}\}/g;
 
+const FILLED_IN = Object.keys(pageAddresses(''));
+
 /** What is wrong with a template that is well-formed. */
 export function templateFaults({ variables, languages }: TemplateBody): TemplateFault[] {
+  const taken = FILLED_IN.filter((name) => Object.hasOwn(variables, name) && variables[name]?.type !== 'link');
+  const detail = 'The service fills this in, in templates of its own: choose another name.';
+  return [...taken.map((name) => ({ pointer: `/variables/${name}`, detail })), ...wordFaults({ variables, languages })];
+}
+
+function wordFaults({ variables, languages }: TemplateBody): TemplateFault[] {
   return Object.entries(languages).flatMap(([language, words]) =>
     Object.entries(words).flatMap(([part, source]) => {
       const pointer = `/languages/${language}/${part}`;

@@ -106,6 +106,15 @@ test.each([
   expect(answer).toMatchObject({ status: 422, body: { code: 'template-invalid', errors: [{ pointer }] } });
 });
 
+test('a template that declares a link of the service as its own is refused, also as a draft', async () => {
+  const draft = { variables: { staffLink: { type: 'url' } }, languages: { en: { text: 'Look: {{staffLink}}' } } };
+  const problem = (pointer: string) => ({ status: 422, body: { code: 'template-invalid', errors: [{ pointer }] } });
+  const made = await api.ask('POST', '/templates', { who, json: { name: newName(), ...draft } });
+  expect(made).toMatchObject(problem('#/variables/staffLink'));
+  const shown = await api.ask('POST', '/templates/preview', { who, json: { draft } });
+  expect(shown).toMatchObject(problem('#/draft/variables/staffLink'));
+});
+
 describe('a preview', () => {
   const preview = (json: unknown, asWho: { role: 'staff' | 'user' } = { role: 'staff' }) =>
     api.ask('POST', '/templates/preview', { who: asWho, json });
@@ -165,7 +174,7 @@ describe('the templates of the service itself', () => {
     declineLink: OWN_LINK,
     rightsLink: OWN_LINK,
     circleLink: 'https://buddies.organisation.example.org/circle',
-    staffLink: 'https://buddies.organisation.example.org/staff',
+    staffLink: 'https://buddies.organisation.example.org/staff/alerts',
   };
   /** What a mentor call may end with: calls are held in more languages. */
   const AFTER_CALLS = ['helplines', 'how-was-it'];

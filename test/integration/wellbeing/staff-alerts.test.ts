@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSubject } from '../../../db/subjects';
 import { openWellbeingAlert } from '../../../db/wellbeing-course';
+import { pageAddresses } from '../../../domain/message-links';
 import { type PageVisitor, PagesUnderTest } from '../api/pages-under-test';
 import { addAlert, type AlertEnd, type AlertWanted, endingAs } from './alert-rows';
 
@@ -39,6 +40,16 @@ const auditOf = async (objectId: string): Promise<string[]> => {
 };
 
 describe('the page of wellbeing alerts', () => {
+  test('is where whoever is rung at night comes to, through the sign-in', async () => {
+    const { staffLink = '' } = pageAddresses('');
+    const stranger = pages.stranger();
+    const turned = await stranger.open(staffLink);
+    expect([turned.status, turned.headers.get('location')]).toEqual([303, '/sign-in?to=%2Fstaff%2Falerts']);
+    const back = await stranger.signIn('staff', randomUUID(), staffLink);
+    expect([back.status, back.headers.get('location')]).toEqual([303, '/staff/alerts']);
+    expect((await stranger.open(staffLink)).text).toContain('<h1>Wellbeing alerts');
+  });
+
   test('says in words that there is none', async () => {
     const { status, text } = await staff.open('/staff/alerts');
     expect(status).toBe(200);

@@ -142,6 +142,19 @@ test('a template is refused with a name it does not declare, half a brace, or an
   expect(templateFaults(TEMPLATE)).toEqual([]);
 });
 
+test('a template is refused that declares as its own what the service fills in', () => {
+  const languages = { en: { text: '{{staffLink}} {{circleLink}}' } };
+  const declared = (type: 'text' | 'url' | 'link') =>
+    templateFaults({ variables: { staffLink: { type }, circleLink: { type: 'link' } }, languages });
+  for (const type of ['text', 'url'] as const) {
+    expect(declared(type)).toEqual([
+      { pointer: '/variables/staffLink', detail: expect.stringContaining('The service fills this in') },
+    ]);
+  }
+  // The service's own templates do, in whatever words.
+  expect(declared('link')).toEqual([]);
+});
+
 test('a text without a template is spoken without its addresses, and escaped in HTML', () => {
   const text = 'Look: https://example.org/x <b>\n\nBye';
   expect(formOfText(text, 'en', 'text')).toBe(text);
