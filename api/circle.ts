@@ -34,7 +34,7 @@ export function circle(routes: Routes, deps: ApiDeps): void {
 
   routes.page('POST /circle/profile', async (req, res, visitor) => {
     const given = newProfile.safeParse(fields(req, ['firstName', 'language', 'tellMeBy', 'timeZone']));
-    if (!given.success) return back(res, 'first-name');
+    if (!given.success) return back(res, firstPlace(given.error) === 'timeZone' ? 'wrong-zone' : 'first-name');
     await writeProfile(deps, visitor, given.data);
     back(res, 'saved');
   });
@@ -180,8 +180,12 @@ async function add(deps: ApiDeps, req: Request, { subjectId }: Visitor): Promise
   await inTransaction(deps.pool, (tx) => addBuddy(deps, tx, subjectId, given.data, to));
 }
 
+function firstPlace({ issues }: z.ZodError): PropertyKey | undefined {
+  return issues[0]?.path[0];
+}
+
 function placeOf(error: z.ZodError): CircleDone {
-  const [place] = error.issues.map(({ path }) => path[0]);
+  const place = firstPlace(error);
   return place === 'phoneNumber' ? 'wrong-phone' : place === 'email' ? 'wrong-email' : 'wrong-name';
 }
 

@@ -255,7 +255,7 @@ function profile({ language, profile: told, formToken }: CircleView): string {
         name: 'firstName',
         label: words.firstName,
         value: told?.firstName ?? '',
-        maxLength: 60,
+        maxLength: 40,
         autocomplete: 'given-name',
       }),
       select(

@@ -94,10 +94,27 @@ describe('about the user', () => {
   it('wants a first name, and then shows it', async () => {
     const { visitor } = await signedIn(null);
     const refused = await press(visitor, '/circle/profile', { ...PROFILE, firstName: ' ' });
-    expect(refused.notice).toContain('at most 60 characters');
+    expect(refused.notice).toContain('at most 40 characters');
+    const longest = /name="firstName"[^>]*maxlength="(\d+)"/.exec(refused.text)?.[1];
+    expect(longest).toBe('40');
+    expect((await press(visitor, '/circle/profile', { ...PROFILE, firstName: 'x'.repeat(41) })).done).toBe(
+      'first-name',
+    );
     const { text, done } = await press(visitor, '/circle/profile', PROFILE);
     expect(done).toBe('saved');
     expect(text).toContain(`value="${MARKED.mentorName}"`);
+  });
+
+  it.each([
+    ['en', 'This is no time zone that we know.'],
+    ['es', 'No conocemos esta zona horaria.'],
+  ])('says in words of its own (%s) that a time zone is none, and keeps what was there', async (language, words) => {
+    const { visitor } = await signedIn({ ...PROFILE, language, timeZone: 'Europe/Madrid' });
+    const wrong = { ...PROFILE, language, timeZone: 'Europe/Atlantis' };
+    const { notice, text } = await press(visitor, '/circle/profile', wrong);
+    expect(notice).toBe(words);
+    expect(text).toContain('<option value="Europe/Madrid" selected>');
+    expect((await press(visitor, '/circle/profile', { ...wrong, firstName: '' })).done).toBe('first-name');
   });
 
   it('has its times in the zone of the user, which is named, and to programs in UTC', async () => {
