@@ -80,7 +80,7 @@ const STATES: Words<Exclude<StepState, 'skipped'>> = {
     answered: 'answered',
     unanswered: 'asked, and could not help',
     'not-begun': 'not asked: it was over before',
-    ended: 'asked; it was over before an answer',
+    ended: 'asked; it was over before all answers had come',
   },
   es: {
     pending: 'todavía no',
@@ -89,7 +89,7 @@ const STATES: Words<Exclude<StepState, 'skipped'>> = {
     answered: 'ha respondido',
     unanswered: 'avisado, y no pudo ayudar',
     'not-begun': 'sin avisar: terminó antes',
-    ended: 'avisado; terminó antes de una respuesta',
+    ended: 'avisado; terminó antes de que llegaran todas las respuestas',
   },
 };
 

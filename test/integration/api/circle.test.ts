@@ -437,6 +437,29 @@ describe('what was begun without the user', () => {
     expect(text).not.toContain('I am well');
   });
 
+  it.each([
+    ['en', 'asked; it was over before all answers had come.', 'cannot right now'],
+    ['es', 'avisado; terminó antes de que llegaran todas las respuestas.', 'no puede ahora'],
+  ])(
+    'says of a step (%s) that ended with one answer still open what is true of both',
+    async (language, ended, cannot) => {
+      const owner = await signedIn({ ...PROFILE, language });
+      const [one, two] = [await verified(owner), await verified(owner, { name: 'Bert Two', rank: 2 })];
+      const asked = [
+        { buddyId: one.buddyId, state: 'answered', response: 'unavailable' },
+        { buddyId: two.buddyId, state: 'ended' },
+      ] as const;
+      const end = ['closed', 'closed-by-user'] as const;
+      await addAlert(pages.api.database.owner, owner.userId, {
+        end,
+        steps: [{ who: 'buddies', state: 'ended', asked }],
+      });
+      const { text } = await owner.visitor.open('/circle');
+      expect(text).toContain(ended);
+      expect(text).toContain(`: ${cannot}</li>`);
+    },
+  );
+
   it('is told in the user’s language, and only the newest five', async () => {
     const owner = await signedIn({ ...PROFILE, language: 'es' });
     for (let n = 0; n < 6; n += 1) {
