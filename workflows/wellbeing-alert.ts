@@ -115,8 +115,7 @@ async function confirm({ emergency }: WellbeingAlertState, { actor }: ConfirmEme
 
 async function run(alert: WellbeingAlertState): Promise<WellbeingResult> {
   const opened = await wellbeingRecords.openWellbeingAlert(alert.input);
-  // Closed before it could begin: its row says how.
-  if (opened === null) return (alert.result = { state: 'closed', endReason: 'workflow-failed' });
+  if (opened === null) return closedBefore(alert);
   alert.opened = opened;
   const { steps, closesAfterMinutes } = opened.policy;
   for (const [index, step] of steps.entries()) {
@@ -126,6 +125,13 @@ async function run(alert: WellbeingAlertState): Promise<WellbeingResult> {
   }
   await untilHeard(alert, closesAfterMinutes * MINUTE);
   return close(alert);
+}
+
+/** It was closed before it could begin: its row says how. */
+function closedBefore(alert: WellbeingAlertState): WellbeingResult {
+  upsertState('ended');
+  tell('Over before it had begun.');
+  return (alert.result = { state: 'closed', endReason: 'workflow-failed' });
 }
 
 /** The next step comes in its time, or at once when the newest one has failed. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ANSWERING_PARTIES, BUILT_IN_POLICY, type EscalationPolicy } from '../../domain/escalation-policy';
+import { KINDLINE_STATE } from '../../temporal/search-attributes';
 import { HOUR, WellbeingRig, type WellbeingWorld } from './wellbeing-alert-rig';
 
 let rig: WellbeingRig;
@@ -417,6 +418,8 @@ describe('an alert that is ended', () => {
     const alert = await rig.alert((world) => (world.isOver = true));
     expect((await alert.result()).state).toBe('closed');
     expect(alert.world.done).toEqual(['open']);
+    expect((await alert.handle.describe()).typedSearchAttributes.get(KINDLINE_STATE)).toBe('ended');
+    await alert.recordAs('over-before-it-began');
   });
 
   it('by staff is closed, or taken over when the organisation was asked', async () => {
