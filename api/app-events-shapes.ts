@@ -4,7 +4,7 @@ import { listQuery, nextCursor, time } from './shared-shapes';
 
 const eventType = z
   .string()
-  .regex(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/)
+  .regex(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/, 'A type is expected here, as mentor-call.connected.')
   .max(80)
   .meta({ description: 'What it is about and its new state.', examples: ['mentor-call.connected'] });
 

@@ -9,7 +9,12 @@ import { countryCode, nextCursor, phoneNumber, time } from './shared-shapes';
  */
 const NAME = /^[\p{L}\p{M}'’-]+\.?(?: [\p{L}\p{M}'’-]+\.?)*$/u;
 export const personName = (longest: number) =>
-  z.string().trim().max(longest).regex(NAME).meta({ description: 'Letters, hyphens and apostrophes.' });
+  z
+    .string()
+    .trim()
+    .max(longest)
+    .regex(NAME, 'A name is expected here: letters, hyphens and apostrophes, no digits.')
+    .meta({ description: 'Letters, hyphens and apostrophes.' });
 const language = z.enum(BUDDY_LANGUAGES);
 
 export const newProfile = z

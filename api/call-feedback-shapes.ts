@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { FEEDBACK_VIA, MOST_FEEDBACK_WORDS } from '../domain/feedback';
-import { month } from './months';
-import { time } from './shared-shapes';
+import { month, time } from './shared-shapes';
 
 const rating = z.int().min(1).max(5).meta({ description: 'From 1, not good, to 5, very good.' });
 const mean = z

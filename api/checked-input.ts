@@ -37,9 +37,15 @@ function placesOf(issue: z.core.$ZodIssue): ProblemPlace[] {
       detail: 'This field is not known here. Leave it out.',
     }));
   }
-  // The custom messages of our schemas are constants and say more than the code does.
-  const detail = issue.code === 'custom' ? issue.message : (DETAILS[issue.code ?? ''] ?? 'This is not as expected.');
-  return [{ pointer: pointerTo(sayable(issue.path)), detail }];
+  return [{ pointer: pointerTo(sayable(issue.path)), detail: detailOf(issue) }];
+}
+
+/** The messages of our own schemas are constants and say more than the code does. */
+function detailOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return issue.message;
+  if (issue.code !== 'invalid_format') return DETAILS[issue.code ?? ''] ?? 'This is not as expected.';
+  const isOurs = issue.format === 'regex' && !issue.message.startsWith('Invalid');
+  return isOurs ? issue.message : (FORMATS[issue.format] ?? 'This has not the form that is expected here.');
 }
 
 /** Up to the first name of theirs that can be more than a name: in a list by names, such as variables, it may be a number. */
@@ -50,10 +56,16 @@ function sayable(path: readonly PropertyKey[]): readonly PropertyKey[] {
 
 const DETAILS: Readonly<Record<string, string>> = {
   invalid_type: 'This is missing or of the wrong type.',
-  invalid_format: 'This has not the form that is expected here.',
   invalid_value: 'This is not one of the values that are possible here.',
   too_small: 'This is too small, too short or too few.',
   too_big: 'This is too large, too long or too many.',
+};
+
+const FORMATS: Readonly<Record<string, string>> = {
+  uuid: 'An id is expected here: a UUID.',
+  datetime: 'A time is expected here, as 2026-11-30T09:00:00Z.',
+  date: 'A day is expected here, as 2026-11-30.',
+  url: 'A web address is expected here.',
 };
 
 /** A JSON Pointer (RFC 6901) as a URI fragment. */

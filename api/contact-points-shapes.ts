@@ -42,7 +42,7 @@ export const verification = z
   .strictObject({
     code: z
       .string()
-      .regex(/^\d{6}$/)
+      .regex(/^\d{6}$/, 'The six digits of the code are expected here.')
       .optional()
       .meta({
         description: 'The six digits that were sent. Without it a new code is sent, and no earlier one counts.',

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { COST_KINDS } from '../db/costs';
-import { month, monthsQuery } from './months';
-import { countryCode, time } from './shared-shapes';
+import { monthsQuery } from './months';
+import { countryCode, month, time } from './shared-shapes';
 
 const micro = z.int().min(0).meta({ description: 'Millionths of the currency.' });
 const currency = z
   .string()
-  .regex(/^[A-Z]{3}$/)
+  .regex(/^[A-Z]{3}$/, 'A currency is expected here: three capital letters, as USD.')
   .meta({ description: 'ISO 4217.', examples: ['USD'] });
 
 export const costsQuery = monthsQuery.extend({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SKIPPED } from '../domain/calendar';
-import { nextCursor, time } from './shared-shapes';
+import { month, nextCursor, time } from './shared-shapes';
 
 const localTime = z
   .string()
@@ -76,10 +76,7 @@ export const importResult = z
   .meta({ id: 'ImportResult' });
 
 export const coverageQuery = z.strictObject({
-  month: z
-    .string()
-    .regex(/^20\d\d-(0[1-9]|1[0-2])$/)
-    .meta({ description: 'YYYY-MM.', examples: ['2026-12'] }),
+  month: month.meta({ description: 'A month, by the clock of the zone.', examples: ['2026-12'] }),
   zone: zone.default('UTC'),
   format: z.enum(['json', 'csv']).default('json').meta({ description: 'csv: the hours, one to a line.' }),
 });

@@ -23,7 +23,7 @@ const changeable = {
     .trim()
     .min(1)
     .max(200)
-    .regex(/^[^\p{Cc}]*$/u)
+    .regex(/^[^\p{Cc}]*$/u, 'A name is expected here, on one line.')
     .meta({ description: 'Sealed; shown to admins, each look audited.' }),
   phoneNumber,
   specialties: z.array(specialtyName).max(20),

@@ -1,12 +1,6 @@
 import { z } from 'zod';
 import { Problem } from './problems';
-
-/** What is counted by month is asked for by month. */
-
-export const month = z
-  .string()
-  .regex(/^20\d\d-(?:0[1-9]|1[0-2])$/)
-  .meta({ description: 'A month, UTC.', examples: ['2026-11'] });
+import { month } from './shared-shapes';
 
 /** The query of everything that is counted by month. */
 export const monthsQuery = z.object({

@@ -5,12 +5,12 @@ import { z } from 'zod';
 /** Two letters of ISO 639-1. */
 export const languageCode = z
   .string()
-  .regex(/^[a-z]{2}$/)
+  .regex(/^[a-z]{2}$/, 'A language is expected here: two small letters, as en.')
   .meta({ description: 'A language: two letters of ISO 639-1.', examples: ['en'] });
 /** A topic, as mentors and requests name it. */
 export const specialtyName = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/)
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, 'A topic is expected here, in small letters, digits and hyphens.')
   .meta({ description: 'A topic, in small letters, digits and hyphens.', examples: ['sleep'] });
 /** Free in how it is written; what it may be is decided by `numberToRing`. */
 export const phoneNumber = z
@@ -20,11 +20,11 @@ export const phoneNumber = z
 
 export const countryCode = z
   .string()
-  .regex(/^[A-Z]{2}$/)
+  .regex(/^[A-Z]{2}$/, 'A country is expected here: two capital letters, as US.')
   .meta({ description: 'ISO 3166, two letters.', examples: ['US'] });
 export const month = z
   .string()
-  .regex(/^20\d\d-(?:0[1-9]|1[0-2])$/)
+  .regex(/^20\d\d-(?:0[1-9]|1[0-2])$/, 'A month is expected here, as 2026-11.')
   .meta({ description: 'A month, UTC.', examples: ['2026-11'] });
 export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC.', examples: ['2026-11-21T15:04:05.678Z'] });
 

@@ -48,7 +48,12 @@ const words = z
   .meta({ id: 'TemplateWords' });
 
 const body = {
-  variables: z.record(z.string().regex(VARIABLE_NAME), variableShape).default({}),
+  variables: z
+    .record(
+      z.string().regex(VARIABLE_NAME, 'A name of letters and digits is expected here, a small letter first.'),
+      variableShape,
+    )
+    .default({}),
   languages: z
     .record(languageCode, words)
     .refine((all) => Object.keys(all).length > 0, 'At least one language is expected here.')
@@ -57,7 +62,7 @@ const body = {
 
 export const templateName = z
   .string()
-  .regex(/^[a-z][a-z0-9.-]{0,39}$/)
+  .regex(/^[a-z][a-z0-9.-]{0,39}$/, 'A name in small letters, digits, dots and hyphens is expected here.')
   .meta({ description: 'In small letters, digits and hyphens.', examples: ['shift-change'] });
 
 export const newTemplate = z.strictObject({ name: templateName, ...body }).meta({ id: 'NewTemplate' });

@@ -9,7 +9,7 @@ export const eventsQuery = listQuery.extend({
     .meta({ description: 'Only those that were handed over in vain and wait to be again.' }),
   type: z
     .string()
-    .regex(/^[a-z]+(-[a-z]+)*$/)
+    .regex(/^[a-z]+(-[a-z]+)*$/, 'A kind of callback is expected here, as message-status.')
     .max(60)
     .optional()
     .meta({ description: 'Only those of one kind of callback.', examples: ['message-status'] }),
@@ -18,7 +18,7 @@ export const eventsQuery = listQuery.extend({
   alertId: z.uuid().optional().meta({ description: 'Only those of one voice alert.' }),
   sid: z
     .string()
-    .regex(/^[\w.:@<>-]{1,200}$/)
+    .regex(/^[\w.:@<>-]{1,200}$/, 'An id of Twilio’s or of the carrier of mails is expected here.')
     .optional()
     .meta({ description: 'Only those of one call or message, by its id at Twilio or the carrier of mails.' }),
   from: time.optional().meta({ description: 'Only those that arrived then or later.' }),

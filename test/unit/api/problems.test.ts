@@ -1,7 +1,9 @@
 import type { Request, Response } from 'express';
 import * as fc from 'fast-check';
 import { z } from 'zod';
+import { personName } from '../../../api/buddies-shapes';
 import { checkedBody, pointerTo } from '../../../api/checked-input';
+import { time } from '../../../api/shared-shapes';
 import { numberToRing } from '../../../api/given-numbers';
 import { Problem, type ProblemCode, PROBLEMS, sendProblem } from '../../../api/problems';
 import { contextOf } from '../../../api/request-context';
@@ -92,6 +94,22 @@ describe('a problem never holds a value', () => {
     const places = (body: object) =>
       problemOf(() => checkedBody(z.strictObject({}), requestWith(body)))?.errors.map(({ pointer }) => pointer);
     expect(places({ callMeBack: true, '+14155550142': 1 })).toEqual(['#/callMeBack', '#']);
+  });
+
+  test.each([
+    [{ name: '+14155550142' }, 'A name is expected here: letters, hyphens and apostrophes, no digits.'],
+    [{ id: 'x@example.org' }, 'An id is expected here: a UUID.'],
+    [{ at: 'tomorrow' }, 'A time is expected here, as 2026-11-30T09:00:00Z.'],
+    [{ odd: 'x@example.org' }, 'This has not the form that is expected here.'],
+  ])('what has another form is told the one that is expected: %j', (body, detail) => {
+    const schema = z.strictObject({
+      name: personName(40).optional(),
+      id: z.uuid().optional(),
+      at: time.optional(),
+      odd: z.string().regex(/^a$/).optional(),
+    });
+    const problem = problemOf(() => checkedBody(schema, requestWith(body)));
+    expect(problem?.errors).toEqual([{ pointer: `#/${Object.keys(body)[0]}`, detail }]);
   });
 
   test('a number that cannot be used is not repeated', () => {
