@@ -60,8 +60,11 @@ export async function startAsks(deps: ActivityDependencies, asked: StartAsks): P
 async function startOne(deps: ActivityDependencies, asked: StartAsks, ask: Ask): Promise<boolean> {
   const { step } = asked;
   try {
-    // By an attempt that was thought lost: nobody would end what it begins now.
-    if (await hasAlertEnded(deps.pool, asked.alertId)) return false;
+    if (await hasAlertEnded(deps.pool, asked.alertId)) {
+      // By an attempt that was thought lost: nobody would end what it begins now, or what an earlier one began.
+      await takeBack(deps, step, ask);
+      return false;
+    }
     if (ask.by === 'check-in') return await askBuddy(deps, asked, ask);
     if (step.who === 'registered-contact') return await textContact(deps, asked, ask.askId);
     return await askOrganisation(deps, asked, ask);
@@ -81,12 +84,31 @@ async function askOrganisation(
     by === 'call'
       ? await callOrganisation(deps, { who: step.who, askId, reportsTo })
       : await tellService(deps, { alertId, messageId: askId, channel: step.channel, isOver: false, reportsTo });
-  // What a human has set off is done, whatever has come of the alert.
   if (step.who === 'emergency' || !(await hasAlertEnded(deps.pool, alertId))) return isBegun;
   // It ended between our look and this, and there was nothing yet that could be ended.
-  if (by === 'call') await cancelVoiceAlert(deps.temporal, askId);
-  else await cancelMessage(deps.temporal, askId);
+  await takeBack(deps, step, { askId, by });
   return false;
+}
+
+/** Attempts of a word that ends something: with the alert over, nothing repeats the activity that says it. */
+const MOST_WORDS = 3;
+
+/** Check-ins are ended by the alert; what a human has set off is done, whatever has come of the alert. */
+async function takeBack(
+  { temporal, logger }: ActivityDependencies,
+  { who }: EscalationStep,
+  { askId, by }: Pick<Ask, 'askId' | 'by'>,
+): Promise<void> {
+  if (by === 'check-in' || who === 'emergency') return;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await (by === 'call' ? cancelVoiceAlert(temporal, askId) : cancelMessage(temporal, askId));
+      return;
+    } catch (error) {
+      if (attempt >= MOST_WORDS) throw error;
+      logger.warn({ objectId: askId, error }, 'what an alert that is over had begun could not be ended yet');
+    }
+  }
 }
 
 async function askBuddy(deps: ActivityDependencies, asked: StartAsks, { askId, buddyId }: Ask): Promise<boolean> {

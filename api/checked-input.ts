@@ -43,6 +43,8 @@ function placesOf(issue: z.core.$ZodIssue): ProblemPlace[] {
 /** The messages of our own schemas are constants and say more than the code does. */
 function detailOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'custom') return issue.message;
+  const [ofKey] = issue.code === 'invalid_key' ? issue.issues : [];
+  if (ofKey !== undefined) return detailOf(ofKey);
   if (issue.code !== 'invalid_format') return DETAILS[issue.code ?? ''] ?? 'This is not as expected.';
   const isOurs = issue.format === 'regex' && !issue.message.startsWith('Invalid');
   return isOurs ? issue.message : (FORMATS[issue.format] ?? 'This has not the form that is expected here.');

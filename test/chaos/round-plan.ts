@@ -113,7 +113,7 @@ export function planRound(seed: number, mentors: number): RoundPlan {
       phones: Array.from({ length: IN_BATCH }, (_, n) => batchPhone(seed, n)),
       requestAt: random.between(0, 3_000),
     },
-    // Last, so that a seed of before plays what it did.
+    // Last, so that the calls and texts of a seed stay what they were.
     buddies: planBuddies(random, seed),
   };
 }

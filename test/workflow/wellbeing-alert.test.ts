@@ -355,6 +355,7 @@ describe('whose answer counts', () => {
     await alert.call(2, 'exhausted');
     expect(await alert.result()).toEqual({ state: 'closed', endReason: 'nobody-answered' });
     expect(alert.world.notes).toContainEqual(expect.objectContaining({ position: 1, state: 'unanswered' }));
+    await alert.recordAs('taken-back-by-buddy');
   });
 
   it('is the contact’s only while they are asked', async () => {

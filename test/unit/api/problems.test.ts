@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { z } from 'zod';
 import { personName } from '../../../api/buddies-shapes';
 import { checkedBody, pointerTo } from '../../../api/checked-input';
-import { time } from '../../../api/shared-shapes';
+import { languageCode, time } from '../../../api/shared-shapes';
 import { numberToRing } from '../../../api/given-numbers';
 import { Problem, type ProblemCode, PROBLEMS, sendProblem } from '../../../api/problems';
 import { contextOf } from '../../../api/request-context';
@@ -100,12 +100,14 @@ describe('a problem never holds a value', () => {
     [{ name: '+14155550142' }, 'A name is expected here: letters, hyphens and apostrophes, no digits.'],
     [{ id: 'x@example.org' }, 'An id is expected here: a UUID.'],
     [{ at: 'tomorrow' }, 'A time is expected here, as 2026-11-30T09:00:00Z.'],
+    [{ words: { 'x@example.org': 1 } }, 'A language is expected here: two small letters, as en.'],
     [{ odd: 'x@example.org' }, 'This has not the form that is expected here.'],
   ])('what has another form is told the one that is expected: %j', (body, detail) => {
     const schema = z.strictObject({
       name: personName(40).optional(),
       id: z.uuid().optional(),
       at: time.optional(),
+      words: z.record(languageCode, z.unknown()).optional(),
       odd: z.string().regex(/^a$/).optional(),
     });
     const problem = problemOf(() => checkedBody(schema, requestWith(body)));
