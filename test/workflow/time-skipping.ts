@@ -31,12 +31,12 @@ function listenToSdk(): void {
  * @param handle of the run that has to do it: its history, and what it waits for, are shown then
  */
 export async function untilSo(
-  condition: () => boolean,
+  condition: () => boolean | Promise<boolean>,
   done: () => readonly string[],
   handle: WorkflowHandle,
 ): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) {
       const shown = [done().join(', '), await stateOf(handle), ...sdkLines];
       throw new Error(`waited in vain; so far: ${shown.join('\n')}`);
@@ -49,12 +49,12 @@ export async function untilSo(
  * Waits until a run does nothing but wait. One that is ended by hand before that leaves the server counting a workflow
  * task that nobody finishes: from then on it skips no time.
  */
-export async function untilQuiet(handle: WorkflowHandle): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isQuiet(handle))) {
-    if (Date.now() > deadline) throw new Error(`it never came to rest: ${await stateOf(handle)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+export function untilQuiet(handle: WorkflowHandle): Promise<void> {
+  return untilSo(
+    () => isQuiet(handle),
+    () => ['it never came to rest'],
+    handle,
+  );
 }
 
 /** By its history: this server does not say that a workflow task is pending. */

@@ -148,16 +148,8 @@ describe('having a conversation recorded', () => {
   it('is one recording when only its callback tells of it', async () => {
     const { asked } = await conversation();
     await world.sim.settings({ listLagMs: 60_000 });
-    let accepted = 0;
-    const dying = withRecordings({
-      start: async (leg) => {
-        await world.deps.recordings.start(leg);
-        accepted += 1;
-        return dead();
-      },
-    });
-    attempt(asked, dying).done.catch(() => undefined);
-    await until('the callback', async () => accepted === 1 && (await latestEventFor(world.db.app, asked.recordingId)));
+    await dyingAfterTheAccept(asked);
+    await until('the callback', () => latestEventFor(world.db.app, asked.recordingId));
     const { sid } = await record(asked);
     expect((await recordingsOf(asked)).map((each) => each.sid)).toEqual([sid]);
   });
