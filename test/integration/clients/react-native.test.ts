@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LIVE_STATUSES, OUTCOMES } from '../../../domain/mentor-call';
 import { MARKED } from '../../marked-people';
 import { startStack, type TestStack } from '../../stack';
-import { addMentor, READY_MENTOR, READY_USER, rings } from '../calls/people';
+import { addMentor, legOf, READY_MENTOR, READY_USER, rings } from '../calls/people';
 import { codeOf, compile, published } from './published-client';
 
 const PAGE = 'clients/react-native.md';
@@ -102,7 +102,7 @@ describe('an app made of the code of the page', () => {
 
   it('goes on with the same key when the user taps again after nothing was answered at all', async () => {
     const state = { isAway: true };
-    const { connect, kept, client, api } = app((real) => async (url, init) => {
+    const { connect, follow, kept, client, api } = app((real) => async (url, init) => {
       const answer = await real(url, init);
       if (state.isAway && init?.method === 'POST') throw new TypeError('Network request failed');
       return answer;
@@ -114,8 +114,10 @@ describe('an app made of the code of the page', () => {
     state.isAway = false;
     const callId = await connect();
     expect(kept.key).toBeNull();
-    expect(await rings(stack, userPhone)).toHaveLength(1);
+    await legOf(stack, userPhone, () => true);
     await client.cancelCall(api, callId);
+    await follow(callId);
+    expect(await rings(stack, userPhone)).toHaveLength(1);
   });
 
   it('shows the hint and the helplines of a refusal, and begins anew with another key', async () => {
