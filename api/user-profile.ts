@@ -53,8 +53,8 @@ async function send(deps: ApiDeps, res: Response, caller: Caller): Promise<void>
   res.json(profile);
 }
 
-/** Somebody who saves it at this moment has replaced the name: then it is read anew. */
-const READ_AT_MOST = 3;
+/** Somebody who saves it at this moment has replaced the name: then it is read anew. Several may save it at once. */
+const READ_AT_MOST = 10;
 
 /** Null for a user who has told nothing yet. @throws {Problem} `temporarily-unavailable` while the name is replaced */
 export async function shownProfile(

@@ -44,7 +44,7 @@ it('rings the next recipient after a voicemail, says the message after a key, ag
   await stack.sim.script(userPhone, {
     outcome: 'voicemail',
     answerAfterMs: 50,
-    hangUp: { after: 'answered', ms: 800 },
+    hangUp: { after: 'words', ms: 800 },
   });
   await stack.sim.script(mentorPhone, {
     answerAfterMs: 50,

@@ -13,6 +13,7 @@ import type { ServiceKey } from '../../../vault/service-keys';
 import { createTokenizer } from '../../../vault/tokens';
 import { liveCall, mentorWith } from '../db/people';
 import { ApiUnderTest } from './api-under-test';
+import { untilRouted } from './inbound-text';
 
 const OURS = '+14155550100';
 const OURS_TOO = '+447700900100';
@@ -51,7 +52,7 @@ async function text(given: Text, fields = fieldsOf(given)) {
   const answer = await api.twilio('/twiml/inbound-text', fields);
   expect(answer.status).toBe(200);
   expect(answer.text).not.toContain('<Message');
-  return await rowOf(fields['MessageSid'] ?? '');
+  return await untilRouted(api.database.owner, fields['MessageSid'] ?? '');
 }
 
 async function rowOf(sid: string): Promise<Record<string, unknown>> {

@@ -1,11 +1,10 @@
 /** Answers that come by text: to the newest question of that number, handed to the workflow once the routing is kept. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { relayOnce } from '../../../workers/relay';
 import type { KindlineClient } from '../../../temporal/connection';
 import { TemporalNotInTime } from '../../../temporal/errors';
+import { textIn } from '../api/inbound-text';
 import { CheckInsUnderTest, newPhone } from './check-in-world';
-
-const OURS = '+14155550100';
 
 let world: CheckInsUnderTest;
 beforeAll(async () => {
@@ -23,15 +22,7 @@ async function asked(language = 'en') {
   return { phone, requestId: await world.sent(asking) };
 }
 
-async function text(from: string, body: string, sid = `SM${randomBytes(16).toString('hex')}`) {
-  const fields = { MessageSid: sid, SmsSid: sid, From: from, To: OURS, Body: body, NumMedia: '0' };
-  expect((await world.api.twilio('/twiml/inbound-text', fields)).status).toBe(200);
-  const { rows } = await world.api.database.owner.query(
-    'SELECT routed_as, question_id FROM inbound_texts WHERE message_sid = $1',
-    [sid],
-  );
-  return { ...rows[0], sid };
-}
+const text = (from: string, body: string, sid?: string) => textIn(world.api, from, body, sid);
 
 test.each([
   ['1', 'called'],

@@ -5,6 +5,7 @@ import { noteRefusal } from '../../../db/buddy-refusals';
 import { TemporalNotInTime } from '../../../temporal/errors';
 import { SealedValue } from '../../../domain/sealed';
 import { MARKED } from '../../marked-people';
+import { eventually } from '../../stack';
 import { ApiUnderTest, type Who } from '../api/api-under-test';
 import { buddyOf, invite, newBuddy, newUser, somebody } from './buddies-under-test';
 
@@ -261,7 +262,7 @@ describe('DELETE /api/buddy/:buddyId', () => {
     const who = person();
     const buddyId = await newBuddy(api, who);
     expect((await api.ask('DELETE', `/api/buddy/${buddyId}`, { who })).status).toBe(204);
-    expect(api.endings.told).toContainEqual({ buddyId, checkInIds: [] });
+    await eventually(() => expect(api.endings.told).toContainEqual({ buddyId, checkInIds: [] }));
     expect((await api.ask('GET', `/api/buddy/${buddyId}`, { who })).status).toBe(404);
     const { rows } = await api.database.owner.query(
       `SELECT s.erased_at IS NOT NULL AS is_erased, b.email_token, b.phone_token, b.is_end_untold

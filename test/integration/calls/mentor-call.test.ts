@@ -31,7 +31,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await stack.sim.reset();
-  await stack.sim.settings({ wordMs: 2 });
+  await stack.sim.settings({ wordMs: 2, timeScale: 1 });
   mentorId = await addMentor(stack, mentorPhone);
 });
 afterEach(async () => {
@@ -101,7 +101,7 @@ describe('a masked mentor call', () => {
     await stack.sim.script(userPhone, {
       outcome: 'voicemail',
       answerAfterMs: 50,
-      hangUp: { after: 'answered', ms: 800 },
+      hangUp: { after: 'words', ms: 800 },
     });
     const user = new AppUser(stack, userPhone);
     await user.start();
@@ -159,7 +159,6 @@ describe('looking for a mentor', () => {
       await stack.sim.script(otherMentorPhone, { outcome, answerAfterMs: 50 });
       const user = new AppUser(stack, userPhone);
       await user.start();
-      await user.status('finding-mentor');
       const both = await eventually(async () => {
         const rung = [...(await rings(stack, mentorPhone)), ...(await rings(stack, otherMentorPhone))];
         expect(rung).toHaveLength(2);

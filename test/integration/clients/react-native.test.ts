@@ -72,7 +72,7 @@ describe('an app made of the code of the page', () => {
   }
 
   it('asks for a call, follows it to its end and lets the key go', async () => {
-    await stack.sim.script(userPhone, { ...READY_USER, hangUp: { after: 'bridged', ms: 600 } });
+    await stack.sim.script(userPhone, { ...READY_USER, hangUp: { after: 'bridged', ms: 3_000 } });
     await stack.sim.script(mentorPhone, READY_MENTOR);
     const { connect, follow, kept, client } = app();
     const callId = await connect();

@@ -115,7 +115,7 @@ it('START to another number is heard, and the pair that Twilio blocks is left al
 
 it('an opt-out that comes between asking and sending is in time', async () => {
   const phone = newPhone();
-  const messageId = await send(phone, { notBefore: new Date(Date.now() + 2_000).toISOString() });
+  const messageId = await send(phone, { notBefore: new Date(Date.now() + 10_000).toISOString() });
   await texted(phone, 'STOP');
   expect(await ended(messageId)).toMatchObject({ state: 'suppressed' });
   expect(await creates(phone)).toBe(0);

@@ -144,11 +144,12 @@ describe('a place that becomes free', () => {
     await world.mentor();
     const [first = '', second = '', third = ''] = await world.waiting(3);
     expect(await offered()).toEqual([first]);
-    await world.pass(4);
+    await world.setOffer(first, 60);
     expect(await offer()).toEqual([]);
-    await world.pass(2);
+    await world.setOffer(first, -1);
     expect(await offered()).toEqual([second]);
     await world.pass(6);
+    await world.setOffer(first, -7);
     expect(await offered()).toEqual([third]);
     // Fifteen seconds after the first offer the first is asked again.
     await world.pass(6);
@@ -258,9 +259,9 @@ describe('the queue against a model', () => {
       const talking: { callId: string; mentorId: string }[] = [];
       const { app } = world.database;
       for (let step = 0; step < 60; step += 1) {
-        // The model's clock is the clock: half a second is for what a step takes.
+        // The model's clock is the clock: nearly a second is for what a step takes.
         for (const { callId, offer: open } of model.queue) {
-          if (open !== null) await world.setOffer(callId, open.until - model.now + 0.5);
+          if (open !== null) await world.setOffer(callId, open.until - model.now + 0.9);
         }
         const act = random.pick(['join', 'join', 'offer', 'offer', 'take', 'pass', 'free', 'free', 'leave'] as const);
         const entry = model.queue.length > 0 ? random.pick(model.queue) : null;

@@ -42,8 +42,10 @@ async function buddyWithPast() {
   const seal = (kind: 'ip' | 'user-agent' | 'text', text: string) =>
     world.vault.seal({ subjectId, kind, value: SealedValue.of(kind, text) });
   await world.pool.query(
-    `INSERT INTO buddy_verification_audit (buddy_id, event, version, ip_record_id, user_agent_record_id)
-     VALUES ($1, 'sent', 1, NULL, NULL), ($1, 'accepted', 1, $2, $3), ($1, 'withdrawn', NULL, $4, $3)`,
+    `INSERT INTO buddy_verification_audit (buddy_id, event, version, ip_record_id, user_agent_record_id, happened_at)
+     VALUES ($1, 'sent', 1, NULL, NULL, now() - interval '3 minutes'),
+            ($1, 'accepted', 1, $2, $3, now() - interval '2 minutes'),
+            ($1, 'withdrawn', NULL, $4, $3, now() - interval '1 minute')`,
     [buddy.buddyId, await seal('ip', MAIL_IP), await seal('user-agent', BROWSER), await seal('ip', PHONE_IP)],
   );
   for (const channel of ['email', 'sms'] as const) {

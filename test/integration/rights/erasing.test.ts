@@ -6,6 +6,7 @@ import { inTransaction } from '../../../db/pool';
 import { createSubject } from '../../../db/subjects';
 import { SealedValue } from '../../../domain/sealed';
 import { MARKED } from '../../marked-people';
+import { eventually } from '../../stack';
 import { ApiUnderTest } from '../api/api-under-test';
 import { recordsOf } from '../db/sweeps';
 import { audited, buddyOf, type BuddyWorld, checkedIn, invited, nameBuddy } from './people';
@@ -46,7 +47,7 @@ describe('erasing', () => {
     );
     expect(rows).toEqual([{ email_token: null, phone_token: null }]);
     expect(await hasRefused(world.pool, buddy.userId, [tokensOf(api.deps.tokenizer, buddy).phone])).toBe(true);
-    expect(api.endings.told).toEqual([{ buddyId: buddy.buddyId, checkInIds: [requestId] }]);
+    await eventually(() => expect(api.endings.told).toEqual([{ buddyId: buddy.buddyId, checkInIds: [requestId] }]));
     expect((await page(link)).status).toBe(404);
     for (const step of ['see', 'export', 'withdraw', 'block', 'block-everybody']) {
       const { status, text } = await press(link, step);

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { hasRefused, noteRefusal } from '../../../db/buddy-refusals';
 import { targetWaitMs } from '../../../db/buddy-targets';
 import { optInBuddies, optOutBuddies } from '../../../db/buddy-opt-outs';
@@ -9,7 +9,9 @@ import { TemporalNotInTime } from '../../../temporal/errors';
 import type { ServiceKey } from '../../../vault/service-keys';
 import { createTokenizer } from '../../../vault/tokens';
 import { MARKED } from '../../marked-people';
+import { eventually } from '../../stack';
 import { ApiUnderTest, type Who } from '../api/api-under-test';
+import { textIn } from '../api/inbound-text';
 import {
   audited,
   buddyOf,
@@ -36,11 +38,7 @@ beforeEach(() => {
   api.endings.told.length = 0;
 });
 
-async function text(from: string, body: string): Promise<void> {
-  const sid = `SM${randomBytes(16).toString('hex')}`;
-  const fields = { MessageSid: sid, SmsSid: sid, From: from, To: OURS, Body: body, NumMedia: '0' };
-  expect((await api.twilio('/twiml/inbound-text', fields)).status).toBe(200);
-}
+const text = (from: string, body: string) => textIn(api, from, body);
 const press = (token: string, step: string) => pressRights(api, token, step);
 
 describe('STOP from the phone of a buddy', () => {
@@ -65,7 +63,7 @@ describe('STOP from the phone of a buddy', () => {
         { actor: subjectId, purpose: 'text', outcome: 'done' },
       ]);
     }
-    expect(api.endings.told).toHaveLength(2);
+    await eventually(() => expect(api.endings.told).toHaveLength(2));
     expect(api.endings.told).toContainEqual({ buddyId: one.buddyId, checkInIds: [requestId] });
     expect(await buddyOf(world.pool, other.buddyId)).toMatchObject({ status: 'verified', canBeAsked: true });
     // Said twice it is the same.

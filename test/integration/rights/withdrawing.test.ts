@@ -7,6 +7,7 @@ import { inTransaction } from '../../../db/pool';
 import { TemporalNotInTime } from '../../../temporal/errors';
 import { relayEndings } from '../../../workers/relay';
 import type { KindlineClient } from '../../../temporal/connection';
+import { eventually } from '../../stack';
 import { ApiUnderTest } from '../api/api-under-test';
 import { recordsOf } from '../db/sweeps';
 import {
@@ -48,7 +49,7 @@ describe('withdrawing', () => {
       status: 'opted-out',
       canBeAsked: false,
     });
-    expect(api.endings.told).toEqual([{ buddyId: buddy.buddyId, checkInIds: [requestId] }]);
+    await eventually(() => expect(api.endings.told).toEqual([{ buddyId: buddy.buddyId, checkInIds: [requestId] }]));
     const { email, phone } = tokensOf(api.deps.tokenizer, buddy);
     for (const token of [email, phone]) expect(await hasRefused(world.pool, buddy.userId, [token])).toBe(true);
     expect(await hasRefused(world.pool, randomUUID(), [email, phone])).toBe(false);
@@ -183,7 +184,11 @@ describe('blocking', () => {
       expect(await buddyOf(world.pool, buddyId)).toMatchObject({ isActive: false, status: 'opted-out' });
       expect(await eventsOf(world.pool, buddyId)).toEqual(['blocked']);
     }
-    expect(api.endings.told.map(({ buddyId }) => buddyId).toSorted()).toEqual([mine.buddyId, other.buddyId].toSorted());
+    await eventually(() =>
+      expect(api.endings.told.map(({ buddyId }) => buddyId).toSorted()).toEqual(
+        [mine.buddyId, other.buddyId].toSorted(),
+      ),
+    );
   });
 
   it('of everybody, by the link of a text, is of the phone', async () => {

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { tellUntoldContacts } from '../../../db/contact-endings';
 import { noteBlocked } from '../../../db/may-send';
 import { contactToAsk, noteContactLink } from '../../../db/registered-contacts';
@@ -8,7 +8,9 @@ import { SealedValue } from '../../../domain/sealed';
 import { TemporalNotInTime } from '../../../temporal/errors';
 import { linkHash, newLinkToken } from '../../../vault/link-tokens';
 import { MARKED } from '../../marked-people';
+import { eventually } from '../../stack';
 import { ApiUnderTest, type Who } from '../api/api-under-test';
+import { textIn } from '../api/inbound-text';
 import { scoreOf } from './circle';
 
 const PRIVACY = 'https://example.org/privacy';
@@ -147,11 +149,7 @@ describe('a contact who was named', () => {
 });
 
 describe('a text from the phone of a contact', () => {
-  async function text(from: string, body: string): Promise<void> {
-    const sid = `SM${randomBytes(16).toString('hex')}`;
-    const fields = { MessageSid: sid, SmsSid: sid, From: from, To: OURS, Body: body, NumMedia: '0' };
-    expect((await api.twilio('/twiml/inbound-text', fields)).status).toBe(200);
-  }
+  const text = (from: string, body: string) => textIn(api, from, body);
   const tokenOf = (phone: string) => api.deps.tokenizer.token(SealedValue.of('phone', phone));
   const statesTold = async (contactId: string) => {
     const told = 'SELECT state FROM app_events WHERE object_id = $1 ORDER BY txid, position';
@@ -166,7 +164,7 @@ describe('a text from the phone of a contact', () => {
     await text(phone, 'STOP');
     expect(await stateFor(who)).toBe('opted-out');
     expect(await contactToAsk(api.deps.pool, userId)).toEqual({ nobody: 'contact-opted-out' });
-    expect(api.wellbeing.answers).toEqual([{ alertId, response: 'unavailable' }]);
+    await eventually(() => expect(api.wellbeing.answers).toEqual([{ alertId, response: 'unavailable' }]));
     // Said twice it is the same.
     await text(phone, 'STOP');
     expect(api.wellbeing.answers).toHaveLength(1);
@@ -359,7 +357,7 @@ describe('the page of a contact', () => {
       await ofContactStep(alertId, `state = '${state}'`);
       api.wellbeing.withdrawn.length = 0;
       await press(link, { do: 'refuse' });
-      expect(api.wellbeing.withdrawn).toEqual([await textOf(alertId)]);
+      await eventually(async () => expect(api.wellbeing.withdrawn).toEqual([await textOf(alertId)]));
     }
   });
 
