@@ -31,10 +31,12 @@ export class CheckpointTrail {
   private lastHash: string | null = null;
   private nextSequence = 1;
 
+  /** @param newest name of the last one that is judged; null: there is none */
   constructor(
     store: CheckpointStore,
     keys: ServiceKeys,
     private readonly identity: DatabaseIdentity,
+    private readonly newest: string | null,
   ) {
     this.publicKeys = new Map(keys.all('audit-checkpoint').map((key) => [key.version, checkpointPublicKey(key)]));
     this.stored = store.all()[Symbol.asyncIterator]();
@@ -69,7 +71,7 @@ export class CheckpointTrail {
   private async peek(): Promise<Read | null> {
     while (this.waiting === null && !this.isEnd) {
       const { done, value } = await this.stored.next();
-      if (done === true) this.isEnd = true;
+      if (done === true || this.newest === null || value.name > this.newest) this.isEnd = true;
       else this.waiting = this.judge(value);
     }
     return this.waiting;

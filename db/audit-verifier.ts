@@ -61,8 +61,8 @@ class Verification {
 
   async run(): Promise<AuditReport> {
     const { db, store, keys } = this.trail;
-    const head = await chainEnd(db);
-    const checkpoints = new CheckpointTrail(store, keys, this.trail.of ?? (await databaseIdentity(db)));
+    const { newest, head } = await this.ends();
+    const checkpoints = new CheckpointTrail(store, keys, this.trail.of ?? (await databaseIdentity(db)), newest);
     const unchained = await this.followChain(head, checkpoints);
     const waiting = entriesBetween(db, { after: head.txid, upTo: null }, this.pageSize);
     if (!this.faults.isEnough) {
@@ -89,6 +89,15 @@ class Verification {
       faults: this.faults.count,
       isWhole: this.faults.count === 0,
     };
+  }
+
+  /** The last checkpoint and the last place that are judged. What is sealed meanwhile has seen places behind them. */
+  private async ends() {
+    const { db, store } = this.trail;
+    const ask = async () => ({ newest: (await store.newest())?.name ?? null, head: await chainEnd(db) });
+    const ends = await ask();
+    // The first checkpoint of all may have been written between the two questions.
+    return ends.newest === null && ends.head.position > 0 ? await ask() : ends;
   }
 
   /** @returns what is left of the entries that are as old as the chain */

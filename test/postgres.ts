@@ -5,11 +5,11 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
 import { type LoginRole, migrate } from '../db/migrate';
+import { freePort } from '../scripts/ports';
 import { APP_ROLE, LocalPostgres, WORKER_ROLE } from '../scripts/postgres';
 import { removePostgresHome } from '../scripts/postgres-home';
 import { beyondTheList, saidByEntries } from './audit-entries';
@@ -155,16 +155,6 @@ async function findServer(alone: boolean): Promise<Server> {
 function endWithUs(pid: number): void {
   const watch = `while kill -0 ${process.pid} && kill -0 ${pid}; do sleep 1; done; kill -INT ${pid}`;
   spawn('sh', ['-c', watch], { detached: true, stdio: 'ignore' }).unref();
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 async function withAdmin(url: string, use: (admin: Client) => Promise<unknown>): Promise<void> {

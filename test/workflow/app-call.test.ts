@@ -134,7 +134,7 @@ describe('a call from the app that may not go on', () => {
       args: [appCallInput(SID, { callId })],
       workflowIdConflictPolicy: 'USE_EXISTING',
     });
-    const validUntil = (await rig.env.currentTimeMs()) + 4_000;
+    const validUntil = (await rig.env.currentTimeMs()) + 60_000;
     const plan = await rig.env.client.workflow.executeUpdateWithStart(MENTOR_CALL.answerTwiml, {
       args: [{ kind: 'app-called', callSid: SID, validUntil }],
       startWorkflowOperation,

@@ -190,21 +190,21 @@ export class TestBuddy {
   }
 
   async invite(): Promise<InviteAnswer> {
-    const validUntil = (await this.env.currentTimeMs()) + 4_000;
+    const validUntil = (await this.env.currentTimeMs()) + 60_000;
     return this.handle.executeUpdate<InviteAnswer, [object]>(BUDDY_VERIFICATION.invite, {
       args: [{ invitationId: randomUUID(), validUntil }],
     });
   }
 
   async renew(version = 1): Promise<RenewalAnswer> {
-    const validUntil = (await this.env.currentTimeMs()) + 4_000;
+    const validUntil = (await this.env.currentTimeMs()) + 60_000;
     return this.handle.executeUpdate<RenewalAnswer, [object]>(BUDDY_VERIFICATION.renew, {
       args: [{ version, validUntil }],
     });
   }
 
   async answer(action: 'accept' | 'decline', { version = 1, late = false } = {}): Promise<VerificationState> {
-    const validUntil = (await this.env.currentTimeMs()) + (late ? -1 : 4_000);
+    const validUntil = (await this.env.currentTimeMs()) + (late ? -1 : 60_000);
     return this.handle.executeUpdate<VerificationState, [object]>(BUDDY_VERIFICATION.answer, {
       args: [{ action, version, ipRecordId: null, userAgentRecordId: null, validUntil }],
     });

@@ -151,7 +151,7 @@ describe('a call that the user lets be recorded', () => {
   it('gives a mentor time for both keys before their place goes to somebody else', async () => {
     const call = await rig.call({ recording: true });
     await call.confirm();
-    await call.pass(86_000);
+    await call.pass(80_000);
     expect(call.world.slots.size).toBe(1);
     const bridge = await call.ask({ kind: 'mentor-answered', step: 1, digits: '1', recording: true });
     expect(bridge).toMatchObject({ do: 'bridge' });

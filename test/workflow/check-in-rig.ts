@@ -219,7 +219,7 @@ export class TestCheckIn {
   }
 
   async respond(response: CheckInResponse, more: Partial<CheckInAnswer> = {}): Promise<CheckInTaken> {
-    const validUntil = (await this.env.currentTimeMs()) + 5_000;
+    const validUntil = (await this.env.currentTimeMs()) + 60_000;
     const answer: CheckInAnswer = { response, noteRecordId: null, validUntil, ...more };
     return await this.handle.executeUpdate<CheckInTaken, [CheckInAnswer]>(CHECK_IN.respond, { args: [answer] });
   }

@@ -366,9 +366,9 @@ describe('looking for a mentor', () => {
     });
     await call.confirm();
     // Twilio says what stands before the Dial, and dials then.
-    await call.pass(19_000);
+    await call.pass(15_000);
     expect(call.world.slots.size).toBe(1);
-    await call.pass(9_000);
+    await call.pass(13_000);
     await call.until(() => call.world.done.includes('release 1 silent'));
     expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({
       do: 'goodbye',

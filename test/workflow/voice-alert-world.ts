@@ -215,7 +215,7 @@ export class TestAlert {
   async ask(question: Asked, { nth = this.world.placed.length, callSid = '', late = false } = {}): Promise<AlertPlan> {
     const leg = this.world.placed[nth - 1];
     if (leg === undefined) throw new Error('no such call');
-    const validUntil = (await this.env.currentTimeMs()) + (late ? -1 : 4_000);
+    const validUntil = (await this.env.currentTimeMs()) + (late ? -1 : 60_000);
     return this.handle.executeUpdate<AlertPlan, [AlertQuestion]>('answerTwiml', {
       args: [{ ...question, callSid: callSid === '' ? leg.sid : callSid, legId: leg.legId, validUntil }],
     });

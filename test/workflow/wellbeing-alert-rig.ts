@@ -256,6 +256,6 @@ export class TestWellbeingAlert {
   }
 
   private async valid(late = false): Promise<{ validUntil: number }> {
-    return { validUntil: (await this.env.currentTimeMs()) + (late ? -1 : 10_000) };
+    return { validUntil: (await this.env.currentTimeMs()) + (late ? -1 : 60_000) };
   }
 }

@@ -242,7 +242,7 @@ export class TestCall {
   }
 
   async ask(question: Asked, callSid = this.world.sid(Math.max(1, this.world.placed))): Promise<CallPlan> {
-    const validUntil = (await this.env.currentTimeMs()) + 4_000;
+    const validUntil = (await this.env.currentTimeMs()) + 60_000;
     return this.handle.executeUpdate<CallPlan, [TwimlQuestion]>('answerTwiml', {
       args: [{ ...question, callSid, validUntil }],
     });

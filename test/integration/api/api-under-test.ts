@@ -11,6 +11,7 @@ import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT
 import { Pool } from 'pg';
 import { createApi } from '../../../api/app';
 import type { Role } from '../../../api/authentication';
+import { SERVER_TIMEOUTS } from '../../../api/limits';
 import { type ApiMetrics, createApiMetrics } from '../../../api/metrics';
 import type {
   ApiDeps,
@@ -358,7 +359,7 @@ export class ApiUnderTest {
       signIn: createSignIn(config.oidc, config.api.publicBaseUrl),
       cookies: createCookieSeal(keys.all('link')),
     };
-    const server = createServer(createApi(deps));
+    const server = createServer(SERVER_TIMEOUTS, createApi(deps));
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     const signToken = (claims: JWTPayload) =>
       new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'test' }).sign(privateKey);

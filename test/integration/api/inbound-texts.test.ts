@@ -12,6 +12,7 @@ import { SealedValue } from '../../../domain/sealed';
 import type { ServiceKey } from '../../../vault/service-keys';
 import { createTokenizer } from '../../../vault/tokens';
 import { liveCall, mentorWith } from '../db/people';
+import { eventually } from '../../stack';
 import { ApiUnderTest } from './api-under-test';
 import { untilRouted } from './inbound-text';
 
@@ -98,6 +99,7 @@ describe('words of opting out', () => {
     const row = await text({ from, body: 'please stop', to: OURS_TOO });
     expect(row).toMatchObject({ routed_as: 'unknown', answer: 'help' });
     expect(await whyNot(from)).toBeNull();
+    await eventually(() => expect(answersTo(row)).toHaveLength(1));
     expect(api.messages.at(-1)).toMatchObject({
       messageId: row['answer_message_id'],
       sender: OURS_TOO,
@@ -241,10 +243,10 @@ describe('while the token key is replaced', () => {
 describe('automatic answers', () => {
   test('one for a number and interval, whatever it writes', async () => {
     const from = newPhone();
-    const rows = [];
+    const rows: Record<string, unknown>[] = [];
     for (const body of ['hello', 'who is this', 'HELP', 'STOP']) rows.push(await text({ from, body }));
     expect(rows.map(({ answer }) => answer)).toEqual(['help', null, null, null]);
-    expect(rows.flatMap(answersTo)).toEqual(['automatic']);
+    await eventually(() => expect(rows.flatMap(answersTo)).toEqual(['automatic']));
     await api.database.owner.query(
       `UPDATE inbound_texts SET answered_at = answered_at - interval '61 minutes' WHERE answered_at IS NOT NULL`,
     );
@@ -324,6 +326,7 @@ describe('a text that is delivered', () => {
     const fields = fieldsOf({ from, body: 'anybody there' });
     const start = jest.spyOn(api.deps.messages, 'start').mockRejectedValueOnce(new Error('away'));
     await text({ from, body: '' }, fields);
+    await eventually(() => expect(start).toHaveBeenCalled());
     start.mockRestore();
     const sid = fields['MessageSid'] ?? '';
     await api.database.owner.query(
@@ -393,7 +396,7 @@ describe('answers to open questions', () => {
     const checkIn = await ask(from, 'check-in', null);
     const row = await text({ from, body: '4' });
     expect(row).toMatchObject({ routed_as: 'which-question', answer: 'which-question', question_id: checkIn });
-    expect(answersTo(row)).toEqual(['automatic']);
+    await eventually(() => expect(answersTo(row)).toEqual(['automatic']));
     expect(await text({ from, body: 'b' })).toMatchObject({ routed_as: 'choice', question_id: survey, answer: null });
     expect(await rowOf(String(row['message_sid']))).toMatchObject({
       routed_as: 'answer',

@@ -32,8 +32,10 @@ function visit(name: string, token: string, from = newAddress()) {
 test.each(PAGES)('%s is counted for the address that asks: guessing ends soon', async (name) => {
   const address = newAddress();
   const statuses: number[] = [];
-  for (let time = 0; time < 31; time += 1) statuses.push((await visit(name, newLinkToken(), address)).status);
-  expect(statuses.slice(0, 30)).not.toContain(429);
+  // Thirty are counted in Postgres, and as many more by the process itself whenever Postgres is slow to count.
+  for (let time = 0; time < 61 && statuses.at(-1) !== 429; time += 1)
+    statuses.push((await visit(name, newLinkToken(), address)).status);
+  expect(statuses.length).toBeGreaterThan(30);
   expect(statuses.at(-1)).toBe(429);
 });
 

@@ -13,8 +13,8 @@ afterAll(() => api.stop());
 
 const admin = { role: 'admin' } as const;
 const DAY_MS = 86_400_000;
-const at = (days: number, time = '09:00') =>
-  `${new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10)}T${time}`;
+const NOW = Date.now();
+const at = (days: number, time = '09:00') => `${new Date(NOW + days * DAY_MS).toISOString().slice(0, 10)}T${time}`;
 
 /** A mentor who signs in. */
 async function linkedMentor(): Promise<{ who: Who; mentorId: string }> {

@@ -6,7 +6,7 @@ import { chainBatch, lateEntries } from '../../../db/audit-chain';
 import { databaseIdentity, writeNextCheckpoint } from '../../../db/audit-checkpoints';
 import { verifyAuditTrail } from '../../../db/audit-verifier';
 import { AUDIT_PURPOSES, ensureServiceKeys } from '../../../db/service-keys';
-import { parseCheckpoint } from '../../../domain/audit-checkpoint';
+import { type CheckpointStore, parseCheckpoint } from '../../../domain/audit-checkpoint';
 import { createServiceKeys } from '../../../vault/service-keys';
 import { SeededRandom } from '../../chaos/seeded-random';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
@@ -234,6 +234,28 @@ describe('the one who chains', () => {
 describe('a checkpoint', () => {
   beforeEach(ownDatabase);
   afterEach(dropOwn);
+
+  it('that is sealed while the trail is verified is not held against a chain that was shorter then', async () => {
+    const sealOne = async () => {
+      await appendTogether(database.app, 1);
+      await seal(database.worker, keys, store);
+    };
+    await sealOne();
+    const slow: CheckpointStore = {
+      newest: () => store.newest(),
+      add: (checkpoint) => store.add(checkpoint),
+      async *all() {
+        await sealOne();
+        yield* store.all();
+      },
+    };
+    await expect(verifyAuditTrail({ db: database.worker, keys, store: slow })).resolves.toMatchObject({
+      isWhole: true,
+      chained: 1,
+      checkpoints: 1,
+    });
+    await expect(verify()).resolves.toMatchObject({ isWhole: true, chained: 2, checkpoints: 2 });
+  });
 
   it('is written at every seal, also when nothing has happened, and each follows the one before', async () => {
     await appendTogether(database.app, 3);

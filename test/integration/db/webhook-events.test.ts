@@ -66,7 +66,7 @@ describe('an event', () => {
     const [first, second] = [event({ callId: randomUUID(), step: 2, errorCode: '11200' }), event()];
     await storeEvent(database.app, first);
     await storeEvent(database.app, second);
-    await expect(unhandledEvents(database.app, 10)).resolves.toEqual([]);
+    await expect(unhandledEvents(database.app, 10, 60_000)).resolves.toEqual([]);
     const waiting = await unhandledEvents(database.app, 10, 0);
     expect(waiting).toMatchObject([first, second].map((each) => ({ ...each, receivedAt: expect.any(Date) })));
     await markHandled(database.app, first.seenKey);

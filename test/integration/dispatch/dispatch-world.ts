@@ -40,8 +40,8 @@ import { ALWAYS } from '../db/people';
 
 export const SERVICE = `MG${'5'.repeat(32)}`;
 export const OUR_NUMBERS = ['+14155550100', '+14155550101'] as const;
-/** Far shorter than in production, in the same proportions. */
-export const TIMES = { leaseMs: 2_000, settleMs: 1_000, httpTimeoutMs: 800, sendMarginMs: 900 } as const;
+/** Far shorter than in production; long enough between claim and call for a process that stands still for a second. */
+export const TIMES = { leaseMs: 3_000, settleMs: 1_000, httpTimeoutMs: 800, sendMarginMs: 900 } as const;
 
 const ACCOUNT = { accountSid: `AC${'5'.repeat(32)}`, authToken: 'of-the-simulator', apiKey: null, apiSecret: null };
 
@@ -375,7 +375,7 @@ async function listen(handle: (url: URL, form: URLSearchParams, answer: Answer) 
       void handle(url, new URLSearchParams(body), (xml) => {
         response.writeHead(xml === null ? 204 : 200, xml === null ? {} : { 'content-type': 'text/xml' });
         response.end(xml ?? '');
-      });
+      }).catch(() => response.destroy());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -417,7 +417,7 @@ async function answerWebhook(
   if (url.pathname === '/twiml/connect-mentor') {
     const adoption = await adoptCallSid(db.app, dispatchId, callSid);
     if (adoption !== 'own') return '<Response><Hangup/></Response>';
-    return '<Response><Say>Hello, this is the call you asked for.</Say><Pause length="60"/></Response>';
+    return '<Response><Say>Hello, this is the call you asked for.</Say><Pause length="3600"/></Response>';
   }
   if (hears?.callbacks === true) {
     const sequence = Number(form.get('SequenceNumber'));

@@ -20,8 +20,8 @@ describe('when a process dies or an answer is lost while a text is sent', () => 
     await world.sim.settings({ listLagMs: 0, sentAfterMs: 50, deliveredAfterMs: 250 });
   });
 
-  /** Shorter than of calls, in the same proportions: there are many. */
-  const times = { leaseMs: 900, settleMs: 500, httpTimeoutMs: 400, sendMarginMs: 450 };
+  /** Shorter than of calls: there are many. */
+  const times = { leaseMs: 2_000, settleMs: 500, httpTimeoutMs: 400, sendMarginMs: 450 };
   const quickly = { dispatch: times };
   const shown = async (number: string, asked: SendText) => {
     const { state, sid, doubledCount } = await world.row(asked.dispatchId);
@@ -135,7 +135,7 @@ describe('when a process dies or an answer is lost while a text is sent', () => 
     await world.sim.faults(
       [blocked, closed].map(({ number }) => ({ on: 'create-message', kind: 'error-500-before', to: number })),
     );
-    const change: Partial<ActivityDependencies> = { ...quickly, whenSwitchedOff: 'end' };
+    const change: Partial<ActivityDependencies> = { dispatch: { ...times, leaseMs: 5_000 }, whenSwitchedOff: 'end' };
     const first = [blocked, closed].map(({ asked }) => world.attemptText(asked, change).done.catch(() => null));
     const state = async ({ asked }: { asked: SendText }) => (await findDispatch(world.db.app, asked.dispatchId))?.state;
     const isInDoubt = async () => (await state(blocked)) === 'unknown' && (await state(closed)) === 'unknown';
@@ -153,7 +153,7 @@ describe('when a process dies or an answer is lost while a text is sent', () => 
 
   it('with a list that lags longer than we wait and late receipts, the double is counted and stays sent', async () => {
     const { number, asked } = await world.somebodyToText('Please call us.', { messageClass: 'safety' });
-    await world.sim.settings({ listLagMs: 20_000, sentAfterMs: 2_500 });
+    await world.sim.settings({ listLagMs: 60_000, sentAfterMs: 8_000 });
     await failing(number, 'drop-response');
     world.hears.callbacks = false;
     const { sid } = await world.text(asked, quickly);

@@ -71,7 +71,11 @@ export async function alertBehindBulk(
     await Promise.all(Array.from({ length: BULK }, () => start('bulk')));
     await eventually(() => opened === BULK);
     alert = await start('emergency');
-    await eventually(() => opened === BULK + 1);
+    const handle = client.workflow.getHandle(`message:${alert}`);
+    await eventually(async () => {
+      const { pendingActivities } = (await handle.describe()).raw;
+      return pendingActivities?.some(({ activityType }) => activityType?.name === 'sendText') === true;
+    });
     running.push(texts.run());
     await eventually(() => sent.includes(alert));
     return { before: sent.indexOf(alert), bulk: BULK };

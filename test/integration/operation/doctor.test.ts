@@ -12,11 +12,13 @@ import { built } from '../../../scripts/project';
 import { createTwimlApps } from '../../../providers/twiml-apps';
 import { createTwilioNumbers } from '../../../providers/twilio-numbers';
 import { openLocalKeyRing } from '../../../vault/local-key-ring';
-import { startStack, type TestStack } from '../../stack';
+import { eventually, startStack, type TestStack } from '../../stack';
 
 let stack: TestStack;
 beforeAll(async () => {
   stack = await startStack();
+  // A worker says that it is ready before its first polls have reached Temporal.
+  await eventually(async () => expect(failed(await examined(['temporal']))).toEqual([]));
 });
 afterAll(() => stack.stop(), 60_000);
 

@@ -3,7 +3,7 @@ import { eventually, startStack, type TestStack } from '../../stack';
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startStack({ env: { DRAIN_NOTICE: '4s' } });
+  stack = await startStack({ env: { DRAIN_NOTICE: '15s' } });
 });
 afterAll(() => stack.stop(), 60_000);
 
@@ -14,7 +14,7 @@ test('with Twilio gone, health says so within seconds, is 200, and says so again
     const { status, body } = await stack.api('/health');
     expect([status, body.status, body.parts.twilio.state]).toEqual([200, 'degraded', 'down']);
   });
-  expect((await stack.api('/health/ready')).status).toBe(200);
+  await eventually(async () => expect((await stack.api('/health/ready')).status).toBe(200));
   await stack.restart('simulator');
   await eventually(async () => {
     const { body } = await stack.api('/health');
@@ -44,7 +44,9 @@ test('signs people in to its pages at the issuer beside it', async () => {
 });
 
 test('a process that is told to end still answers, and tells balancers to look elsewhere first', async () => {
-  expect((await stack.api('/health/ready')).body).toEqual({ status: 'ready', because: [] });
+  await eventually(async () => {
+    expect((await stack.api('/health/ready')).body).toEqual({ status: 'ready', because: [] });
+  });
   stack.kill('api', 'SIGTERM');
   await eventually(async () => {
     expect(await stack.api('/health/ready')).toMatchObject({ status: 503, body: { because: ['draining'] } });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { MARKED } from '../../marked-people';
 import { eventually, startStack, type TestStack } from '../../stack';
+import { PATIENCE_MS } from '../../patience';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 
 const USER_NAME = 'Thessaly';
@@ -80,7 +81,7 @@ describeInBrowser('a newcomer and their buddy in a browser', () => {
     const context = await browser.newContext({ javaScriptEnabled, locale, viewport: { width: 375, height: 700 } });
     contexts.push(context);
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     return page;
   }
 

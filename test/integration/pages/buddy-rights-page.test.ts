@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest } from '../api/api-under-test';
 import { checkedIn, invited, nameBuddy } from '../rights/people';
+import { PATIENCE_MS } from '../../patience';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 
 describeInBrowser('the page of a buddy’s rights in a browser', () => {
@@ -30,7 +31,7 @@ describeInBrowser('the page of a buddy’s rights in a browser', () => {
     const origin = `http://127.0.0.1:${api.port}`;
     context = await browser.newContext({ javaScriptEnabled, viewport: { width: 375, height: 700 } });
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     trouble = watchForTrouble(page, [origin]);
     await page.goto(`${origin}/api/buddy/rights/${link}`);
   }

@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { RULES } from '../../../api/authorisation';
 import { openapiDocument } from '../../../api/openapi';
 import { ApiUnderTest } from '../api/api-under-test';
+import { PATIENCE_MS } from '../../patience';
 import { describeInBrowser, launchChromium, watchForTrouble } from './chromium';
 
 describeInBrowser('the page of the API in a browser', () => {
@@ -23,7 +24,7 @@ describeInBrowser('the page of the API in a browser', () => {
   beforeEach(async () => {
     page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
     // The page draws thirty operations: seconds where everything else runs at the same time.
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     // Nothing but our own origin answers here, so a request to anybody else is seen and fails.
     trouble = watchForTrouble(page, [origin]);
     await page.goto(`${origin}/docs`);

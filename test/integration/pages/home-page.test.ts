@@ -4,6 +4,7 @@ import express from 'express';
 import type { Browser, Page } from 'playwright-core';
 import { createIssuer } from '../../../simulator/issuer';
 import { renderHome } from '../../../web/home';
+import { PATIENCE_MS } from '../../patience';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -85,7 +86,7 @@ describeInBrowser('the start page in a browser', () => {
     const url = await listen(api);
 
     page = await browser.newPage({ viewport: { width: 1100, height: 900 } });
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     trouble = watchForTrouble(page, [url, issuerUrl]);
     await page.goto(`${url}/`);
     await page.getByText('Text en').waitFor();

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
+import { PATIENCE_MS } from '../../patience';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 import { startMaskedCalls } from './masked-call';
 import type { MaskedCalls } from './masked-call';
@@ -27,7 +28,7 @@ describeInBrowser('the mailbox page', () => {
   beforeEach(async () => {
     calls.simulator.engine.reset();
     page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     trouble = watchForTrouble(page, [calls.simulator.url]);
     await page.goto(`${calls.simulator.url}/mailbox`);
   });

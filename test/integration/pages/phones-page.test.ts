@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { PATIENCE_MS } from '../../patience';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 import { appToken, MENTOR, OUR_NUMBER, startMaskedCalls, USER } from './masked-call';
 import type { MaskedCalls } from './masked-call';
@@ -21,7 +22,7 @@ describeInBrowser('the phones page', () => {
   beforeEach(async () => {
     calls = await startMaskedCalls();
     page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     trouble = watchForTrouble(page, [calls.simulator.url]);
     await page.goto(`${calls.simulator.url}/`);
   });
@@ -134,6 +135,8 @@ describeInBrowser('the phones page', () => {
   });
 
   it('shows texts as a conversation that its owner can go on with', async () => {
+    // What is there at the first look is not announced.
+    await page.locator('body[data-connection="up"]').waitFor();
     await calls.text(USER, 'Are you well? https://example.org/answer?a=1');
     const log = phone(USER).getByRole('log', { name: 'Texts of +1 415 555 0142' });
     await log.getByText('Are you well?').waitFor();

@@ -10,6 +10,7 @@ import { SealedValue } from '../../../domain/sealed';
 import { MARKED } from '../../marked-people';
 import { callInput } from '../api/api-under-test';
 import { PagesUnderTest } from '../api/pages-under-test';
+import { PATIENCE_MS } from '../../patience';
 import { describeInBrowser, launchChromium, overflow, seriousFindings, watchForTrouble } from './chromium';
 import { ALWAYS, reserveSlot } from '../db/people';
 import { addAlert, type AlertWanted, endingAs } from '../wellbeing/alert-rows';
@@ -35,7 +36,7 @@ describeInBrowser('the pages of mentors and staff in a browser', () => {
   async function openBrowser({ javaScript = false } = {}): Promise<void> {
     context = await browser.newContext({ javaScriptEnabled: javaScript, viewport: { width: 375, height: 700 } });
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     trouble = watchForTrouble(page, [pages.url, pages.issuerUrl]);
   }
 
@@ -112,12 +113,14 @@ describeInBrowser('the pages of mentors and staff in a browser', () => {
       .getByRole('button', { name: `Seen: ${MARKED.mentorName}` })
       .first()
       .waitFor();
+    await page.waitForLoadState();
     const before = await page.getByRole('button', { name: /^Seen: / }).count();
     await page
       .getByRole('button', { name: /^Seen: / })
       .first()
       .click();
     await page.getByRole('heading', { name: 'Staff' }).waitFor();
+    await page.waitForLoadState();
     expect(await page.getByRole('button', { name: /^Seen: / }).count()).toBe(before - 1);
 
     await page.getByRole('link', { name: 'Mentors' }).click();

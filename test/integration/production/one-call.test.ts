@@ -215,7 +215,9 @@ withParts('the processes of production', () => {
       );
       return new EntryPoint(image, `${service}-check`, { command, secrets, dir }).endedWithin(20_000);
     };
-    for (const service of RUNNING) expect([service, await check(service)]).toEqual([service, 0]);
+    for (const service of RUNNING) {
+      await eventually(async () => expect([service, await check(service)]).toEqual([service, 0]), 60_000);
+    }
     const idlePort = String(typeof address === 'object' && address !== null ? address.port : 0);
     expect(await check('worker', { 9464: idlePort })).toBe(1);
     idle.close();

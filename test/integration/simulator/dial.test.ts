@@ -102,7 +102,10 @@ describe('Dial and Number', () => {
     });
     rig.service.on('/whisper', twiml('<Gather numDigits="1" action="/yes"/><Hangup/>'));
     await rig.over(
-      await placeDial('action="/over"', number(MENTOR, 'url="/whisper"') + number(OTHER, 'url="/whisper"')),
+      await placeDial(
+        'action="/over" timeout="600"',
+        number(MENTOR, 'url="/whisper"') + number(OTHER, 'url="/whisper"'),
+      ),
     );
     expect((await child(MENTOR)).status).toBe('canceled');
     expect((await child(OTHER)).bridgedWith).toHaveLength(1);
@@ -127,17 +130,17 @@ describe('Dial and Number', () => {
   });
 
   it('keeps the bridge at * otherwise', async () => {
-    await rig.phones.script(MENTOR, { answerAfterMs: 0, hangUp: { after: 'bridged', ms: 5_000 } });
+    await rig.phones.script(MENTOR, { answerAfterMs: 0, hangUp: { after: 'bridged', ms: 50_000 } });
     const sid = await placeDial('action="/over"', number(MENTOR));
     await bridged(sid);
     await rig.phones.press(USER, '*');
     await rig.over(sid);
-    expect(Number((await action()).DialCallDuration)).toBeGreaterThanOrEqual(5);
+    expect(Number((await action()).DialCallDuration)).toBeGreaterThanOrEqual(50);
   });
 
   it('cancels the ringing callee when the caller hangs up, and asks the action all the same', async () => {
     rig.service.on('/over', twiml(`<Dial>${OTHER}</Dial>`));
-    const sid = await placeDial('action="/over"', number(MENTOR));
+    const sid = await placeDial('action="/over" timeout="600"', number(MENTOR));
     await rings(MENTOR);
     await rig.phones.hangUp(USER);
     expect((await rig.over((await child()).sid)).status).toBe('canceled');
@@ -161,7 +164,7 @@ describe('Dial and Number', () => {
 
   it('drops the callee when the caller is given other TwiML by REST', async () => {
     rig.service.on('/elsewhere', twiml('<Say>elsewhere</Say>'));
-    const sid = await placeDial('action="/over"', number(MENTOR));
+    const sid = await placeDial('action="/over" timeout="600"', number(MENTOR));
     await rings(MENTOR);
     await rig.twilio.calls(sid).update({ url: `${rig.service.url}/elsewhere` });
     expect((await rig.over(sid)).heard).toEqual(['elsewhere']);
@@ -181,7 +184,7 @@ describe('Dial and Number', () => {
   });
 
   it('keeps an inbound caller unanswered until the bridge when answerOnBridge asks for it', async () => {
-    rig.service.on('/inbound', twiml(`<Dial answerOnBridge="true" callerId="${OURS}">${MENTOR}</Dial>`));
+    rig.service.on('/inbound', twiml(`<Dial answerOnBridge="true" timeout="600" callerId="${OURS}">${MENTOR}</Dial>`));
     const sid = await rig.phones.call(USER, OURS);
     await rings(MENTOR);
     expect((await rig.phones.ledger()).find((leg) => leg.sid === sid)?.answeredAt).toBeNull();

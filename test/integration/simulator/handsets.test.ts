@@ -137,7 +137,10 @@ describe('the virtual phones', () => {
   });
 
   it('know nothing but what a real phone would: no URL, no other number', async () => {
-    rig.service.on('/voice', twiml(`<Dial callerId="${OURS}"><Number url="/whisper">+14155550143</Number></Dial>`));
+    rig.service.on(
+      '/voice',
+      twiml(`<Dial timeout="600" callerId="${OURS}"><Number url="/whisper">+14155550143</Number></Dial>`),
+    );
     await rig.phones.script(USER, { answerAfterMs: 0 });
     await rig.place({ statusCallback: `${rig.service.url}/status` });
     await eventually(async () => (await rig.phones.handset('+14155550143')).state === 'ringing');

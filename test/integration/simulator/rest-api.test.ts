@@ -67,7 +67,7 @@ describe('the REST API, asked by the twilio package', () => {
   });
 
   it('answers queued, with no start time until the call is dialled, and a duration when it is over', async () => {
-    await rig.phones.settings({ callsPerSecond: 4 });
+    await rig.phones.settings({ callsPerSecond: 0.5 });
     await rig.phones.script(USER, { answerAfterMs: 100 });
     await rig.place();
     const call = await rig.twilio.calls.create({ to: USER, from: OURS, url: `${rig.service.url}/voice` });
@@ -94,7 +94,7 @@ describe('the REST API, asked by the twilio package', () => {
   });
 
   it('lists newest first, by filters that leave out calls not yet dialled when they ask for a start time', async () => {
-    await rig.phones.settings({ callsPerSecond: 1 });
+    await rig.phones.settings({ callsPerSecond: 0.01 });
     const first = await rig.place();
     const second = await rig.place({ to: '+14155550144' });
     const queued = await rig.place();
@@ -126,13 +126,13 @@ describe('the REST API, asked by the twilio package', () => {
   });
 
   it('lets lists lag behind by a seeded time, while a read by SID finds the call at once', async () => {
-    await rig.phones.settings({ listLagMs: { seed: 7, min: 150, max: 300 } });
-    const sid = await rig.place();
+    await rig.phones.settings({ listLagMs: { seed: 7, min: 1_500, max: 3_000 } });
     const placedAt = Date.now();
+    const sid = await rig.place();
     expect((await rig.twilio.calls(sid).fetch()).sid).toBe(sid);
     expect(await rig.twilio.calls.list({ to: USER })).toEqual([]);
     await eventually(async () => (await rig.twilio.calls.list({ to: USER })).length === 1);
-    expect(Date.now() - placedAt).toBeGreaterThanOrEqual(130);
+    expect(Date.now() - placedAt).toBeGreaterThanOrEqual(1_500);
   });
 
   it('cancels what nobody has answered, and leaves an answered call alone when asked to cancel', async () => {
@@ -152,7 +152,7 @@ describe('the REST API, asked by the twilio package', () => {
   });
 
   it('ends a queued call before any phone has rung', async () => {
-    await rig.phones.settings({ callsPerSecond: 0.5 });
+    await rig.phones.settings({ callsPerSecond: 0.01 });
     await rig.place({ to: '+14155550144' });
     const sid = await rig.place();
     await rig.twilio.calls(sid).update({ status: 'completed' });

@@ -38,7 +38,10 @@ export interface Rig {
   readonly phones: SimulatorClient;
   readonly service: ServiceDouble;
   readonly twilio: Twilio;
-  /** Places a call to USER whose first document is at `/voice` of the service; gives its SID. */
+  /**
+   * Places a call to USER whose first document is at `/voice` of the service; gives its SID. It rings for as long as
+   * Twilio lets it, which is 12 s here.
+   */
   place(more?: Partial<PlaceOptions>): Promise<string>;
   /** Forgets all calls, phones and faults, and what the service received; settings as at the start. */
   fresh(): Promise<void>;
@@ -92,7 +95,13 @@ export async function startRig(options: Partial<SimulatorOptions> = {}): Promise
     service,
     twilio: client,
     place: async (more) => {
-      const call = await client.calls.create({ to: USER, from: OURS, url: `${service.url}/voice`, ...more });
+      const call = await client.calls.create({
+        to: USER,
+        from: OURS,
+        url: `${service.url}/voice`,
+        timeout: 600,
+        ...more,
+      });
       return call.sid;
     },
     fresh: async () => {

@@ -28,7 +28,7 @@ describe('the smoke test', () => {
       messagingServiceSid: null,
       publicUrl: `http://127.0.0.1:${port}`,
       port,
-      waitMs: 5_000,
+      waitMs: 30_000,
       mayISpend: () => Promise.resolve(true),
       say: (line) => said.push(line),
       ...more,
@@ -89,7 +89,7 @@ describe('the smoke test', () => {
   });
 
   it('leaves no phone ringing when it gives up', async () => {
-    const { result } = await run({ waitMs: 300 });
+    const { result } = await run({ waitMs: 50 });
     expect(result?.isWell).toBe(false);
     await eventually(async () => (await rig.phones.ledger()).every(({ endedAt }) => endedAt !== null));
   });

@@ -60,7 +60,7 @@ describe('Messages, asked by the twilio package', () => {
   });
 
   it('shows no sender of a service’s message, and no segments, until it is sent', async () => {
-    await rig.phones.settings({ sentAfterMs: 75_000 });
+    await rig.phones.settings({ sentAfterMs: 250_000 });
     const created = await rig.twilio.messages.create({ to: BRITISH, messagingServiceSid: SERVICE, body: 'Hello.' });
     expect(created).toMatchObject({ status: 'accepted', from: null, numSegments: '0', messagingServiceSid: SERVICE });
     expect(await rig.textIs(created.sid, 'sending')).toMatchObject({ sender: POOL_UK });
@@ -83,7 +83,7 @@ describe('Messages, asked by the twilio package', () => {
   });
 
   it('lists newest first, later than it reads, and pages', async () => {
-    await rig.phones.settings({ listLagMs: 800 });
+    await rig.phones.settings({ listLagMs: 3_000 });
     const sid = await rig.text();
     expect((await rig.twilio.messages(sid).fetch()).sid).toBe(sid);
     expect(await rig.twilio.messages.list({ to: USER })).toEqual([]);
@@ -97,7 +97,7 @@ describe('Messages, asked by the twilio package', () => {
   });
 
   it('redacts and deletes what is over, while the phone keeps what it got', async () => {
-    await rig.phones.settings({ sentAfterMs: 40_000 });
+    await rig.phones.settings({ sentAfterMs: 250_000 });
     const sid = await rig.text({ body: 'A secret.' });
     await expect(rig.twilio.messages(sid).remove()).rejects.toMatchObject({ status: 409, code: 20009 });
     await rig.textIs(sid, 'delivered');
@@ -143,7 +143,7 @@ describe('Messages, asked by the twilio package', () => {
     const sids = [await rig.text(), await rig.text({ body: 'a'.repeat(161) }), await rig.text(), await rig.text()];
     for (const sid of sids) await rig.textIs(sid, 'delivered');
     expect(Date.now() - began).toBeGreaterThanOrEqual(190);
-    await rig.phones.settings({ messagesPerSecond: 1, senderQueueSeconds: 1.5 });
+    await rig.phones.settings({ messagesPerSecond: 0.1, senderQueueSeconds: 15 });
     await rig.text();
     await rig.text();
     await expect(rig.text()).rejects.toMatchObject({ status: 400, code: 21611 });
@@ -151,14 +151,14 @@ describe('Messages, asked by the twilio package', () => {
   });
 
   it('creates a service’s message all the same when its pool is full, and lets it fail', async () => {
-    await rig.phones.settings({ messagesPerSecond: 1, senderQueueSeconds: 0.3 });
+    await rig.phones.settings({ messagesPerSecond: 0.1, senderQueueSeconds: 3 });
     for (const from of [POOL_US, POOL_UK]) await rig.text({ from });
     const sid = await rig.text({ messagingServiceSid: SERVICE });
     expect(await rig.textIs(sid, 'failed')).toMatchObject({ errorCode: 30001 });
   });
 
   it('gives up a text that waits longer than it is valid', async () => {
-    await rig.phones.settings({ messagesPerSecond: 0.5 });
+    await rig.phones.settings({ messagesPerSecond: 0.05 });
     await rig.text();
     await rig.text();
     const sid = await rig.text({ validityPeriod: 1 });

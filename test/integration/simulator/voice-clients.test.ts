@@ -49,7 +49,7 @@ const asked = () => rig.service.at('/app');
 
 describe('an app that calls', () => {
   it('is asked for at its TwiML app’s URL, from client:<identity>, with what it sends along', async () => {
-    rig.service.on('/app', twiml('<Say>Hello app.</Say><Pause length="60"/>'));
+    rig.service.on('/app', twiml('<Say>Hello app.</Say><Pause length="600"/>'));
     const params = { To: 'mentor-queue', textVersion: 'app-2026-11', From: 'client:somebody-else' };
     const { sid, number } = await rig.phones.callFromApp(issued(), params);
     expect(number).toBe(`client:${ALICE}`);
@@ -72,8 +72,8 @@ describe('an app that calls', () => {
   });
 
   it('presses keys and is connected, and who is rung sees only our number', async () => {
-    rig.service.on('/app', twiml(`<Gather numDigits="1" action="/pressed"><Say>Press 1.</Say></Gather>`));
-    rig.service.on('/pressed', twiml(`<Dial callerId="${OURS}"><Number>${MENTOR}</Number></Dial>`));
+    rig.service.on('/app', twiml(`<Gather numDigits="1" timeout="600" action="/pressed"><Say>Press 1.</Say></Gather>`));
+    rig.service.on('/pressed', twiml(`<Dial timeout="600" callerId="${OURS}"><Number>${MENTOR}</Number></Dial>`));
     await rig.phones.script(MENTOR, { answerAfterMs: 0 });
     const { number } = await rig.phones.callFromApp(issued());
     await eventually(async () => (await rig.phones.handset(number)).calls[0]?.expectsKeys);

@@ -1,3 +1,4 @@
+import { freePort } from '../../../scripts/ports';
 import { eventually, type Rig, startRig, twiml, USER } from './rig';
 import { ServiceDouble } from './service-double';
 
@@ -103,17 +104,15 @@ describe('webhooks', () => {
   });
 
   it('survive a service that is killed and comes back between the retries', async () => {
-    const other = new ServiceDouble('unused');
-    await other.start();
-    const { url } = other;
-    await other.stop();
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
     await rig.phones.settings({ webhookRetryMs: [150] });
     const placed = rig.place({ url: `${url}/voice#rc=5&rp=5xx,ct,rt`, fallbackUrl: `${rig.service.url}/fallback` });
     const sid = await placed;
     await eventually(async () => (await rig.phones.ledger())[0]?.answeredAt);
     const revived = new ServiceDouble('unused');
     revived.on('/voice', twiml('<Say>back again</Say>'));
-    await revived.start(Number(new URL(url).port));
+    await revived.start(port);
     expect(await rig.over(sid)).toMatchObject({ heard: ['back again'], wentToFallback: false });
     await revived.stop();
   });
@@ -135,7 +134,7 @@ describe('webhooks', () => {
     await rig.over(await rig.place({ statusCallback: `${rig.service.url}/status` }));
     const { params } = await eventually(() => rig.service.at('/status')[0]);
     expect(Number(params.CallDuration)).toBeGreaterThanOrEqual(61);
-    expect(params.Duration).toBe('2');
+    expect(params.Duration).toBe(String(Math.ceil(Number(params.CallDuration) / 60)));
   });
 
   it('hold nothing up: a slow receiver of callbacks does not delay the call', async () => {

@@ -123,10 +123,10 @@ describe('a client of the mentor call, on a real server', () => {
     expect(await calls.startMentorCall(temporal.client, call)).toBe('running');
     const described = { owner: call.userId, requestHash: call.requestHash, running: true };
     expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual(described);
-    expect(await calls.signalLegEnded(temporal.client, call.callId, ended, 1_000)).toBe('signalled');
+    expect(await calls.signalLegEnded(temporal.client, call.callId, ended, 10_000)).toBe('signalled');
     await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
     expect(await calls.startMentorCall(temporal.client, call)).toBe('over');
-    expect(await calls.signalLegEnded(temporal.client, call.callId, ended, 1_000)).toBe('closed');
+    expect(await calls.signalLegEnded(temporal.client, call.callId, ended, 10_000)).toBe('closed');
     expect(await calls.cancelMentorCall(temporal.client, call.callId)).toBe('not-found');
     expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual({ ...described, running: false });
   });
@@ -139,14 +139,15 @@ describe('a client of the mentor call, on a real server', () => {
     await expect(calls.askTwiml(temporal.client, call.callId, question, 'u1', 500)).rejects.toMatchObject({
       code: 'temporal-not-in-time',
     });
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
   });
 
   it('begins a call from the app with its first question; what is not answered in time has begun it all the same', async () => {
     const call = appCallInput('CA1');
-    const question = { kind: 'app-called', callSid: 'CA1', validUntil: Date.now() + 500 } as const;
-    const begin = () => calls.beginMentorCall(temporal.client, call, question, 'u1', 500);
+    const question = { kind: 'app-called', callSid: 'CA1', validUntil: Date.now() + 60_000 } as const;
+    // Long enough for Temporal to have taken it, on whatever machine.
+    const begin = () => calls.beginMentorCall(temporal.client, call, question, 'u1', 3_000);
     await expect(begin()).rejects.toMatchObject({ code: 'temporal-not-in-time' });
     const described = { owner: call.userId, requestHash: call.requestHash, running: true };
     expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual(described);

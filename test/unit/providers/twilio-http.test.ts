@@ -32,7 +32,7 @@ describe('a connection to Twilio', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const account = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'secret', apiKey: null, apiSecret: null };
     const apiBaseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    messaging = createTwilioMessages({ ...account, apiBaseUrl }, { httpTimeoutMs: 400 });
+    messaging = createTwilioMessages({ ...account, apiBaseUrl }, { httpTimeoutMs: 2_000 });
   });
   afterEach(async () => {
     messaging.close();
@@ -71,7 +71,7 @@ describe('a connection to Twilio', () => {
     };
     const began = performance.now();
     await expect(messaging.createMessage(text)).rejects.toMatchObject({ outcome: 'unknown' });
-    expect(performance.now() - began).toBeLessThan(1_500);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   test('is asked for a text by a number or by a service, never by both', async () => {

@@ -35,7 +35,7 @@ describe('the sound of a recording', () => {
     apiBaseUrl: base(),
   });
   const open = (signal = new AbortController().signal) =>
-    openTwilioMedia(account(), SID, { httpTimeoutMs: 300, signal });
+    openTwilioMedia(account(), SID, { httpTimeoutMs: 2_000, signal });
   const sends = (status: number, headers: Record<string, string> = {}) => {
     answer = (_req, res) => {
       res.writeHead(status, headers);

@@ -32,7 +32,7 @@ async function lineTo(answer: (response: ServerResponse, body: string) => void) 
   return { voice, server, seen };
 }
 
-function voiceAt(apiBaseUrl: string, httpTimeoutMs = 400): VoiceProvider {
+function voiceAt(apiBaseUrl: string, httpTimeoutMs = 2_000): VoiceProvider {
   const config = {
     accountSid: `AC${'0'.repeat(32)}`,
     authToken: AUTH_TOKEN,
