@@ -179,7 +179,7 @@ describe('waiting', () => {
 
   it('is withdrawn when it is too late while the line is stopped', async () => {
     const create = held();
-    const message = await rig.send({ notAfter: await later(6_000) }, (world) => {
+    const message = await rig.send({ notAfter: await later(4_000) }, (world) => {
       world.tries = [create.run];
       world.onAbandon = () => create.fail(dispatchAbandoned());
     });
