@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import {
   checkpointName,
+  isCheckpointName,
   type CheckpointStore,
   parseCheckpoint,
   type SignedCheckpoint,
@@ -18,7 +19,7 @@ interface Read {
 }
 
 export class CheckpointTrail {
-  /** How many there are, good and bad. */
+  /** How many were judged, good and bad. */
   count = 0;
   /** The first checkpoint that is not as it was written. */
   fault: AuditFault | null = null;
@@ -71,10 +72,15 @@ export class CheckpointTrail {
   private async peek(): Promise<Read | null> {
     while (this.waiting === null && !this.isEnd) {
       const { done, value } = await this.stored.next();
-      if (done === true || this.newest === null || value.name > this.newest) this.isEnd = true;
+      if (done === true || this.isLater(value.name)) this.isEnd = true;
       else this.waiting = this.judge(value);
     }
     return this.waiting;
+  }
+
+  /** Of one that was sealed since the trail began to be read. What has no name of ours is judged wherever it lies. */
+  private isLater(name: string): boolean {
+    return isCheckpointName(name) && (this.newest === null || name > this.newest);
   }
 
   private judge(stored: StoredCheckpoint): Read | null {

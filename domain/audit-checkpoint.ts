@@ -60,6 +60,11 @@ export function checkpointName({ sequence }: Pick<Checkpoint, 'sequence'>): stri
   return `${folder}/${String(sequence).padStart(12, '0')}.json`;
 }
 
+/** Whether a checkpoint could have this name. */
+export function isCheckpointName(name: string): boolean {
+  return /^\d{9,}\/\d{12,}\.json$/.test(name);
+}
+
 /** What is signed: the fields in their order. */
 export function checkpointText(checkpoint: Checkpoint): string {
   const { version, sequence, at, system, database, position, head, previous, keyVersion } = checkpoint;

@@ -56,7 +56,7 @@ export async function startKillStack(): Promise<TestStack> {
   });
   // As often as Twilio comes again, within the 15 s it takes in all; how long it pauses nobody knows. An API that is killed
   // beside two other suites needs up to 7 s to be back, and longer on a machine that has more to do.
-  await stack.sim.settings({ wordMs: 5, webhookRetryMs: [250, 3_000, 8_000] });
+  await stack.sim.settings({ wordMs: 5, webhookRetryMs: [250, 3_000, 6_500] });
   await stack.sim.sendText({ from: OPTED_OUT, to: ORGANISATION_NUMBERS[0], body: 'STOP' });
   await until('the opt-out', 30_000, async () => (await rows(stack, 'SELECT FROM opt_outs')).length === 1);
   return stack;

@@ -257,6 +257,24 @@ describe('a checkpoint', () => {
     await expect(verify()).resolves.toMatchObject({ isWhole: true, chained: 2, checkpoints: 2 });
   });
 
+  it('is expected of every file among them, also of one behind the newest in no folder', async () => {
+    await appendTogether(database.app, 1);
+    await seal(database.worker, keys, store);
+    const newest = await store.newest();
+    const strayed: CheckpointStore = {
+      newest: async () => newest,
+      add: (checkpoint) => store.add(checkpoint),
+      async *all() {
+        yield* store.all();
+        yield { name: 'zzz.json', bytes: Buffer.from('{}') };
+      },
+    };
+    await expect(verifyAuditTrail({ db: database.worker, keys, store: strayed })).resolves.toMatchObject({
+      isWhole: false,
+      fault: { kind: 'checkpoint', checkpoint: 'zzz.json' },
+    });
+  });
+
   it('is written at every seal, also when nothing has happened, and each follows the one before', async () => {
     await appendTogether(database.app, 3);
     await seal(database.worker, keys, store);

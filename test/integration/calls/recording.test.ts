@@ -2,6 +2,7 @@ import { ORGANISATION_NUMBERS } from '../../../scripts/services';
 import { RETENTION } from '../../../domain/retention';
 import { RETENTION_SWEEP_SCHEDULE } from '../../../temporal/schedule-ids';
 import { MARKED } from '../../marked-people';
+import { PATIENCE_MS } from '../../patience';
 import { eventually, startStack, type TestStack } from '../../stack';
 import { addMentor, AppUser, contractViolations, legOf, READY_USER } from './people';
 
@@ -74,11 +75,15 @@ describe('a conversation that both agree to', () => {
 
     const age = `UPDATE call_recordings SET agreed_at = agreed_at - $1 * interval '1 millisecond'`;
     await stack.pool.query(age, [RETENTION.recording + 60_000]);
-    await eventually(async () => {
-      // A sweep that is under way swallows the trigger.
-      await stack.temporal.schedule.getHandle(RETENTION_SWEEP_SCHEDULE).trigger();
-      expect(await stack.sim.recordings()).toEqual([]);
-    });
+    await eventually(
+      async () => {
+        // A sweep that is under way swallows the trigger.
+        await stack.temporal.schedule.getHandle(RETENTION_SWEEP_SCHEDULE).trigger();
+        expect(await stack.sim.recordings()).toEqual([]);
+      },
+      PATIENCE_MS,
+      1_000,
+    );
     await eventually(async () => {
       const { body } = await stack.api(path, {}, ADMIN);
       expect(body.recordings).toMatchObject([{ state: 'deleted', deletedAt: expect.any(String) }]);

@@ -69,11 +69,14 @@ describeInBrowser('the Temporal Web UI', () => {
   }
 
   async function shown(...texts: readonly string[]): Promise<string> {
+    return shownWithin(PATIENCE, ...texts);
+  }
+  async function shownWithin(ms: number, ...texts: readonly string[]): Promise<string> {
     return eventually(async () => {
       const text = await page.locator('#content').innerText();
       for (const expected of texts) expect(text).toContain(expected);
       return text;
-    }, PATIENCE);
+    }, ms);
   }
 
   async function picture(name: string, height: number): Promise<void> {
@@ -88,7 +91,8 @@ describeInBrowser('the Temporal Web UI', () => {
     // The list is written after the call has ended, and a page that is open is not.
     const text = await eventually(async () => {
       await open(`?query=${encodeURIComponent('WorkflowType="mentorCall"')}`);
-      const all = await shown(talking.callId, over.callId, 'KindlineState', 'KindlineSince', 'KindlineCountry');
+      const columns = ['KindlineState', 'KindlineSince', 'KindlineCountry'];
+      const all = await shownWithin(10_000, talking.callId, over.callId, ...columns);
       expect(await row(over)).toMatch(/Completed[^]*ended[^]*20\d\d-[^]*US/);
       expect(await row(talking)).toMatch(/Running[^]*running[^]*20\d\d-[^]*US/);
       return all;

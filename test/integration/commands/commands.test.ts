@@ -93,6 +93,8 @@ describe('npm start', () => {
     for (const when of ['Starting Postgres', 'Starting the simulated phones']) {
       const start = await startUntil(when);
       await endNpm(start);
+      // Nothing is started that the end came too early for.
+      await delay(1_000);
       expect(processes()).toEqual([]);
     }
   });

@@ -3,7 +3,7 @@ import { eventually, startStack, type TestStack } from '../../stack';
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startStack({ env: { DRAIN_NOTICE: '15s' } });
+  stack = await startStack({ env: { DRAIN_NOTICE: '10s' } });
 });
 afterAll(() => stack.stop(), 60_000);
 

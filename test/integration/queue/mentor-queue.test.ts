@@ -143,7 +143,14 @@ describe('a place that becomes free', () => {
   test('goes to the next when it is not taken in five seconds: its process was killed in between', async () => {
     await world.mentor();
     const [first = '', second = '', third = ''] = await world.waiting(3);
+    const { app } = world.database;
+    const { rows: began } = await app.query('SELECT clock_timestamp() AS at');
     expect(await offered()).toEqual([first]);
+    const { rows: lasting } = await app.query(
+      `SELECT offered_until >= $2::timestamptz + interval '5 seconds' AS is_so FROM mentor_queue WHERE call_id = $1`,
+      [first, began[0].at],
+    );
+    expect(lasting).toEqual([{ is_so: true }]);
     await world.setOffer(first, 60);
     expect(await offer()).toEqual([]);
     await world.setOffer(first, -1);

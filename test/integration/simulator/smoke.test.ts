@@ -91,7 +91,7 @@ describe('the smoke test', () => {
   it('leaves no phone ringing when it gives up', async () => {
     const { result } = await run({ waitMs: 50 });
     expect(result?.isWell).toBe(false);
-    await eventually(async () => (await rig.phones.ledger()).every(({ endedAt }) => endedAt !== null));
+    await eventually(async () => (await rig.phones.ledger()).every(({ status }) => status === 'canceled'));
   });
 
   it('says so when the service has the port', async () => {

@@ -103,7 +103,7 @@ describe('webhooks', () => {
     expect(rig.service.at('/fallback')).toHaveLength(1);
   });
 
-  it('survive a service that is killed and comes back between the retries', async () => {
+  it('survive a service that is away and comes back between the retries', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     await rig.phones.settings({ webhookRetryMs: [150] });

@@ -50,6 +50,7 @@ afterAll(async () => {
 });
 
 it('tells a stopped line once through every channel, and that it is over, also when the receiver was down', async () => {
+  // No probe finds it well again before the receiver was asked.
   await stack.pool.query(
     `INSERT INTO provider_lines (line, stopped_at, probed_at, code) VALUES ('twilio', now(), now() + interval '15 seconds', '20003')
      ON CONFLICT (line) DO UPDATE SET stopped_at = now(), probed_at = excluded.probed_at, code = '20003'`,
