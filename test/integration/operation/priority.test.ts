@@ -76,9 +76,10 @@ test('a server without matching.useNewMatcher fails the check, again and again',
     for (let round = 0; round < 2; round += 1) {
       expect((await measurePriority(connection, 'default')).isOvertaking).toBe(false);
     }
-    // Without the setting the same alert waits until most of the batch has gone out.
+    // Without the setting the same alert waits for its turn: behind all of the batch that is in its partition of the
+    // queue, and partitions are asked at random.
     const { before, bulk } = await alertBehindBulk(connection, address);
-    expect(before).toBeGreaterThan(bulk / 2);
+    expect(before).toBeGreaterThan(bulk / 4);
   } finally {
     await connection.close();
   }
