@@ -62,7 +62,7 @@ export function checkpointName({ sequence }: Pick<Checkpoint, 'sequence'>): stri
 
 /** Whether a checkpoint could have this name. */
 export function isCheckpointName(name: string): boolean {
-  return /^\d{9,}\/\d{12,}\.json$/.test(name);
+  return /^\d{9}\/\d{12}\.json$/.test(name);
 }
 
 /** What is signed: the fields in their order. */

@@ -10,20 +10,15 @@ const HIGHEST = 32_000;
 /** Suites that run side by side draw from ranges of their own: what is free here may be given out there. */
 const SHARES = 12;
 const share = Number(process.env['JEST_WORKER_ID'] ?? 0);
-const [lowest, highest] =
-  share === 0
-    ? [LOWEST, HIGHEST]
-    : [
-        LOWEST + ((share % SHARES) * (HIGHEST - LOWEST)) / SHARES,
-        LOWEST + (((share % SHARES) + 1) * (HIGHEST - LOWEST)) / SHARES,
-      ];
+const size = (HIGHEST - LOWEST) / (share === 0 ? 1 : SHARES);
+const lowest = LOWEST + (share % SHARES) * size;
 
 /** Whoever asks for several listens on the first only when it has the last. */
 const given = new Set<number>();
 
 /** A port that nobody listens on at this moment; never the same one twice. */
 export async function freePort(): Promise<number> {
-  const port = randomInt(lowest, highest);
+  const port = randomInt(lowest, lowest + size);
   if (given.has(port) || !(await isPortFree(port))) return freePort();
   given.add(port);
   return port;

@@ -1,6 +1,6 @@
 /**
- * A signal that meets the end of its run can leave the server of the tests counting a task that nobody finishes, and it
- * skips no time from then on: so this has a server of its own.
+ * The second signal may meet the end of its run. The server of the tests was seen to skip no time any more after it, so
+ * this has one of its own.
  */
 import { WellbeingRig } from './wellbeing-alert-rig';
 

@@ -216,7 +216,7 @@ withParts('the processes of production', () => {
       return new EntryPoint(image, `${service}-check`, { command, secrets, dir }).endedWithin(20_000);
     };
     for (const service of RUNNING) {
-      await eventually(async () => expect([service, await check(service)]).toEqual([service, 0]), 60_000);
+      await eventually(async () => expect([service, await check(service)]).toEqual([service, 0]));
     }
     const idlePort = String(typeof address === 'object' && address !== null ? address.port : 0);
     expect(await check('worker', { 9464: idlePort })).toBe(1);
