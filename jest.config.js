@@ -4,6 +4,12 @@
  * `scripts/test.ts` starts what the suites share (Postgres, Temporal) and passes it on as `KINDLINE_TEST_*`.
  */
 
+/**
+ * Suites that `npm test` leaves to `npm run test:all`: each repeats something many times over. Together they take as long as
+ * half of all others.
+ */
+const LONG_SUITES = require('./test/long-suites.json');
+
 /** Packages that are ES modules only, and what they import: Node can require() them, jest cannot. */
 const ES_MODULES = ['jose', 'openid-client', 'oauth4webapi', 'node-pg-migrate', 'glob', 'minimatch', 'brace-expansion'];
 
@@ -16,6 +22,7 @@ module.exports = {
   testPathIgnorePatterns: [
     '/node_modules/',
     ...(process.env.KINDLINE_TEST_PHASE === 'canary' ? [] : ['/test/canary/']),
+    ...(process.env.KINDLINE_TEST_PHASE === 'short' ? LONG_SUITES : []),
   ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.kindline/'],
   transform: {

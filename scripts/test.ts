@@ -1,5 +1,6 @@
 /**
- * `npm test`: every check there is. `npm test -- <word>` runs only the suites whose path has the word.
+ * `npm run test:all`: every check there is. `npm test`: all but the suites of `test/long-suites.json`.
+ * `npm test -- <word>` runs only the suites whose path has the word, long ones too.
  *
  * Static checks first (each counts as one), then all suites against one Postgres and one Temporal that are started
  * here, then the canary, which searches everything they left behind, then how many lines have run: each gate counts
@@ -34,17 +35,22 @@ const STATIC_CHECKS: readonly (readonly [name: string, program: string, ...args:
   ['imports between rooms', 'depcruise', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'dist'],
 ];
 
+const FLAGS: readonly string[] = ['--all', '--coverage'];
+
 /** Ctrl-C or SIGTERM: what runs is ended, then the parts in good order. */
 const asked = stopSignal();
 
 async function main(): Promise<number> {
-  const words = process.argv.slice(2).filter((word) => word !== '--coverage');
+  const words = process.argv.slice(2).filter((word) => !FLAGS.includes(word));
   const isWhole = words.length === 0;
+  const isShort = isWhole && !process.argv.includes('--all');
   const counting = isWhole || process.argv.includes('--coverage') ? prepareCoverage() : null;
-  const env = { ...testEnvironment(process.env), ...counting?.env };
+  const phase = isShort ? { KINDLINE_TEST_PHASE: 'short' } : {};
+  const env = { ...testEnvironment(process.env), ...counting?.env, ...phase };
   const count: Count = { passed: 0, failed: 0, names: [] };
   if (isWhole) await runStaticChecks(count, env);
 
+  if (isShort) progress('The longest suites are left to npm run test:all.');
   progress('Starting Postgres and Temporal for the tests …');
   const parts = await startTestParts();
   try {
