@@ -1,3 +1,4 @@
+import { VARIABLE_NAMES } from '../config/config';
 import { CommandError } from './command-error';
 import type { StackOptions } from './stack';
 
@@ -11,9 +12,54 @@ export interface RealParts {
   readonly lines: readonly string[];
 }
 
-/** Settings that may be given for `npm start` whatever its parts are. */
-const PASSED_ON =
-  /^(LOG_LEVEL|ALLOWED_COUNTRIES|UNVERIFIED_NUMBERS|REQUESTS_PER_.*|RATE_LIMIT_.*|RECIPIENT_LIMITS.*|BUDDY_.*|QUIET_HOURS|MESSAGE_.*|FALLBACK_CRISIS_NUMBER|CALL_.*|PROMPTS_FILE|VOICE_INSIGHTS|SPOKEN_DISCLOSURES|ALERT_.*|USER_CONFIRM|VOICE_ENABLED|SMS_ENABLED|WHEN_SWITCHED_OFF|LINE_PROBE_INTERVAL|KINDLINE_TASK_QUEUE|HOST|DISPATCH_.*|SWEEP_INTERVAL|AUDIT_.*|S3_ENDPOINT|RELAY_INTERVAL|(API_)?METRICS_PORT|APP_WEBHOOK_.*|TRUST_PROXY_HOPS|KEY_RING|KMS_.*|AWS_.*|LOCAL_KEY_FILE|DATABASE_POOL_SIZE|TEMPORAL_(API_KEY|TLS)|CODEC_(ROLES|REQUESTS_PER_MINUTE)|COSTS_INTERVAL|PAGE_SESSION|WATCHDOG_.*|AUTOMATIC_ANSWER_INTERVAL|PRIVACY_POLICY_URL|MAIL_.*|MAILS_PER_SECOND|SES_ENDPOINT|VOICE_TOKEN_TTL|RETENTION_.*|WELLBEING_.*|ESCALATION_.*)$/;
+const OIDC = ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES_CLAIM', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'];
+const TWILIO_NEEDS = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER', 'TWILIO_WEBHOOK_BASE_URL'];
+const TWILIO_MAY_HAVE = [
+  'TWILIO_SECONDARY_AUTH_TOKEN',
+  'TWILIO_API_KEY',
+  'TWILIO_API_SECRET',
+  'TWIML_APP_SID',
+  'VOICE_FALLBACK_URL',
+  'TWILIO_CALLS_PER_SECOND',
+  'TWILIO_CALL_RETENTION',
+  'TWILIO_RECORDING_ENCRYPTION',
+  'TWILIO_MESSAGES_PER_SECOND',
+  'TWILIO_MESSAGING_SERVICE_SID',
+  'TWILIO_ANSWERS_OPT_OUT',
+  'PUBLIC_BASE_URL',
+];
+
+/**
+ * What `npm start` sets itself, or gives on only with the real part that it belongs to. Every other setting is passed on:
+ * one that is dropped would stand in `.env` and change nothing.
+ */
+export const OF_PARTS: readonly string[] = [
+  'NODE_ENV',
+  'ALLOW_STAND_INS',
+  'PORT',
+  'SECRETS_SOURCE',
+  'SECRETS_ENDPOINT',
+  'DATABASE_URL',
+  'DATABASE_WORKER_URL',
+  'DATABASE_MIGRATION_URL',
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_NAMESPACE',
+  'TEMPORAL_UI_URL',
+  'CODEC_PORT',
+  'CODEC_HOST',
+  'CODEC_PUBLIC_URL',
+  'CODEC_OIDC_ISSUER',
+  'CODEC_OIDC_AUDIENCE',
+  'TWILIO_API_BASE_URL',
+  'TWILIO_INSIGHTS_BASE_URL',
+  ...TWILIO_NEEDS,
+  ...TWILIO_MAY_HAVE,
+  ...OIDC,
+];
+
+/** Settings that are passed on whatever the parts are; `AWS_*` is read by the SDK of AWS. */
+const isPassedOn = (name: string) =>
+  name.startsWith('AWS_') || (VARIABLE_NAMES.includes(name) && !OF_PARTS.includes(name));
 
 /** Whom alerts come to that no friend answers, where mailbox and phones are played on this machine. */
 const ORGANISATION_HERE = {
@@ -33,7 +79,7 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
         'Production starts node dist/api/main.js and node dist/workers/main.js.',
     );
   }
-  const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => PASSED_ON.test(name)));
+  const passedOn = Object.fromEntries(Object.entries(env).filter(([name]) => isPassedOn(name)));
   const {
     DATABASE_URL,
     DATABASE_WORKER_URL,
@@ -65,7 +111,8 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
         : {}),
     },
     env: {
-      ...(isTwilio || isMail ? {} : ORGANISATION_HERE),
+      // Whoever is really reached cannot open the sample that the simulator serves.
+      ...(isTwilio || isMail ? { PRIVACY_POLICY_URL: '' } : ORGANISATION_HERE),
       ...passedOn,
       // Empty, not absent: the simulator's mailbox would otherwise stand beside SES.
       ...(isSes && !isSet(env.MAIL_SMTP_URL) ? { MAIL_SMTP_URL: '' } : {}),
@@ -86,22 +133,6 @@ export function realParts(env: NodeJS.ProcessEnv): RealParts {
     ],
   };
 }
-
-const OIDC = ['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_ROLES_CLAIM', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'];
-const TWILIO_NEEDS = ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN', 'TWILIO_PHONE_NUMBER', 'TWILIO_WEBHOOK_BASE_URL'];
-const TWILIO_MAY_HAVE = [
-  'TWILIO_SECONDARY_AUTH_TOKEN',
-  'TWILIO_API_KEY',
-  'TWILIO_API_SECRET',
-  'TWIML_APP_SID',
-  'VOICE_FALLBACK_URL',
-  'TWILIO_CALLS_PER_SECOND',
-  'TWILIO_CALL_RETENTION',
-  'TWILIO_MESSAGES_PER_SECOND',
-  'TWILIO_MESSAGING_SERVICE_SID',
-  'TWILIO_ANSWERS_OPT_OUT',
-  'PUBLIC_BASE_URL',
-];
 
 function realTwilio(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const missing = TWILIO_NEEDS.filter((name) => !isSet(env[name]));
