@@ -190,17 +190,18 @@ async function refuseWhereHopeless(deps: ApiDeps, caller: Caller, target: Target
     { userId: caller.subjectId, tokenHexes },
     { perUser: requestsPerUserPerHour, perTarget: requestsPerTargetPerHour },
   );
-  if (limited !== null) throw await turnedAway(deps, caller.subjectId, limited.retryAfterSeconds);
+  if (limited !== null) throw await turnedAway(deps, caller.subjectId, target.token, limited.retryAfterSeconds);
 }
 
 /** What somebody is told who asks too often; the watchdog sees that they did. */
 export async function turnedAway(
   { pool, logger }: Pick<ApiDeps, 'pool' | 'logger'>,
   subjectId: string,
+  recipientToken: Buffer | null,
   retryAfterSeconds: number,
 ): Promise<Problem> {
   // They are told all the same where that cannot be noted.
-  await noteRefusedRequest(pool, subjectId).catch((error: unknown) =>
+  await noteRefusedRequest(pool, subjectId, recipientToken).catch((error: unknown) =>
     logger.warn({ error }, 'a refused request could not be noted'),
   );
   return new Problem('too-many-requests', { retryAfterSeconds });

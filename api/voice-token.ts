@@ -73,7 +73,7 @@ async function refuseWhereHopeless(deps: ApiDeps, userId: string): Promise<void>
   if ((await findLiveCall(deps.pool, userId)) !== null) return;
   const { requestsPerUserPerHour: perUser, requestsPerTargetPerHour: perTarget } = deps.config.limits;
   const limited = await countRecentRequests(deps.pool, { userId, tokenHexes: [] }, { perUser, perTarget });
-  if (limited !== null) throw await turnedAway(deps, userId, limited.retryAfterSeconds);
+  if (limited !== null) throw await turnedAway(deps, userId, null, limited.retryAfterSeconds);
 }
 
 /** Given with the token, or else with the call. @throws {Problem} `consent-required` for a text that there is not */

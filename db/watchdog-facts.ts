@@ -76,9 +76,9 @@ const USER_CALLS = `SELECT user_id, count(*) FROM (
 const mentorRow = z
   .object({ mentor_id: z.uuid(), count })
   .transform((row) => ({ mentorId: row.mentor_id, count: row.count }));
-const SHORT_CALLS = `SELECT mentor_id, count(*) FROM call_logs
-  WHERE kind = 'mentor-call' AND ended_at >= ${WITHIN} AND mentor_id IS NOT NULL AND bridged_at IS NOT NULL
-    AND duration_seconds < $4
+/** Of each conversation, not of the whole call: after a short one the same caller is put through to somebody else. */
+const SHORT_CALLS = `SELECT mentor_id, count(*) FROM mentor_offers
+  WHERE offered_at >= ${WITHIN} AND talked_seconds < $4
   GROUP BY mentor_id HAVING count(*) >= $2 ORDER BY count(*) DESC, mentor_id LIMIT $3`;
 
 const numberRow = z
@@ -86,7 +86,7 @@ const numberRow = z
   .transform((row) => ({ callId: row.call_id, accounts: row.accounts }));
 /**
  * Named by the first call that rang it, also when that one has left the window: an incident keeps no token, because what
- * leads to a person must go with them.
+ * leads to a person must go with them. Who was turned away counts too: the limits stop a number from being rung by many.
  */
 const SHARED_NUMBERS = `SELECT coalesce(
       (SELECT i.key FROM incidents i JOIN call_logs c ON c.call_id::text = i.key
@@ -94,10 +94,13 @@ const SHARED_NUMBERS = `SELECT coalesce(
         ORDER BY i.first_seen_at LIMIT 1),
       shared.first)::uuid AS call_id, accounts
   FROM (SELECT recipient_token, count(DISTINCT user_id) AS accounts,
-               (array_agg(call_id::text ORDER BY opened_at, call_id))[1] AS first
-          FROM call_logs
-         WHERE kind = 'mentor-call' AND opened_at >= ${WITHIN} AND recipient_token IS NOT NULL
-         GROUP BY recipient_token HAVING count(DISTINCT user_id) >= $2) AS shared
+               (array_agg(call_id::text ORDER BY asked_at, call_id) FILTER (WHERE call_id IS NOT NULL))[1] AS first
+          FROM (SELECT recipient_token, user_id, call_id, opened_at AS asked_at FROM call_logs
+                 WHERE kind = 'mentor-call' AND opened_at >= ${WITHIN}
+                UNION ALL SELECT recipient_token, subject_id, NULL, refused_at FROM refused_requests
+                 WHERE refused_at >= ${WITHIN}) AS asked
+         WHERE recipient_token IS NOT NULL
+         GROUP BY recipient_token HAVING count(DISTINCT user_id) >= $2 AND count(call_id) > 0) AS shared
  ORDER BY accounts DESC, call_id LIMIT $3`;
 
 /** A week: whoever wants somebody pestered through many accounts makes them one after the other. */

@@ -488,13 +488,18 @@ test('an address with a number in it never reaches the log', async () => {
 });
 
 describe('limits', () => {
-  test('a fourth request within the hour is a 429 that says when, and rings nobody', async () => {
-    const limited = await ApiUnderTest.start({ REQUESTS_PER_USER_PER_HOUR: '1' });
+  async function startWithCallsThatEnd(settings: Record<string, string>): Promise<ApiUnderTest> {
+    const limited = await ApiUnderTest.start(settings);
     limited.process.onStart = async (input) => {
       await openCall(limited.deps.pool, input, { perUser: 10, perTarget: 10 });
       const end = { outcome: 'completed', endReason: 'bridge-over', endedAt: new Date(), durationSeconds: 60 } as const;
       await closeCall(limited.deps.pool, { callId: input.callId, ...end });
     };
+    return limited;
+  }
+
+  test('a fourth request within the hour is a 429 that says when, and rings nobody', async () => {
+    const limited = await startWithCallsThatEnd({ REQUESTS_PER_USER_PER_HOUR: '1' });
     expect((await limited.ask('POST', '/connect-mentor', { who: user, json: request })).status).toBe(202);
     const before = await limited.footprint();
     const answer = await limited.ask('POST', '/connect-mentor', { who: user, json: request });
@@ -505,6 +510,17 @@ describe('limits', () => {
     for (let n = 0; n < 4; n += 1) await limited.ask('POST', '/connect-mentor', { who: user, json: request });
     const { windowMs, limits } = limited.deps.config.watchdog;
     expect((await watchdogFacts(limited.deps.pool, windowMs, limits)).userCalls).toMatchObject([{ count: 6 }]);
+    await limited.stop();
+  });
+
+  test('a number that several accounts ask for is let through once, and the watchdog sees all of them', async () => {
+    const limited = await startWithCallsThatEnd({ REQUESTS_PER_TARGET_PER_HOUR: '1' });
+    const ask = async () =>
+      (await limited.ask('POST', '/connect-mentor', { who: { role: 'user', subject: randomUUID() }, json: request }))
+        .status;
+    expect([await ask(), await ask(), await ask()]).toEqual([202, 429, 429]);
+    const { windowMs, limits } = limited.deps.config.watchdog;
+    expect((await watchdogFacts(limited.deps.pool, windowMs, limits)).sharedNumbers).toMatchObject([{ accounts: 3 }]);
     await limited.stop();
   });
 

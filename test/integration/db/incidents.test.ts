@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { closeCall, openCall, updateCall } from '../../../db/calls';
 import { claimDueNotices, noteNotTold, noteTold } from '../../../db/incident-notices';
 import { acknowledgeIncident, deleteOldIncidents, listIncidents, noteFindings } from '../../../db/incidents';
+import { releaseSlot } from '../../../db/mentor-slots';
 import { inTransaction } from '../../../db/pool';
 import { stopLine } from '../../../db/provider-lines';
+import { noteRefusedRequest } from '../../../db/refused-requests';
 import { createSubject } from '../../../db/subjects';
 import {
   abandon,
@@ -20,7 +22,7 @@ import type { EndReason, Outcome } from '../../../domain/mentor-call';
 import { type Finding, judge, type WatchdogLimits } from '../../../domain/watchdog-rules';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { addAlert, type AlertWanted } from '../wellbeing/alert-rows';
-import { ALWAYS, callInput, mentorWith, personWithNumber, tokenHex } from './people';
+import { ALWAYS, callInput, liveCall, mentorWith, personWithNumber, reserveSlot, tokenHex } from './people';
 
 const HOUR = 3_600_000;
 const LIMITS: WatchdogLimits = {
@@ -122,19 +124,44 @@ describe('what the watchdog counts', () => {
     expect((await facts()).mentors).toEqual({ scheduled: 2, free: 0 });
   });
 
-  test('one user’s many requests, one mentor’s short talks and one number of several accounts are seen', async () => {
-    const { mentorId } = await mentorWith(database.app);
+  test('one user’s many requests and one number of several accounts are seen', async () => {
     const { userId } = await personWithNumber(database.app);
     const token = tokenHex();
-    const short = { outcome: 'completed', endReason: 'bridge-over', durationSeconds: 8, mentorId } as const;
-    const first = await call({ ...short, userId, token });
-    await call({ ...short, userId });
-    await call({ outcome: 'completed', endReason: 'bridge-over', durationSeconds: 90, mentorId, token });
+    const ended = { outcome: 'completed', endReason: 'bridge-over' } as const;
+    const first = await call({ ...ended, userId, token });
+    await call({ ...ended, userId });
+    await call({ ...ended, token });
     expect(await facts()).toMatchObject({
       userCalls: [{ userId, count: 2 }],
-      shortCalls: [{ mentorId, count: 2 }],
       sharedNumbers: [{ callId: first, accounts: 2 }],
     });
+  });
+
+  test('an account that is turned away counts among those that ask for one number, once it has been rung', async () => {
+    const token = tokenHex();
+    const other = async () =>
+      noteRefusedRequest(database.app, await createSubject(database.app, 'user'), Buffer.from(token, 'hex'));
+    await other();
+    await other();
+    expect((await facts()).sharedNumbers).toEqual([]);
+    const callId = await call({ outcome: 'completed', endReason: 'bridge-over', token });
+    expect((await facts()).sharedNumbers).toEqual([{ callId, accounts: 3 }]);
+  });
+
+  test('short talks of one mentor are seen, also in a call that goes on with somebody else', async () => {
+    const [hasty, patient] = [await mentorWith(database.app), await mentorWith(database.app)];
+    const { callId } = await liveCall(database.app);
+    const talked = async (step: number, mentorId: string, talkedSeconds: number) => {
+      await reserveSlot(database.app, { callId, step, mentorId, leaseMs: HOUR });
+      await releaseSlot(database.app, { callId, step, result: 'completed', talkedSeconds });
+    };
+    await talked(1, hasty.mentorId, 4);
+    await talked(2, hasty.mentorId, 6);
+    await talked(3, patient.mentorId, 1_800);
+    await talked(4, patient.mentorId, 29);
+    expect((await facts()).shortCalls).toEqual([{ mentorId: hasty.mentorId, count: 2 }]);
+    await database.owner.query("UPDATE mentor_offers SET offered_at = offered_at - interval '2 hours' WHERE step = 1");
+    expect((await facts()).shortCalls).toEqual([]);
   });
 
   test('a shared number goes on being named by the call that it was first found by', async () => {
