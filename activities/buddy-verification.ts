@@ -12,9 +12,15 @@ import {
   verificationStanding,
 } from '../db/buddy-verification';
 import { findProfile } from '../db/user-profiles';
-import { buddyVerificationWorkflowId, type RenewalAnswer, type VerificationState } from '../domain/buddies';
+import {
+  buddyLanguage,
+  buddyVerificationWorkflowId,
+  type RenewalAnswer,
+  type VerificationState,
+} from '../domain/buddies';
 import { isDestroyed } from '../domain/errors';
 import { firstName } from '../domain/first-name';
+import { invitationTimes } from '../domain/invitation-times';
 import { cancelMessage } from '../temporal/messages';
 import { messageLinkHash } from '../vault/link-tokens';
 import { startBuddyMessage } from './buddy-messages';
@@ -53,11 +59,13 @@ export function createBuddyVerificationActivities(deps: ActivityDependencies) {
       try {
         // Its tokens are made anew: the key may have been rotated since the entry was made.
         const address = await vault.reveal({ recordId: buddy.emailRecordId, purpose: 'send', actor: 'system' });
+        const phone = await vault.reveal({ recordId: buddy.phoneRecordId, purpose: 'route', actor: 'system' });
         return await claimInvitation(pool, {
           ...asked,
           buddyId,
           token: tokenizer.token(address),
           candidates: tokenizer.candidates(address),
+          phoneCandidates: tokenizer.candidates(phone),
           hashOf: (version) => messageLinkHash(mail.linkKey, { use: 'buddy-invitation', id: buddyId, version }),
           lifetimeMs: buddies.linkLifetimeMs,
           spacingMs: buddies.invitationSpacingMs,
@@ -109,6 +117,7 @@ export function createBuddyVerificationActivities(deps: ActivityDependencies) {
             buddy: await named(buddy.nameRecordId),
             user: await named(profile.nameRecordId),
             days: Math.min(MOST_DAYS, Math.max(1, Math.round(buddies.linkLifetimeMs / DAY_MS))),
+            ...invitationTimes(deps, buddyLanguage(language)),
           },
           link: { use: 'buddy-invitation', id: buddyId, version },
           notAfter: new Date(expiresAt),

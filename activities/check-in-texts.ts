@@ -12,6 +12,9 @@ import { type BuddyMessage, startBuddyMessage } from './buddy-messages';
 import type { ActivityDependencies } from './dependencies';
 import { type NewsForUser, tellUser } from './tell-user';
 
+/** A text of an alert that comes later than this asks for yesterday, however long the alert goes on (ms). */
+const ALERT_LIFETIME_MS = 24 * 3_600_000;
+
 export interface CheckInText {
   readonly input: CheckInInput;
   readonly which: 'first' | 'reminder';
@@ -77,7 +80,8 @@ async function messageOf(deps: ActivityDependencies, asked: CheckInText): Promis
       ...(input.alert === null ? {} : { days: input.alert.days }),
     },
     link: checkInLink(input),
-    notAfter: row.closesAt,
+    notAfter:
+      input.alert === null ? row.closesAt : new Date(Math.min(row.closesAt.valueOf(), Date.now() + ALERT_LIFETIME_MS)),
     ...(which === 'first' ? { reportsTo: checkInWorkflowId(input.requestId) } : {}),
     ...manner(deps, asked, country ?? 'ZZ'),
   };

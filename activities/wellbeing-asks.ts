@@ -26,6 +26,8 @@ export interface StartAsks {
   readonly position: number;
   readonly step: EscalationStep;
   readonly asks: readonly Ask[];
+  /** How long a buddy can answer, ms; left out by runs that were begun before the alert said so. */
+  readonly closesAfterMs?: number;
   /** Id of the workflow that hears how they go. */
   readonly reportsTo: string;
 }
@@ -121,7 +123,7 @@ async function askBuddy(deps: ActivityDependencies, asked: StartAsks, { askId, b
     userId: asked.userId,
     alert: { alertId: asked.alertId, days: asked.days },
     reminderAfterMs,
-    closesAfterMs,
+    closesAfterMs: asked.closesAfterMs ?? closesAfterMs,
     reportsTo: asked.reportsTo,
   };
   await startSystemCheckIn(deps.temporal, input, buddy.country ?? 'ZZ');
@@ -217,8 +219,10 @@ export async function namesFor(
 export interface EndAsks {
   readonly alertId: string;
   readonly userId: string;
-  /** Whether those who were written to are written to once more. */
+  /** Whether those who were written to are written to once more; buddies see it on the page of their link. */
   readonly isTold: boolean;
+  /** Whether they were waited for in vain; left out by runs that were begun before the alert said so. */
+  readonly isInVain?: boolean;
   readonly asks: readonly {
     readonly askId: string;
     readonly by: Ask['by'];
@@ -231,10 +235,11 @@ export interface EndAsks {
 }
 
 /** May be repeated. What could not be ended does not keep the others from it. */
-export async function endAsks(deps: ActivityDependencies, { alertId, userId, isTold, asks }: EndAsks): Promise<void> {
+export async function endAsks(deps: ActivityDependencies, ending: EndAsks): Promise<void> {
+  const { alertId, userId, isTold, isInVain = false, asks } = ending;
   const ended = await Promise.allSettled(
     asks.map(async ({ askId, by, party, channel, newsId }) => {
-      if (by === 'check-in') return await tellCheckInOver(deps.temporal, askId, TELL_WITHIN_MS);
+      if (by === 'check-in') return await tellCheckInOver(deps.temporal, askId, TELL_WITHIN_MS, isInVain);
       if (by === 'call') return void (await cancelVoiceAlert(deps.temporal, askId));
       const stopped = await cancelMessage(deps.temporal, askId);
       // Where the text had not left yet, or was never begun, nobody knows of anything.

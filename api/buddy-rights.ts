@@ -94,10 +94,10 @@ const STEPS: Readonly<Record<RightsStep, Step>> = {
     return { notice: 'blocked-everybody' };
   },
 
-  // Where they pressed from is not sealed: it would be destroyed a moment later.
+  // Where they pressed from is not sealed: it would be destroyed a moment later. Of whom the user took off the list, how
+  // often they were asked has counted on until now: what holds instead is that they have withdrawn.
   erase: async (deps, _req, linked) => {
     const { subjectId } = linked.buddy;
-    if (linked.isErased) return { isErased: true };
     await inTransaction(deps.pool, (tx) => endByLink(tx, linked, 'withdrawn'));
     await tellEndings(deps);
     try {

@@ -6,6 +6,7 @@ import { findProfile } from '../db/user-profiles';
 import { buddyLanguage, MOST_INVITATIONS, type RenewalAnswer, type VerificationState } from '../domain/buddies';
 import { isDestroyed, SubjectErased } from '../domain/errors';
 import { firstName } from '../domain/first-name';
+import { invitationTimes } from '../domain/invitation-times';
 import { ProcessIsOver, QuestionRefused, TemporalNotInTime } from '../temporal/errors';
 import { linkHash } from '../vault/link-tokens';
 import {
@@ -97,14 +98,16 @@ async function question(
       await revealed(buddy.nameRecordId),
       await revealed(profile.nameRecordId),
     ];
+    const language = buddyLanguage(buddy.language);
     return renderInvitationQuestion({
       action,
       token,
-      language: buddyLanguage(buddy.language),
+      language,
       privacyPolicyUrl: config.privacyPolicyUrl,
       user: firstName(user),
       buddy: firstName(own),
       lastDigits: phone.slice(-2),
+      times: invitationTimes(config, language),
     });
   } catch (error) {
     // One of the two was erased: there is nothing to be asked any more.

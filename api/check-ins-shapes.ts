@@ -33,7 +33,10 @@ export const checkInShape = z
       .meta({ description: 'When a person pressed the page’s first button; what only follows links presses none.' }),
     respondedAt: time.nullable(),
     response: z.enum(CHECK_IN_RESPONSES).nullable(),
-    closesAt: time,
+    closesAt: time.meta({
+      description:
+        'Until when it can be answered. What an alert asks can be until the alert is over, and this is later than that can be.',
+    }),
     closedAt: time.nullable(),
   })
   .meta({ id: 'CheckIn' });

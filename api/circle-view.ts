@@ -90,6 +90,7 @@ async function shown({ pool }: ApiDeps, buddy: ShownBuddy, place: number): Promi
       left: invitations.left,
       nextAt: timeOf(invitations.nextAt),
       linkUntil: timeOf(invitations.linkExpiresAt),
+      renewalAskedAt: timeOf(invitations.renewalAskedAt),
     },
     canBeAsked: buddy.canBeAsked,
     nextCheckInAt: waitMs > 0 ? new Date(Date.now() + waitMs) : null,

@@ -130,7 +130,7 @@ export const BUDDY_OPERATIONS = {
     tag: 'Buddies',
     summary: 'Asks somebody by e-mail whether they will be your buddy',
     description:
-      'One e-mail an hour and three in all, each with a link that can be answered for seven days; a new one replaces the link before it. GET /api/buddy/{buddyId} tells how it goes, and so do GET /events and the webhook.',
+      'One e-mail an hour and three in all, six where the number was asked at other addresses too, each with a link that can be answered for seven days; a new one replaces the link before it. GET /api/buddy/{buddyId} tells how it goes, and so do GET /events and the webhook.',
     body: {
       schema: sendVerification,
       examples: { 'a buddy of yours': { buddyContactId: BUDDY.buddyId, userId: USER_ID } },

@@ -121,7 +121,7 @@ export const WELLBEING_OPERATIONS = {
     tag: 'Wellbeing',
     summary: 'Ends an alert',
     description:
-      'By the user it is about, or by staff: theirs says that they see to it when the organisation has been asked. Whoever had been asked is told; one that has not begun asks nobody any more. One that is over stays as it is. While it goes on all the same the answer is a 503: ask again.',
+      'By the user it is about, or by staff: theirs says that they see to it when the organisation has been asked. Buddies who had been asked see on their page that it is over, the contact and the wellbeing service are written to; one that has not begun asks nobody any more. One that is over stays as it is. While it goes on all the same the answer is a 503: ask again.',
     answers: { 200: ONE_ALERT },
     problems: ['not-found'],
   },

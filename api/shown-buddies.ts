@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Buddy } from '../db/buddies';
 import type { InvitationOutlook } from '../db/buddy-invitations';
-import { MOST_INVITATIONS } from '../domain/buddies';
+import { invitationsLeft } from '../domain/buddies';
 import { isDestroyed } from '../domain/errors';
 import type { buddyShape } from './buddies-shapes';
 import type { ApiDeps } from './deps';
@@ -41,9 +41,9 @@ export async function shownBuddy(
 }
 
 function shownInvitations(buddy: Buddy, outlook: InvitationOutlook | undefined): ShownBuddy['invitations'] {
-  const sent = outlook?.sent ?? 0;
+  const { sent, sentOfNumber } = outlook ?? { sent: 0, sentOfNumber: 0 };
   const isOpen = buddy.status === 'pending' || buddy.status === 'expired';
-  const left = isOpen ? Math.max(0, MOST_INVITATIONS - sent) : 0;
+  const left = isOpen ? invitationsLeft({ sent, sentOfNumber }) : 0;
   const nextAt = outlook?.nextAt ?? null;
   return {
     sent,

@@ -52,8 +52,11 @@ export async function endBuddy(tx: Db, { buddy, how, actor, version, ...visit }:
   return true;
 }
 
+// Of one who had not agreed yet the verification tells; after a STOP the user knows.
 const WITHDRAWN = `UPDATE buddy_contacts
-    SET opted_out_at = coalesce(opted_out_at, clock_timestamp()), opted_out_by = 'page', is_active = false, is_end_untold = true
+    SET opted_out_at = coalesce(opted_out_at, clock_timestamp()), opted_out_by = 'page', is_active = false, is_end_untold = true,
+        withdrawal_news_id = CASE WHEN verified AND is_active AND opted_out_at IS NULL THEN gen_random_uuid()
+                                  ELSE withdrawal_news_id END
   WHERE buddy_id = $1 AND removed_at IS NULL AND (is_active OR opted_out_by IS DISTINCT FROM 'page')`;
 
 const CHANGES: Readonly<Record<BuddyEnding, string>> = {
@@ -63,7 +66,7 @@ const CHANGES: Readonly<Record<BuddyEnding, string>> = {
   blocked: WITHDRAWN,
   removed: `UPDATE buddy_contacts
       SET removed_at = clock_timestamp(), is_active = false, is_end_untold = true, email_token = NULL, phone_token = NULL,
-          verification_token_hash = NULL
+          verification_token_hash = NULL, withdrawal_news_id = NULL
     WHERE buddy_id = $1 AND removed_at IS NULL`,
 };
 
@@ -100,6 +103,46 @@ export async function markEndingTold(db: Db, buddyId: string, seen: string | nul
       WHERE buddy_id = $1 AND is_end_untold AND xmin::text = coalesce($2, xmin::text)`,
     [buddyId, seen],
   );
+}
+
+/** A buddy who had agreed and has withdrawn, of which the user is to be told as they wished. */
+export interface WithdrawalToTell {
+  readonly buddyId: string;
+  /** Of the message that tells it, whoever begins it and however often. */
+  readonly messageId: string;
+}
+
+const withdrawalRow = z
+  .object({ buddy_id: z.uuid(), withdrawal_news_id: z.uuid() })
+  .transform((row): WithdrawalToTell => ({ buddyId: row.buddy_id, messageId: row.withdrawal_news_id }));
+
+/**
+ * Tells users of withdrawals that they were not told of yet. What one of them cannot be told does not keep the others from
+ * theirs.
+ * @param tell may be repeated; where it throws, it is told again by the next pass
+ * @param onFailure throws to end it: the others would only wait too
+ * @returns how many were told
+ */
+export async function tellUntoldWithdrawals(
+  db: Db,
+  tell: (withdrawal: WithdrawalToTell) => Promise<void>,
+  onFailure: (error: unknown) => void,
+  limit: number,
+): Promise<number> {
+  const untold = `SELECT buddy_id, withdrawal_news_id FROM buddy_contacts
+    WHERE withdrawal_news_id IS NOT NULL ORDER BY buddy_id LIMIT $1`;
+  const told = `UPDATE buddy_contacts SET withdrawal_news_id = NULL WHERE buddy_id = $1 AND withdrawal_news_id = $2`;
+  let count = 0;
+  for (const withdrawal of await many(db, withdrawalRow, untold, [limit])) {
+    try {
+      await tell(withdrawal);
+      await execute(db, told, [withdrawal.buddyId, withdrawal.messageId]);
+      count += 1;
+    } catch (error) {
+      onFailure(error);
+    }
+  }
+  return count;
 }
 
 /** Whose running workflows are to hear something. */

@@ -74,6 +74,7 @@ export interface NewInvitation {
   readonly version: number;
   readonly linkHash: Buffer;
   readonly emailToken: Buffer;
+  readonly phoneToken: Buffer | null;
   readonly askedBy: 'user' | 'buddy';
   readonly messageId: string;
   /** How long its link can be answered, and how long no other e-mail may follow, ms. */
@@ -83,48 +84,54 @@ export interface NewInvitation {
 
 /** @throws an exclusion violation (SQLSTATE 23P01) while another one is too recent */
 export function insertInvitation(tx: Db, invitation: NewInvitation): Promise<Invitation> {
-  const { invitationId, buddyId, version, linkHash, emailToken, askedBy, messageId, lifetimeMs, spacingMs } =
-    invitation;
+  const { invitationId, buddyId, version, linkHash, emailToken, phoneToken, askedBy } = invitation;
+  const { messageId, lifetimeMs, spacingMs } = invitation;
   return one(
     tx,
     invitationRow,
     `INSERT INTO buddy_invitations (invitation_id, buddy_id, version, link_hash, email_token, asked_by, message_id,
-                                    expires_at, cooldown)
-     SELECT $1, $2, $3, $4, $5, $6, $7, now.at + $8 * interval '1 millisecond',
+                                    phone_token, expires_at, cooldown)
+     SELECT $1, $2, $3, $4, $5, $6, $7, $10, now.at + $8 * interval '1 millisecond',
             tstzrange(now.at, now.at + $9 * interval '1 millisecond')
        FROM (SELECT clock_timestamp() AS at) now
      RETURNING ${COLUMNS}`,
-    [invitationId, buddyId, version, linkHash, emailToken, askedBy, messageId, lifetimeMs, spacingMs],
+    [invitationId, buddyId, version, linkHash, emailToken, askedBy, messageId, lifetimeMs, spacingMs, phoneToken],
   );
 }
 
 export interface Asked {
-  /** E-mails of this user to this person that counted, through whatever entries. */
+  /** E-mails of this user to this address that counted, through whatever entries. */
   readonly sent: number;
+  /** The same for the number, whatever address they went to. */
+  readonly sentOfNumber: number;
   /** Until another one may go, ms; 0: now. */
   readonly waitMs: number;
 }
 
-/** @param tokens of the address, under every live version of the token key: removing and adding anew counts on */
-export function askedSoFar(
-  tx: Db,
-  {
-    userId,
-    buddyId,
-    tokens,
-  }: { readonly userId: string; readonly buddyId: string; readonly tokens: readonly Buffer[] },
-): Promise<Asked> {
+export interface AskedWhom {
+  readonly userId: string;
+  readonly buddyId: string;
+  /** Tokens of the address and of the number, under every live version of the token key: removing and adding anew counts on. */
+  readonly candidates: readonly Buffer[];
+  readonly phoneCandidates: readonly Buffer[];
+}
+
+export function askedSoFar(tx: Db, { userId, buddyId, candidates, phoneCandidates }: AskedWhom): Promise<Asked> {
   return one(
     tx,
     z
-      .object({ sent: z.int(), wait_ms: z.coerce.number() })
-      .transform(({ sent, wait_ms: waitMs }): Asked => ({ sent, waitMs })),
-    `SELECT count(*)::int AS sent,
-            coalesce(greatest(0, ceil(extract(epoch FROM max(upper(i.cooldown)) - clock_timestamp()) * 1000)), 0)
+      .object({ sent: z.int(), sent_of_number: z.int(), wait_ms: z.coerce.number() })
+      .transform((row): Asked => ({ sent: row.sent, sentOfNumber: row.sent_of_number, waitMs: row.wait_ms })),
+    `SELECT count(*) FILTER (WHERE asked.is_of_address)::int AS sent,
+            count(*) FILTER (WHERE asked.is_of_number)::int AS sent_of_number,
+            coalesce(greatest(0, ceil(extract(epoch FROM max(upper(asked.cooldown)) - clock_timestamp()) * 1000)), 0)
               AS wait_ms
-       FROM buddy_invitations i JOIN buddy_contacts b USING (buddy_id)
-      WHERE i.counts AND b.user_id = $1 AND (i.buddy_id = $2 OR i.email_token = ANY($3::bytea[]))`,
-    [userId, buddyId, tokens],
+       FROM (SELECT i.cooldown, i.buddy_id = $2 OR coalesce(i.email_token = ANY($3::bytea[]), false) AS is_of_address,
+                    i.buddy_id = $2 OR coalesce(i.phone_token = ANY($4::bytea[]), false) AS is_of_number
+               FROM buddy_invitations i JOIN buddy_contacts b USING (buddy_id)
+              WHERE i.counts AND b.user_id = $1
+                AND (i.buddy_id = $2 OR i.email_token = ANY($3::bytea[]) OR i.phone_token = ANY($4::bytea[]))) asked`,
+    [userId, buddyId, candidates, phoneCandidates],
   );
 }
 
@@ -132,6 +139,8 @@ export function askedSoFar(
 export interface InvitationOutlook {
   readonly buddyId: string;
   readonly sent: number;
+  /** The same for their number, whatever address they went to. */
+  readonly sentOfNumber: number;
   /** From when another e-mail may go, as far as this user's own are concerned; null: before the first. */
   readonly nextAt: Date | null;
   /** Of the newest link. */
@@ -145,25 +154,34 @@ export async function invitationOutlooks(db: Db, userId: string): Promise<Readon
     z.object({
       buddy_id: z.uuid(),
       sent: z.int(),
+      sent_of_number: z.int(),
       next_at: z.date().nullable(),
       renewal_asked_at: z.date().nullable(),
     }),
-    `SELECT b.buddy_id, count(i.cooldown)::int AS sent, max(upper(i.cooldown)) AS next_at,
+    `SELECT b.buddy_id, max(upper(i.cooldown)) AS next_at,
+            count(*) FILTER (WHERE i.buddy_id = b.buddy_id OR i.email_token = b.email_token)::int AS sent,
+            count(*) FILTER (WHERE i.buddy_id = b.buddy_id OR i.phone_token = b.phone_token)::int AS sent_of_number,
             max(i.renewal_asked_at) FILTER (WHERE i.buddy_id = b.buddy_id AND i.version = b.verification_token_version)
               AS renewal_asked_at
        FROM buddy_contacts b
        LEFT JOIN LATERAL (
-            SELECT i.buddy_id, i.version, i.cooldown, i.renewal_asked_at FROM buddy_invitations i JOIN buddy_contacts o USING (buddy_id)
+            SELECT i.buddy_id, i.version, i.email_token, i.phone_token, i.cooldown, i.renewal_asked_at
+              FROM buddy_invitations i JOIN buddy_contacts o USING (buddy_id)
              WHERE i.counts AND o.user_id = b.user_id
-               AND (i.buddy_id = b.buddy_id OR i.email_token = b.email_token)) i ON true
+               AND (i.buddy_id = b.buddy_id OR i.email_token = b.email_token OR i.phone_token = b.phone_token)) i ON true
       WHERE b.user_id = $1 AND b.removed_at IS NULL GROUP BY b.buddy_id`,
     [userId],
   );
   return new Map(
-    rows.map(({ buddy_id: buddyId, sent, next_at: nextAt, renewal_asked_at: renewalAskedAt }) => [
-      buddyId,
-      { buddyId, sent, nextAt, renewalAskedAt },
-    ]),
+    rows.map(
+      ({
+        buddy_id: buddyId,
+        sent,
+        sent_of_number: sentOfNumber,
+        next_at: nextAt,
+        renewal_asked_at: renewalAskedAt,
+      }) => [buddyId, { buddyId, sent, sentOfNumber, nextAt, renewalAskedAt }],
+    ),
   );
 }
 

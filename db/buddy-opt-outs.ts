@@ -34,7 +34,8 @@ export async function optOutBuddies(tx: Db, tokens: readonly Buffer[]): Promise<
     tx,
     stoppedRow,
     `WITH those AS (${OF_THIS_PHONE} AND is_active AND opted_out_at IS NULL ORDER BY buddy_id FOR NO KEY UPDATE)
-     UPDATE buddy_contacts b SET opted_out_at = clock_timestamp(), opted_out_by = 'text', is_end_untold = true
+     UPDATE buddy_contacts b SET opted_out_at = clock_timestamp(), opted_out_by = 'text', is_end_untold = true,
+            withdrawal_news_id = CASE WHEN b.verified THEN gen_random_uuid() END
        FROM those WHERE b.buddy_id = those.buddy_id
        RETURNING b.buddy_id, b.user_id, b.subject_id, b.phone_token, b.email_token, b.token_version`,
     [tokens],
@@ -61,7 +62,7 @@ export async function optInBuddies(tx: Db, tokens: readonly Buffer[]): Promise<v
     tx,
     changedRow,
     `WITH those AS (${OF_THIS_PHONE} AND opted_out_by = 'text' ORDER BY buddy_id FOR NO KEY UPDATE)
-     UPDATE buddy_contacts b SET opted_out_at = NULL, opted_out_by = NULL
+     UPDATE buddy_contacts b SET opted_out_at = NULL, opted_out_by = NULL, withdrawal_news_id = NULL
        FROM those WHERE b.buddy_id = those.buddy_id RETURNING b.buddy_id, b.user_id, b.subject_id`,
     [tokens],
   );

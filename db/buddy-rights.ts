@@ -73,10 +73,32 @@ export async function endByLink(
   const locked = await lockBuddy(tx, linked.buddy.buddyId);
   if (locked === null) return false;
   const from = await sealFrom();
-  const buddy = linked.proves === 'email' ? { ...locked, emailToken: locked.emailToken ?? linked.token } : locked;
-  const known = linked.proves === 'phone' ? { ...buddy, phoneToken: buddy.phoneToken ?? linked.token } : buddy;
-  return await endBuddy(tx, { buddy: known, how, actor: buddy.subjectId, version: linked.version, ...from });
+  const buddy = { ...locked, ...(await tokensOf(tx, locked, linked)) };
+  return await endBuddy(tx, { buddy, how, actor: buddy.subjectId, version: linked.version, ...from });
 }
+
+/** Of who was taken off the list, what they were asked at: it goes on counting, and what they refuse is just that. */
+async function tokensOf(
+  tx: Db,
+  { buddyId, emailToken, phoneToken }: Buddy,
+  { proves, token }: LinkedBuddy,
+): Promise<Pick<Buddy, 'emailToken' | 'phoneToken'>> {
+  if (emailToken !== null && phoneToken !== null) return { emailToken, phoneToken };
+  const asked = await maybeOne(
+    tx,
+    askedRow,
+    'SELECT email_token, phone_token FROM buddy_invitations WHERE buddy_id = $1 ORDER BY version DESC LIMIT 1',
+    [buddyId],
+  );
+  const proven = (what: typeof proves) => (proves === what ? token : null);
+  return {
+    emailToken: emailToken ?? asked?.email_token ?? proven('email'),
+    phoneToken: phoneToken ?? asked?.phone_token ?? proven('phone'),
+  };
+}
+
+const tokenColumn = z.instanceof(Buffer).nullable();
+const askedRow = z.object({ email_token: tokenColumn, phone_token: tokenColumn });
 
 /** An address or number as tokens. */
 export interface ProvenTokens {

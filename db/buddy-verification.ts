@@ -10,7 +10,7 @@ import type {
   VerificationOutcome,
   VerificationState,
 } from '../domain/buddies';
-import { MOST_INVITATIONS } from '../domain/buddies';
+import { invitationsLeft } from '../domain/buddies';
 import type { RecipientStep } from '../domain/recipient-limits';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
@@ -45,6 +45,8 @@ export interface InvitationClaim {
   /** Of the address: the one that is locked, and the same under every live version of the token key. */
   readonly token: Buffer;
   readonly candidates: readonly Buffer[];
+  /** Of the number, under every live version. */
+  readonly phoneCandidates: readonly Buffer[];
   readonly hashOf: (version: number) => Buffer;
   readonly lifetimeMs: number;
   readonly spacingMs: number;
@@ -65,7 +67,7 @@ export async function claimInvitation(pool: Pool, claim: InvitationClaim): Promi
     return await inTransaction(pool, (tx) => claimLocked(tx, claim));
   } catch (error) {
     if (sqlState(error) !== EXCLUSION_VIOLATION) throw error;
-    const { waitMs } = await askedSoFar(pool, { ...claim, tokens: claim.candidates });
+    const { waitMs } = await askedSoFar(pool, claim);
     return { refused: 'too-soon', retryAfterMs: Math.max(1, waitMs) };
   }
 }
@@ -81,7 +83,7 @@ async function claimLocked(tx: Db, claim: InvitationClaim): Promise<ClaimedInvit
   if (buddy === null || buddy.removedAt !== null || buddy.userId !== userId || buddy.emailToken === null) {
     return { refused: 'not-found', retryAfterMs: null };
   }
-  const { emailToken } = buddy;
+  const { emailToken, phoneToken } = buddy;
   // Another address since it was read: what is locked is not what would be written to.
   if (!candidates.some((token) => token.equals(emailToken))) throw new Error('The address has changed meanwhile');
   const refusal = await whyNot(tx, buddy, claim);
@@ -90,7 +92,7 @@ async function claimLocked(tx: Db, claim: InvitationClaim): Promise<ClaimedInvit
   const before = await invitationOfVersion(tx, buddyId, buddy.linkVersion);
   const linkHash = claim.hashOf(version);
   const askedBy = before === null || before.renewalAskedAt === null ? 'user' : 'buddy';
-  const invitation = await insertInvitation(tx, { ...claim, version, linkHash, emailToken, askedBy });
+  const invitation = await insertInvitation(tx, { ...claim, version, linkHash, emailToken, phoneToken, askedBy });
   await execute(
     tx,
     `UPDATE buddy_contacts b
@@ -109,18 +111,17 @@ async function claimLocked(tx: Db, claim: InvitationClaim): Promise<ClaimedInvit
 async function whyNot(
   tx: Db,
   buddy: Buddy,
-  { userId, candidates, targetLimits, inviterLimits }: InvitationClaim,
+  { userId, candidates, phoneCandidates, targetLimits, inviterLimits }: InvitationClaim,
 ): Promise<Refused | null> {
   const refused = (why: InvitationRefusal, retryAfterMs: number | null = null): Refused => ({
     refused: why,
     retryAfterMs,
   });
   if (buddy.status === 'verified') return refused('already-verified');
-  const tokens = buddy.phoneToken === null ? candidates : [...candidates, buddy.phoneToken];
   const isOver = buddy.status === 'declined' || buddy.status === 'opted-out' || !buddy.isActive;
-  if (isOver || (await hasRefused(tx, userId, tokens))) return refused('refused');
-  const asked = await askedSoFar(tx, { userId, buddyId: buddy.buddyId, tokens: candidates });
-  if (asked.sent >= MOST_INVITATIONS) return refused('used-up');
+  if (isOver || (await hasRefused(tx, userId, [...candidates, ...phoneCandidates]))) return refused('refused');
+  const asked = await askedSoFar(tx, { userId, buddyId: buddy.buddyId, candidates, phoneCandidates });
+  if (invitationsLeft(asked) === 0) return refused('used-up');
   if (asked.waitMs > 0) return refused('too-soon', asked.waitMs);
   const ownWaitMs = await inviterWaitMs(tx, userId, inviterLimits);
   if (ownWaitMs > 0) return refused('inviter-limit', ownWaitMs);
@@ -234,9 +235,10 @@ export function noteRenewalAsked(pool: Pool, buddyId: string, version: number): 
     const standing = standingOf(buddy, version);
     if (standing !== null && standing !== 'expired') return 'not-open';
     if (invitation.renewalAskedAt !== null) return 'asked-before';
-    const tokens = buddy.emailToken === null ? [] : [buddy.emailToken];
-    const { sent } = await askedSoFar(tx, { userId: buddy.userId, buddyId, tokens });
-    if (sent >= MOST_INVITATIONS) return 'used-up';
+    const { userId, emailToken, phoneToken } = buddy;
+    const candidates = emailToken === null ? [] : [emailToken];
+    const phoneCandidates = phoneToken === null ? [] : [phoneToken];
+    if (invitationsLeft(await askedSoFar(tx, { userId, buddyId, candidates, phoneCandidates })) === 0) return 'used-up';
     await markRenewalAsked(tx, invitation.invitationId);
     await noteBuddyEvent(tx, { buddyId, event: 'renewal-asked', version });
     const audited = { actor: buddy.subjectId, objectId: buddyId, purpose: 'link', outcome: 'done' } as const;

@@ -33,7 +33,11 @@ export async function eraseSubjectRows(
     'UPDATE subjects SET account_token = NULL, erased_at = clock_timestamp() WHERE subject_id = $1 AND erased_at IS NULL',
     [subjectId],
   );
-  if (first === 0) return false;
+  if (first === 0) {
+    // Whoever erased them before may have kept these.
+    if (keeps === 'nothing') await forgetLimits(tx, subjectId);
+    return false;
+  }
   // Behind the lock of the row, which whoever places a hold waits for.
   if (await isHeld(tx, subjectId)) throw new SubjectHeld();
   // Somebody without a key gets a destroyed one, so that a request still on its way cannot make a new one. First,
@@ -58,7 +62,7 @@ export async function eraseSubjectRows(
     [subjectId],
   );
   await forgetTokens(tx, subjectId);
-  if (keeps === 'nothing') for (const forget of FORGET_LIMITS) await execute(tx, forget, [subjectId]);
+  if (keeps === 'nothing') await forgetLimits(tx, subjectId);
   await eraseThoseNamedBy(tx, subjectId, actor);
   await execute(tx, 'INSERT INTO erasures (subject_id, actor) VALUES ($1, $2)', [subjectId, actor]);
   await appendAudit(tx, { actor, action: 'subject.erased', objectId: subjectId, outcome: 'done' });
@@ -97,8 +101,9 @@ async function eraseThoseNamedBy(tx: Db, userId: string, actor: string): Promise
 
 const OF_A_USER = [
   // Nobody of theirs is named anew any more, also whom they had taken off their lists before.
-  `UPDATE buddy_invitations SET email_token = NULL
-    WHERE email_token IS NOT NULL AND buddy_id IN (SELECT buddy_id FROM buddy_contacts WHERE user_id = $1)`,
+  `UPDATE buddy_invitations SET email_token = NULL, phone_token = NULL
+    WHERE num_nonnulls(email_token, phone_token) > 0
+      AND buddy_id IN (SELECT buddy_id FROM buddy_contacts WHERE user_id = $1)`,
   `UPDATE buddy_check_in_requests SET phone_token = NULL WHERE user_id = $1 AND phone_token IS NOT NULL`,
   `UPDATE registered_contacts SET phone_token = NULL WHERE user_id = $1 AND phone_token IS NOT NULL`,
   // Who is held is kept, and asked no more.
@@ -174,10 +179,15 @@ const FORGET_TOKENS = [
     WHERE subject_id = $1 AND (removed_at IS NULL OR link_hash IS NOT NULL)`,
 ];
 
+async function forgetLimits(tx: Db, subjectId: string): Promise<void> {
+  for (const forget of FORGET_LIMITS) await execute(tx, forget, [subjectId]);
+}
+
 /** By which it is counted how often somebody was asked, by whatever accounts. */
 const FORGET_LIMITS = [
-  `UPDATE buddy_invitations SET email_token = NULL
-    WHERE buddy_id IN (SELECT buddy_id FROM buddy_contacts WHERE subject_id = $1) AND email_token IS NOT NULL`,
+  `UPDATE buddy_invitations SET email_token = NULL, phone_token = NULL
+    WHERE buddy_id IN (SELECT buddy_id FROM buddy_contacts WHERE subject_id = $1)
+      AND num_nonnulls(email_token, phone_token) > 0`,
   `UPDATE buddy_check_in_requests SET phone_token = NULL
     WHERE buddy_id IN (SELECT buddy_id FROM buddy_contacts WHERE subject_id = $1) AND phone_token IS NOT NULL`,
   'UPDATE registered_contacts SET phone_token = NULL WHERE subject_id = $1 AND phone_token IS NOT NULL',

@@ -115,7 +115,6 @@ export type NewContact = Pick<
   | 'messageId'
 > & { readonly phoneToken: Buffer };
 
-/** In the place of nobody: {@link removeContact} comes first. In the transaction that seals its records. */
 /** How many people this user has named in the last thirty days, also those who were replaced. */
 export async function namedLately(tx: Db, userId: string): Promise<number> {
   const { named } = await one(
@@ -128,6 +127,7 @@ export async function namedLately(tx: Db, userId: string): Promise<number> {
   return named;
 }
 
+/** In the place of nobody: {@link removeContact} comes first. In the transaction that seals its records. */
 export async function insertContact(tx: Db, contact: NewContact): Promise<void> {
   await execute(
     tx,

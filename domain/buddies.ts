@@ -21,8 +21,21 @@ export const BUDDY_EVENTS = [
 ] as const;
 export type BuddyEvent = (typeof BUDDY_EVENTS)[number];
 
-/** E-mails in all by which one user asks one person, through however many entries. */
+/** E-mails in all by which one user asks at one address, through however many entries. */
 export const MOST_INVITATIONS = 3;
+/** The same for one number, through whatever addresses: another address gives three more, once. */
+export const MOST_INVITATIONS_OF_A_NUMBER = 6;
+
+/** How many more may be sent, of how many were. */
+export function invitationsLeft({
+  sent,
+  sentOfNumber,
+}: {
+  readonly sent: number;
+  readonly sentOfNumber: number;
+}): number {
+  return Math.max(0, Math.min(MOST_INVITATIONS - sent, MOST_INVITATIONS_OF_A_NUMBER - sentOfNumber));
+}
 
 /** Why no e-mail goes out. */
 export const INVITATION_REFUSALS = [
@@ -30,7 +43,7 @@ export const INVITATION_REFUSALS = [
   'already-verified',
   /** By the buddy: they declined, withdrew or blocked. */
   'refused',
-  /** Three in all. */
+  /** Three in all, six with another address. */
   'used-up',
   /** One an hour. */
   'too-soon',
@@ -116,7 +129,7 @@ export const CHECK_IN_STATES = [
   'answered',
   'unanswered',
   'undeliverable',
-  /** The buddy withdrew, or the alert it belonged to is over. */
+  /** The buddy withdrew, or the alert it belonged to is over and nobody waits for their answer. */
   'ended',
 ] as const;
 export type CheckInState = (typeof CHECK_IN_STATES)[number];
@@ -136,6 +149,7 @@ export interface CheckInInput {
   } | null;
   /** Null: nobody is reminded. */
   readonly reminderAfterMs: number | null;
+  /** Of an alert, longer than that can last: it ends what it has begun. */
   readonly closesAfterMs: number;
   /** Id of the workflow that began it and hears how it goes, by the signal `checkInNews`; null: nobody does. */
   readonly reportsTo: string | null;
@@ -151,7 +165,7 @@ export const CHECK_IN = {
   respond: 'respond',
   /** Signal: what the buddy answered by text. */
   texted: 'texted',
-  /** Signal: the buddy withdrew or was removed, or the alert it belongs to is over. */
+  /** Signal: the buddy withdrew or was removed, or the alert it belongs to is over; `unanswered` where that waited in vain. */
   ended: 'ended',
 } as const;
 

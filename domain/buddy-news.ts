@@ -49,7 +49,15 @@ const SENTENCES: Readonly<Record<BuddyLanguage, Readonly<Record<BuddyNews, strin
   },
 };
 
-/** @param name first name, as {@link firstNameForText} writes it */
-export function buddyNews(news: BuddyNews, name: string, language: BuddyLanguage): string {
-  return SENTENCES[language][news].replace('{}', () => name);
+const NAMELESS: Readonly<Record<BuddyLanguage, string>> = {
+  en: 'somebody on your list',
+  es: 'una persona de su lista',
+};
+
+/** @param name first name, as {@link plainFirstName} writes it; null: of somebody who was erased, or cannot be written so */
+export function buddyNews(news: BuddyNews, name: string | null, language: BuddyLanguage): string {
+  const sentence = SENTENCES[language][news];
+  if (name !== null) return sentence.replace('{}', () => name);
+  const nameless = sentence.replace('{}', NAMELESS[language]);
+  return `${nameless.charAt(0).toUpperCase()}${nameless.slice(1)}`;
 }

@@ -71,6 +71,20 @@ export const BUILT_IN_POLICY: EscalationPolicy = {
   closesAfterMinutes: 24 * HOUR,
 };
 
+/** For what takes longer than the policy says: asks that cannot be begun at once, workers that are away. */
+const SPARE_MINUTES = 24 * HOUR;
+
+/**
+ * How long an alert can go on from the beginning of one of its steps when nobody answers, in minutes, with a day to spare.
+ * What a human sets off begins the wait after the last step anew.
+ * @param position of the step, from 1
+ */
+export function longestCourseMinutes({ steps, closesAfterMinutes }: EscalationPolicy, position: number): number {
+  const later = steps.slice(position).reduce((sum, { afterMinutes }) => sum + afterMinutes, 0);
+  const waits = steps.some(({ who }) => who === 'emergency') ? 2 : 1;
+  return later + waits * closesAfterMinutes + SPARE_MINUTES;
+}
+
 export interface PolicyFault {
   /** JSON Pointer below the document. */
   readonly pointer: string;

@@ -19,16 +19,22 @@ export function firstName(name: string): string {
 
 /**
  * The first name in letters of a text message's cheap alphabet (3GPP TS 23.038): accents that it lacks are dropped
- * (ë, ã, ő). A name in another script becomes "your friend": one letter of it would
- * halve what fits into a segment.
+ * (ë, ã, ő).
+ * @returns null for a name in another script: one letter of it would halve what fits into a segment
+ */
+export function plainFirstName(name: string): string | null {
+  const plain = Array.from(firstName(name))
+    .map((letter) => (isCheap(letter) ? letter : letter.normalize('NFD').replaceAll(/\p{M}/gu, '')))
+    .join('');
+  return plain !== '' && isCheap(plain) ? plain : null;
+}
+
+/**
+ * {@link plainFirstName} for a text to a buddy, or "your friend".
  * @param whose the one who is written to is never called "your friend"
  */
 export function firstNameForText(name: string, language: BuddyLanguage, whose: 'user' | 'buddy'): string {
-  const first = firstName(name);
-  const plain = Array.from(first)
-    .map((letter) => (isCheap(letter) ? letter : letter.normalize('NFD').replaceAll(/\p{M}/gu, '')))
-    .join('');
-  return plain !== '' && isCheap(plain) ? plain : SOMEBODY[language][whose];
+  return plainFirstName(name) ?? SOMEBODY[language][whose];
 }
 
 function isCheap(text: string): boolean {

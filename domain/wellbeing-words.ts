@@ -28,12 +28,12 @@ const ENDS: Words<WellbeingEndReason> = {
   en: {
     answered: 'Somebody you chose has been in touch.',
     'answered-after-escalation':
-      'Somebody you chose has been in touch, when others had been asked too: they were told.',
+      'Somebody you chose has been in touch, when others had been asked too: they can see on their page that it is over.',
     'taken-over': 'Somebody of the organisation sees to it.',
     'handed-over': 'The wellbeing service was told. Nobody else has answered in time.',
     'nobody-answered': 'Nobody who was asked has answered in time.',
     'nobody-to-ask': 'There was nobody who could be asked. You can name a buddy, or a contact.',
-    'closed-by-user': 'You have closed it. Whoever had been asked was told.',
+    'closed-by-user': 'You have closed it. Whoever had been asked can see it on their page.',
     'closed-by-staff': 'The organisation has closed it.',
     'user-erased': 'It ended with your data.',
     'stopped-by-operator': 'It was stopped by whoever runs the service.',
@@ -42,12 +42,12 @@ const ENDS: Words<WellbeingEndReason> = {
   es: {
     answered: 'Alguien a quien eligió se ha puesto en contacto.',
     'answered-after-escalation':
-      'Alguien a quien eligió se ha puesto en contacto; las demás personas avisadas lo saben.',
+      'Alguien a quien eligió se ha puesto en contacto; las demás personas avisadas pueden ver en su página que ha terminado.',
     'taken-over': 'Alguien de la organización se encarga.',
     'handed-over': 'Se avisó al servicio de bienestar. Nadie más ha respondido a tiempo.',
     'nobody-answered': 'Nadie de las personas avisadas ha respondido a tiempo.',
     'nobody-to-ask': 'No había nadie a quien avisar. Puede nombrar a una persona de confianza o un contacto.',
-    'closed-by-user': 'Usted la ha cerrado. Las personas avisadas lo saben.',
+    'closed-by-user': 'Usted la ha cerrado. Las personas avisadas pueden verlo en su página.',
     'closed-by-staff': 'La organización la ha cerrado.',
     'user-erased': 'Terminó con sus datos.',
     'stopped-by-operator': 'La detuvo quien gestiona el servicio.',

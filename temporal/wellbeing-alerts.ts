@@ -49,11 +49,20 @@ export async function startWellbeingAlert(
   );
 }
 
-/** Tells a check-in that the alert it belongs to is over; one that has ended has nothing to learn. */
-export async function tellCheckInOver(client: KindlineClient, requestId: string, withinMs: number): Promise<void> {
+/**
+ * Tells a check-in that the alert it belongs to is over; one that has ended has nothing to learn.
+ * @param isInVain whether its answer was waited for to the end
+ */
+export async function tellCheckInOver(
+  client: KindlineClient,
+  requestId: string,
+  withinMs: number,
+  isInVain = false,
+): Promise<void> {
+  const as: ['unanswered'?] = isInVain ? ['unanswered'] : [];
   try {
     await spoken(client, withinMs, () =>
-      client.workflow.getHandle(checkInWorkflowId(requestId)).signal(CHECK_IN.ended),
+      client.workflow.getHandle(checkInWorkflowId(requestId)).signal<['unanswered'?]>(CHECK_IN.ended, ...as),
     );
   } catch (error) {
     if (!(error instanceof ProcessIsOver)) throw error;

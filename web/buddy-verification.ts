@@ -1,3 +1,4 @@
+import type { InvitationTimes } from '../domain/invitation-times';
 import { link, paragraph } from './components';
 import { escapeHtml, type Page } from './layout';
 import { linkForm, type LinkLanguage, renderLinkPage, standing } from './link-page';
@@ -26,6 +27,7 @@ export interface InvitationQuestion extends PageFrame {
   readonly buddy: string;
   /** Of the number that texts would go to. */
   readonly lastDigits: string;
+  readonly times: InvitationTimes;
 }
 
 const WHERE = '/api/buddy/verify';
@@ -36,11 +38,11 @@ const WORDS = {
     hello: 'Hi {buddy}, here is what it means.',
     points: [
       'Now and then you get a text message with a link, on your phone that ends in {digits}. You call or write to {user} the way you always do, and then say on a page how it went.',
-      '{user} can ask you once in 24 hours at most. When {user} may be having a hard time we may ask you ourselves, once in three days at most. Nothing else comes from us.',
+      '{user} can ask you once in {askedEvery} at most. When {user} may be having a hard time we may ask you ourselves, once in {alertedEvery} at most. A text that you leave unanswered is followed by one reminder at most, after {remindedAfter}. Nothing else comes to a buddy from us, but for answers to what you text us.',
       'You need no app and no training, you are never responsible for what happens, and you are not an emergency service.',
       'You can end it at any time: reply STOP to any text, or use the link at the end of this page.',
     ],
-    data: 'Your name, your e-mail address and your phone number are kept encrypted, used for this only, and given to nobody. With your answer we keep when, and from which internet address and browser, it came.',
+    data: 'Your name, your e-mail address and your phone number are kept encrypted, used for this only, and given to nobody but the companies that carry our messages. If you do not answer, we delete them {keptFor} after the last link that we have sent you has run out. With your answer we keep when, and from which internet address and browser, it came.',
     accept: 'Yes, I will be a buddy',
     decline: 'No, I do not want to',
     toAccept: 'I have changed my mind: I would like to accept',
@@ -89,11 +91,11 @@ const WORDS = {
     hello: 'Hola, {buddy}. Esto es lo que significa.',
     points: [
       'De vez en cuando recibirá un mensaje de texto con un enlace, en su teléfono que termina en {digits}. Llama o escribe a {user} como siempre y después dice en una página cómo ha ido.',
-      '{user} puede pedírselo como máximo una vez cada 24 horas. Cuando {user} quizá lo esté pasando mal podemos pedírselo nosotros, como máximo una vez cada tres días. Nada más le llegará de nuestra parte.',
+      '{user} puede pedírselo como máximo una vez cada {askedEvery}. Cuando {user} quizá lo esté pasando mal podemos pedírselo nosotros, como máximo una vez cada {alertedEvery}. A un mensaje que deje sin respuesta le sigue como máximo un recordatorio, al cabo de {remindedAfter}. Como persona de confianza no le llegará nada más de nuestra parte, salvo respuestas a lo que usted nos escriba.',
       'No necesita ninguna aplicación ni formación, nunca es responsable de lo que ocurra y no es un servicio de emergencias.',
       'Puede dejarlo en cualquier momento: responda STOP a cualquier mensaje o use el enlace al final de esta página.',
     ],
-    data: 'Su nombre, su dirección de correo y su número de teléfono se guardan cifrados, se usan solo para esto y no se dan a nadie. Con su respuesta guardamos cuándo y desde qué dirección de internet y navegador llegó.',
+    data: 'Su nombre, su dirección de correo y su número de teléfono se guardan cifrados, se usan solo para esto y no se dan a nadie, salvo a las empresas que transmiten nuestros mensajes. Si no responde, los borramos {keptFor} después de que caduque el último enlace que le hayamos enviado. Con su respuesta guardamos cuándo y desde qué dirección de internet y navegador llegó.',
     accept: 'Sí, seré su persona de confianza',
     decline: 'No, no quiero',
     toAccept: 'He cambiado de idea: quiero aceptar',
@@ -152,7 +154,7 @@ export function renderInvitationQuestion(asked: InvitationQuestion): Page {
     ? [
         paragraph(filled(words.hello, asked)),
         `<ul>\n${words.points.map((point) => `<li>${escapeHtml(filled(point, asked))}</li>`).join('\n')}\n</ul>`,
-        paragraph(words.data),
+        paragraph(filled(words.data, asked)),
       ]
     : [paragraph(filled(words.declineText, asked))];
   return renderLinkPage({
@@ -202,7 +204,7 @@ function rightsLink(token: string, text: string): string {
   return `<p>${link({ href: `/api/buddy/rights/${encodeURIComponent(token)}`, text })}</p>`;
 }
 
-function filled(text: string, { user, buddy, lastDigits }: InvitationQuestion): string {
-  const values: Readonly<Record<string, string>> = { user, buddy, digits: lastDigits };
+function filled(text: string, { user, buddy, lastDigits, times }: InvitationQuestion): string {
+  const values: Readonly<Record<string, string>> = { user, buddy, digits: lastDigits, ...times };
   return text.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => values[name] ?? '');
 }

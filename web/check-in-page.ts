@@ -61,7 +61,7 @@ const WORDS = {
     gone: {
       over: [
         'This question is closed',
-        'It can be answered for a day. You can get in touch all the same, whenever you like.',
+        'The time for an answer is over. You can get in touch all the same, whenever you like.',
       ],
       'over-answered': [
         'This question is closed',
@@ -113,7 +113,7 @@ const WORDS = {
     gone: {
       over: [
         'Esta pregunta está cerrada',
-        'Se puede responder durante un día. Puede ponerse en contacto de todos modos, cuando quiera.',
+        'El tiempo para responder ha terminado. Puede ponerse en contacto de todos modos, cuando quiera.',
       ],
       'over-answered': ['Esta pregunta está cerrada', 'Gracias: tenemos su respuesta, y ya no se puede cambiar.'],
       ended: ['Ya no se le pregunta por esto', 'Aquí no queda nada que hacer.'],

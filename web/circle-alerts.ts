@@ -59,7 +59,8 @@ const WORDS = {
     steps: 'The steps',
     several: 'More than one of them has been in touch. The first answer counted, and all of them were thanked.',
     endIt: 'I am well: end it',
-    endItWhy: 'Whoever has been asked is told that it is over.',
+    endItWhy:
+      'Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, if they have been asked.',
   },
   es: {
     title: 'Cuando hemos preguntado nosotros',
@@ -69,7 +70,8 @@ const WORDS = {
     steps: 'Los pasos',
     several: 'Le ha contactado más de una persona. Contó la primera respuesta, y se dio las gracias a todas.',
     endIt: 'Estoy bien: terminar',
-    endItWhy: 'Se avisa de que ha terminado a quienes se había preguntado.',
+    endItWhy:
+      'Las personas de confianza avisadas ven en su página que ha terminado. A su contacto y al servicio de bienestar se les escribe, si se les había avisado.',
   },
 } as const;
 

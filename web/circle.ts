@@ -38,6 +38,8 @@ export interface CircleBuddy {
     /** Null: now. */
     readonly nextAt: Date | null;
     readonly linkUntil: Date | null;
+    /** When they asked for a new link, the newest having run out; null: they have not. */
+    readonly renewalAskedAt: Date | null;
   };
   readonly canBeAsked: boolean;
   /** Null: now. */
@@ -209,6 +211,9 @@ function invitation(
     status === 'pending' && its.linkUntil !== null
       ? [`<p class="soft">${escapeHtml(words.linkUntil)} ${timeIn(zone, its.linkUntil, language)}.</p>`]
       : [];
+  if (its.renewalAskedAt !== null) {
+    until.push(`<p>${escapeHtml(words.renewalAsked)} ${timeIn(zone, its.renewalAskedAt, language)}.</p>`);
+  }
   if (its.left <= 0) return [...until, paragraph(words.usedUp, 'soft')];
   if (its.nextAt !== null) {
     return [

@@ -34,7 +34,7 @@ const WORDS = {
     eraseYes: 'Yes, erase everything',
     erased: 'Everything we held of you here is erased.',
     keptForLaw: 'A legal hold keeps what we hold of you: it cannot be erased now. You are not asked any more.',
-    data: 'We keep your name and number encrypted, use them for this only and give them to nobody. “STOP” as a reply to any of our texts ends all of them.',
+    data: 'We keep your name and number encrypted, use them for this only and give them to nobody but the companies that carry our messages. “STOP” as a reply to any of our texts ends all of them.',
   },
   es: {
     title: 'Le han nombrado como contacto',
@@ -67,7 +67,7 @@ const WORDS = {
     erased: 'Todo lo que guardábamos de usted aquí está borrado.',
     keptForLaw:
       'Una retención legal conserva lo que guardamos de usted: ahora no se puede borrar. No se le avisará más.',
-    data: 'Guardamos su nombre y su número cifrados, los usamos solo para esto y no los damos a nadie. Responder «STOP» a cualquiera de nuestros mensajes los termina todos.',
+    data: 'Guardamos su nombre y su número cifrados, los usamos solo para esto y no los damos a nadie, salvo a las empresas que transmiten nuestros mensajes. Responder «STOP» a cualquiera de nuestros mensajes los termina todos.',
   },
 } as const;
 

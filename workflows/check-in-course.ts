@@ -44,8 +44,8 @@ export class CheckInCourse {
   hasTexted = false;
   readonly answers: GivenAnswer[] = [];
   readonly news: MessageNews[] = [];
-  /** `ended`: the buddy is not asked any more, or nobody waits for the answer. */
-  stop: 'ended' | 'operator' | null = null;
+  /** `ended`: the buddy is not asked any more, or nobody waits for the answer; `unanswered`: they have waited in vain. */
+  stop: 'ended' | 'unanswered' | 'operator' | null = null;
   isOver = false;
   /** The starts of the text and its reminder. */
   readonly texting: Promise<void>[] = [];

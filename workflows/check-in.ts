@@ -34,7 +34,7 @@ const openingUpdate = defineUpdate<CheckInOpening>(CHECK_IN.opening);
 const respondUpdate = defineUpdate<CheckInTaken, [CheckInAnswer]>(CHECK_IN.respond);
 const openedSignal = defineSignal<[CheckInOpened]>(CHECK_IN.opened);
 const textedSignal = defineSignal<[CheckInResponse]>(CHECK_IN.texted);
-const endedSignal = defineSignal(CHECK_IN.ended);
+const endedSignal = defineSignal<['unanswered'?]>(CHECK_IN.ended);
 const newsSignal = defineSignal<[MessageNews]>(MESSAGE_NEWS);
 
 /** Longer than the request waits for it: then nobody is to be texted for a user who was told that it failed (ms). */
@@ -83,8 +83,8 @@ function listen(course: CheckInCourse): void {
     if (!course.hasTexted) course.answers.push({ response, noteRecordId: null, taken: null });
     course.hasTexted = true;
   });
-  setHandler(endedSignal, () => {
-    course.stop ??= 'ended';
+  setHandler(endedSignal, (as) => {
+    course.stop ??= as ?? 'ended';
   });
   setHandler(newsSignal, (news) => {
     if (news.messageId === course.messageId) course.news.push(news);
@@ -152,7 +152,10 @@ async function step(course: CheckInCourse): Promise<Ending | null> {
     if (ending !== null) return ending;
   }
   if (course.hasTextFailed) return { state: 'undeliverable', counts: false };
-  if (course.stop !== null) return { state: course.response === null ? 'ended' : 'answered', counts: course.isSent };
+  if (course.stop !== null) {
+    const state = course.stop === 'unanswered' ? 'unanswered' : 'ended';
+    return { state: course.response === null ? state : 'answered', counts: course.isSent };
+  }
   if (Date.now() >= course.closesAt) {
     return { state: course.response === null ? 'unanswered' : 'answered', counts: course.isSent };
   }

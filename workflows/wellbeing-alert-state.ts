@@ -238,7 +238,12 @@ export class WellbeingAlertState {
 
 const ORGANISATION: readonly AnsweringParty[] = ['wellbeing-service', 'on-call'];
 
-/** Whoever has been asked is told that it is over, where it came to an end for them too. */
+/** Whoever could have answered has not, for as long as was waited. */
+export function isInVain(endReason: WellbeingEndReason): boolean {
+  return endReason === 'nobody-answered' || endReason === 'handed-over';
+}
+
+/** Who was written to by a message is told that it is over, where it came to an end for them too. */
 export function isToldToOthers(endReason: WellbeingEndReason): boolean {
   return ['answered', 'answered-after-escalation', 'taken-over', 'closed-by-user', 'closed-by-staff'].includes(
     endReason,

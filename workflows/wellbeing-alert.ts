@@ -13,7 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { CHECK_IN_NEWS, type CheckInNews } from '../domain/buddies';
-import type { EscalationStep } from '../domain/escalation-policy';
+import { BUILT_IN_POLICY, type EscalationStep, longestCourseMinutes } from '../domain/escalation-policy';
 import { MESSAGE_NEWS, type MessageNews } from '../domain/message';
 import { VOICE_ALERT_NEWS, type VoiceAlertNews } from '../domain/voice-alert';
 import {
@@ -30,7 +30,7 @@ import {
 } from '../domain/wellbeing-alert';
 import { wellbeingAsking, wellbeingRecords, wellbeingTelling } from './activity-options';
 import { tell, upsertState } from './visibility';
-import { isToldToOthers, WellbeingAlertState } from './wellbeing-alert-state';
+import { isInVain, isToldToOthers, WellbeingAlertState } from './wellbeing-alert-state';
 
 const closeUpdate = defineUpdate<WellbeingResult, [CloseAlert]>(WELLBEING_ALERT.close);
 const confirmUpdate = defineUpdate<'confirmed', [ConfirmEmergency]>(WELLBEING_ALERT.confirmEmergency);
@@ -184,11 +184,14 @@ async function ask(
   asks: readonly Ask[],
 ): Promise<void> {
   const { alertId, userId } = alert.input;
-  const days = alert.opened?.days ?? 1;
+  const { policy, days } = alert.opened ?? { policy: BUILT_IN_POLICY, days: 1 };
+  // The alert ends them: none of them may be over before it.
+  const closesAfterMs = longestCourseMinutes(policy, position) * MINUTE;
   const reportsTo = workflowInfo().workflowId;
+  const asked = { alertId, userId, days, position, step, asks, closesAfterMs, reportsTo };
   const scope = new CancellationScope();
   const asking = scope
-    .run(() => wellbeingAsking.startWellbeingAsks({ alertId, userId, days, position, step, asks, reportsTo }))
+    .run(() => wellbeingAsking.startWellbeingAsks(asked))
     .then(
       (lost) => lost.forEach((askId) => alert.lose(askId)),
       (error: unknown) => {
@@ -278,9 +281,9 @@ async function close(alert: WellbeingAlertState): Promise<WellbeingResult> {
   const open = alert.asksToEnd();
   if (open.length > 0) {
     const asks = open.map(({ askId, by, party, channel }) => ({ askId, by, party, channel, newsId: uuid4() }));
-    const isTold = isToldToOthers(endReason);
+    const ended = { alertId, userId, isTold: isToldToOthers(endReason), isInVain: isInVain(endReason), asks };
     // They learn it from their own link too: an alert must come to its end without.
-    await wellbeingTelling.endWellbeingAsks({ alertId, userId, isTold, asks }).catch(() => undefined);
+    await wellbeingTelling.endWellbeingAsks(ended).catch(() => undefined);
   }
   return alert.result;
 }

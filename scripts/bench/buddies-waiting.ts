@@ -119,6 +119,7 @@ async function askedBuddy(pool: Pool, vault: Vault): Promise<Begun> {
     messageId,
     token: emailToken,
     candidates: [emailToken],
+    phoneCandidates: [phoneToken],
     hashOf: () => randomBytes(32),
     lifetimeMs: 7 * DAY_MS,
     spacingMs: DAY_MS / 24,

@@ -260,7 +260,7 @@ describe('the emergency step', () => {
     await alert.recordAs('emergency');
   });
 
-  it('cannot be confirmed before its turn, after the end, or by a request nobody waits for', async () => {
+  it('cannot be confirmed before its turn, or by a request nobody waits for', async () => {
     const alert = await rig.alert();
     await alert.asked(1);
     await expect(alert.confirm(human)).rejects.toThrow();
@@ -270,7 +270,6 @@ describe('the emergency step', () => {
     await expect(alert.confirm(human, true)).rejects.toThrow();
     await alert.close('user');
     await alert.result();
-    await expect(alert.confirm(human)).rejects.toThrow();
     expect(alert.world.confirmed).toEqual([]);
   });
 
@@ -359,7 +358,6 @@ describe('whose answer counts', () => {
     expect(alert.world.notes).toContainEqual(expect.objectContaining({ position: 4, response: 'cannot-reach' }));
     await alert.close('user');
     await alert.result();
-    await expect(alert.contact('called')).rejects.toThrow();
   });
 
   it('may be corrected by the contact until it is over, as by a buddy, and its row with it', async () => {

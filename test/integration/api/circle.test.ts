@@ -6,7 +6,7 @@ import { endBuddy } from '../../../db/buddy-endings';
 import { inTransaction } from '../../../db/pool';
 import { noteContactAnswer, findRegisteredContact } from '../../../db/registered-contacts';
 import { MARKED } from '../../marked-people';
-import { somebody } from '../buddies/buddies-under-test';
+import { DAY, somebody } from '../buddies/buddies-under-test';
 import { newPhone } from '../buddies/check-in-world';
 import { addBuddy } from '../buddies/people';
 import { addAlert, type AlertEnd, endingAs } from '../wellbeing/alert-rows';
@@ -211,6 +211,28 @@ describe('buddies', () => {
     await inTransaction(pool, (tx) => endBuddy(tx, ending));
   }
 
+  it('who have asked for a new link are shown as such, until it is sent', async () => {
+    const owner = await signedIn();
+    const buddyId = await added(owner);
+    await press(owner.visitor, `/circle/buddies/${buddyId}/send`);
+    const asksFor = 'Has asked for a new link: <time datetime="2026-11-21T15:04:05.000Z">Sat 21 Nov, 15:04</time>.';
+    expect((await owner.visitor.open('/circle')).text).not.toContain('Has asked for a new link');
+    await pages.api.buddies.timePasses(7 * DAY);
+    await pages.api.buddies.steps.expireInvitation({ buddyId, version: 1 });
+    await pages.api.buddies.steps.noteRenewalAsked({ buddyId, version: 1 });
+    await pages.api.database.owner.query(
+      `UPDATE buddy_invitations SET renewal_asked_at = '2026-11-21T15:04:05Z' WHERE buddy_id = $1`,
+      [buddyId],
+    );
+    const { text } = await owner.visitor.open('/circle');
+    expect(text.indexOf(asksFor)).toBeGreaterThan(0);
+    expect(text.indexOf('Send it again</button>')).toBeGreaterThan(text.indexOf(asksFor));
+    const spanish = await press(owner.visitor, '/circle/profile', { ...PROFILE, language: 'es' });
+    expect(spanish.text).toContain('Ha pedido un enlace nuevo: <time');
+    const sent = await press(owner.visitor, `/circle/buddies/${buddyId}/send`);
+    expect([sent.done, sent.text.includes('Ha pedido un enlace nuevo')]).toEqual(['sent', false]);
+  });
+
   it('are moved up and down, and no further than the ends', async () => {
     const owner = await signedIn();
     for (const name of ['Anna One', 'Bert Two']) await added(owner, { name });
@@ -343,7 +365,7 @@ describe('what was begun without the user', () => {
     expect(text).toContain(`<li>${MARKED.otherMentorName}: the text has arrived</li>`);
     endsAs('closed', 'closed-by-user');
     const closed = await press(owner.visitor, `/circle/alerts/${alertId}/close`);
-    expect(closed.notice).toBe('Ended. Whoever had been asked is told.');
+    expect(closed.notice).toBe('Ended. Whoever had been asked can see it on their page.');
     expect(closed.text).toContain('You have closed it.');
     expect(pages.api.wellbeing.closed).toContainEqual({ alertId, by: 'user' });
     expect((await press(owner.visitor, `/circle/alerts/${alertId}/close`)).done).toBe('ended-before');
@@ -424,7 +446,7 @@ describe('what was begun without the user', () => {
       'More than one of them has been in touch. The first answer counted, and all of them were thanked.',
       `<li>${MARKED.otherMentorName}: has called you</li>`,
       '<li>Bert Two: has written to you</li>',
-      'when others had been asked too: they were told.',
+      'when others had been asked too: they can see on their page that it is over.',
       'not asked: it was over before',
       'all of them have opted out',
       'none of them has agreed yet',

@@ -1,8 +1,11 @@
-/** Every text that buddies get, and users because of them, through the real renderer: word for word, and how long. */
+/**
+ * Every text that buddies and contacts get, and users and the organisation because of them, through the real renderer: word
+ * for word, and how long. And their e-mails, but the invitation, which has a file of its own (`invitation-mail.test.ts`).
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSubject } from '../../../db/subjects';
-import { renderContent } from '../../../db/rendering';
+import { renderContent, type RenderedForm } from '../../../db/rendering';
 import { findTemplate } from '../../../db/templates';
 import type { Vault } from '../../../db/vault-records';
 import { BUDDY_LANGUAGES, type BuddyLanguage } from '../../../domain/buddies';
@@ -15,7 +18,7 @@ import type { VariableValues } from '../../../domain/templates';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
 import { localRing, vaultOver } from '../db/people';
 
-const GOLDEN = join(__dirname, '..', '..', 'golden', 'buddy-texts.txt');
+const GOLDEN = join(__dirname, '..', '..', 'golden');
 /** As long as addresses of organisations come. */
 const BASE = 'https://buddies.organisation.example.org';
 const LINK_KEY = { version: 1, key: Buffer.alloc(32, 7) };
@@ -35,16 +38,33 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function rendered(name: string, language: string, variables: VariableValues, link?: MessageLink) {
+async function rendered(
+  name: string,
+  language: string,
+  variables: VariableValues,
+  link?: MessageLink,
+  form: RenderedForm = 'text',
+) {
   const template = await findTemplate(database.app, name, null);
   if (template === null) throw new Error(`${name} is missing`);
   const subjectId = await createSubject(database.app, 'system');
   const recordId = await vault.seal({ subjectId, kind: 'text', value: sealableWords({ variables }) });
   const { templateId, version: templateVersion } = template;
   const content = { templateId, templateVersion, recordId, ...(link === undefined ? {} : { link }) };
-  const links = { privacyPolicyUrl: null, unsubscribeUrl: null };
+  const links =
+    form === 'text'
+      ? { privacyPolicyUrl: null, unsubscribeUrl: null }
+      : { privacyPolicyUrl: 'https://example.org/privacy', unsubscribeUrl: `${BASE}/unsubscribe/token` };
   const parts = { pool: database.app, vault, ownLinks: { linkKey: LINK_KEY, publicBaseUrl: BASE }, ...links };
-  return (await renderContent(parts, content, language, 'text')).value.expose();
+  const { value, subject } = await renderContent(parts, content, language, form);
+  return form === 'mail-text' ? `${subject?.expose()}\n\n${value.expose()}` : value.expose();
+}
+
+/** After a change of words: KINDLINE_UPDATE_GOLDEN=1 npm test -- buddy-texts, and read the difference. */
+function expectGolden(name: string, parts: readonly string[]): void {
+  const [file, written] = [join(GOLDEN, name), parts.join('\n')];
+  if (process.env['KINDLINE_UPDATE_GOLDEN']) writeFileSync(file, written);
+  expect(readFileSync(file, 'utf8')).toBe(written);
 }
 
 type Names = typeof NAMES;
@@ -94,12 +114,15 @@ test.each(BUDDY_LANGUAGES)('news in %s are one or two segments', async (language
   }
 });
 
+const titled = (title: string, text: string): string => {
+  const { segments, characters } = countSegments(text);
+  return `== ${title}: ${segments} segments, ${characters} characters\n${text}\n`;
+};
+
 test('the words are those of the golden file', async () => {
   const parts: string[] = [];
   for (const { template, language } of TEXTS) {
-    const text = await asking(template, language, SHORT);
-    const { segments, characters } = countSegments(text);
-    parts.push(`== ${template} ${language}: ${segments} segments, ${characters} characters\n${text}\n`);
+    parts.push(titled(`${template} ${language}`, await asking(template, language, SHORT)));
   }
   for (const language of BUDDY_LANGUAGES) {
     const [first = '', ...others] = BUDDY_NEWS.map((each) => buddyNews(each, 'Ana', language));
@@ -109,8 +132,46 @@ test('the words are those of the golden file', async () => {
       `== buddy.news ${language}, what else it says\n${others.join('\n')}\n`,
     );
   }
-  const written = parts.join('\n');
-  // After a change of words: KINDLINE_UPDATE_GOLDEN=1 npm test -- buddy-texts
-  if (process.env['KINDLINE_UPDATE_GOLDEN']) writeFileSync(GOLDEN, written);
-  expect(readFileSync(GOLDEN, 'utf8')).toBe(written);
+  expectGolden('buddy-texts.txt', parts);
+});
+
+test('so are those of texts to a contact, and to the organisation', async () => {
+  const parts: string[] = [];
+  const names = { contact: 'Ana', user: 'Zoe' };
+  const link = { use: 'registered-contact', id: ID, version: 1 } as const;
+  for (const language of BUDDY_LANGUAGES) {
+    for (const [template, variables] of [
+      ['buddy.contact-named', names],
+      ['buddy.contact-alert', { ...names, days: 4 }],
+      ['buddy.contact-over', names],
+    ] as const) {
+      parts.push(titled(`${template} ${language}`, await rendered(template, language, variables, link)));
+    }
+    for (const [template, variables] of [
+      ['wellbeing.service', { reference: ID }],
+      ['wellbeing.service-over', { reference: ID }],
+      ['wellbeing.on-call', {}],
+      ['wellbeing.emergency', {}],
+    ] as const) {
+      parts.push(titled(`${template} ${language}`, await rendered(template, language, variables)));
+    }
+  }
+  expectGolden('alert-texts.txt', parts);
+});
+
+test('and those of e-mails, as text and as HTML', async () => {
+  const parts: string[] = [];
+  for (const language of BUDDY_LANGUAGES) {
+    for (const [template, variables] of [
+      ['buddy.news', { news: buddyNews('accepted', 'Ana', language) }],
+      ['wellbeing.service', { reference: ID }],
+      ['wellbeing.service-over', { reference: ID }],
+    ] as const) {
+      for (const form of ['mail-text', 'html'] as const) {
+        const mail = await rendered(template, language, variables, undefined, form);
+        parts.push(`== ${template} ${language} as ${form}\n${mail}\n`);
+      }
+    }
+  }
+  expectGolden('buddy-mails.txt', parts);
 });

@@ -1,8 +1,10 @@
 /** Answers that come by text: to the newest question of that number, handed to the workflow once the routing is kept. */
 import { randomUUID } from 'node:crypto';
+import type { TextedAnswer } from '../../../domain/check-in-answers';
 import { relayOnce } from '../../../workers/relay';
 import type { KindlineClient } from '../../../temporal/connection';
 import { TemporalNotInTime } from '../../../temporal/errors';
+import { eventually } from '../../stack';
 import { textIn } from '../api/inbound-text';
 import { CheckInsUnderTest, newPhone } from './check-in-world';
 
@@ -23,6 +25,18 @@ async function asked(language = 'en') {
 }
 
 const text = (from: string, body: string, sid?: string) => textIn(world.api, from, body, sid);
+/** The workflows are told after the routing is kept. */
+const told = (...texts: TextedAnswer[]) => eventually(() => expect(world.api.checkIns.texts).toEqual(texts));
+
+/** A text whose answer is not taken because Temporal is down; its SID. */
+async function textInVain(from: string, body: string): Promise<string> {
+  world.api.checkIns.down = new TemporalNotInTime();
+  const texted = jest.spyOn(world.api.checkIns, 'texted');
+  const { sid } = await text(from, body);
+  await eventually(() => expect(texted).toHaveBeenCalled());
+  texted.mockRestore();
+  return sid;
+}
 
 test.each([
   ['1', 'called'],
@@ -31,10 +45,10 @@ test.each([
   ['unavailable', 'unavailable'],
   ['llamé', 'called'],
   ['no puedo', 'unavailable'],
-])('“%s” is an answer, and the workflow hears of it', async (body, response) => {
+] as const)('“%s” is an answer, and the workflow hears of it', async (body, response) => {
   const { phone, requestId } = await asked();
   expect(await text(phone, body)).toMatchObject({ routed_as: 'answer', question_id: requestId });
-  expect(world.api.checkIns.texts).toEqual([{ requestId, response }]);
+  await told({ requestId, response });
 });
 
 test.each(['5', '10', 'thanks', '1 and 2'])('“%s” is none', async (body) => {
@@ -44,36 +58,34 @@ test.each(['5', '10', 'thanks', '1 and 2'])('“%s” is none', async (body) => 
 });
 
 test('counts once: a second text is no answer any more', async () => {
-  const { phone } = await asked();
+  const { phone, requestId } = await asked();
   await text(phone, '1');
   expect(await text(phone, '2')).toMatchObject({ routed_as: 'unknown' });
-  expect(world.api.checkIns.texts).toHaveLength(1);
+  await told({ requestId, response: 'called' });
 });
 
 test('a copy of the same text tells the same, and the answer is not lost while Temporal is down', async () => {
   const { phone, requestId } = await asked();
-  world.api.checkIns.down = new TemporalNotInTime();
-  const { sid } = await text(phone, '3');
+  const sid = await textInVain(phone, '3');
   expect(world.api.checkIns.texts).toEqual([]);
   world.api.checkIns.down = null;
   await text(phone, '3', sid);
-  expect(world.api.checkIns.texts).toEqual([{ requestId, response: 'cannot-reach' }]);
+  await told({ requestId, response: 'cannot-reach' });
 });
 
 test('the relay hands over what the webhook could not, once', async () => {
   const { phone, requestId } = await asked();
-  world.api.checkIns.down = new TemporalNotInTime();
-  const { sid } = await text(phone, '4');
+  const sid = await textInVain(phone, '4');
   await world.api.database.owner.query(
     `UPDATE webhook_events SET received_at = received_at - interval '1 minute' WHERE sid = $1`,
     [sid],
   );
-  const told: unknown[] = [];
+  const signals: unknown[] = [];
   const client = {
     withDeadline: <T>(_deadline: number, run: () => Promise<T>) => run(),
     workflow: {
       getHandle: (workflowId: string) => ({
-        signal: async (name: string, response: string) => told.push([workflowId, name, response]),
+        signal: async (name: string, response: string) => signals.push([workflowId, name, response]),
       }),
     },
   } as unknown as KindlineClient;
@@ -84,7 +96,7 @@ test('the relay hands over what the webhook could not, once', async () => {
   const parts = { pool, client, logger, texts: { vault, tokenizer, settings } };
   await relayOnce(parts);
   await relayOnce(parts);
-  expect(told).toEqual([[`check-in:${requestId}`, 'texted', 'unavailable']]);
+  expect(signals).toEqual([[`check-in:${requestId}`, 'texted', 'unavailable']]);
 });
 
 test('a question that was answered by its page, or is closed, takes no text', async () => {
@@ -106,7 +118,7 @@ test('a digit from a phone that two people are asked about is an answer for neit
   expect(world.api.checkIns.texts).toEqual([]);
   await world.press(world.linkOf(second), { step: 'answer', response: 'called' });
   expect(await text(phone, '2')).toMatchObject({ routed_as: 'answer', question_id: first });
-  expect(world.api.checkIns.texts).toEqual([{ requestId: first, response: 'messaged' }]);
+  await told({ requestId: first, response: 'messaged' });
 });
 
 test('a survey of the same phone is not taken for a check-in, and is told apart by asking', async () => {
@@ -120,5 +132,5 @@ test('a survey of the same phone is not taken for a check-in, and is told apart 
   expect(world.api.checkIns.texts).toEqual([]);
   // The newest was offered first.
   expect(await text(phone, 'B')).toMatchObject({ routed_as: 'choice', question_id: requestId });
-  expect(world.api.checkIns.texts).toEqual([{ requestId, response: 'called' }]);
+  await told({ requestId, response: 'called' });
 });

@@ -20,6 +20,7 @@ afterEach(() => {
   world.api.checkIns.down = null;
 });
 
+const HOUR = 3_600_000;
 const REFUSED = { too: { status: 429, body: { code: 'too-many-requests' } }, cannot: { status: 409 } } as const;
 
 describe('asking a buddy', () => {
@@ -350,6 +351,21 @@ describe('the text', () => {
     const { requestId } = await world.alerted(asking);
     const { text } = await textOf(asking, requestId, 'first', true);
     expect(text).toMatchObject({ kind: 'alert', messageClass: 'safety', urgency: 'emergency', sender: null });
+  });
+
+  test('of an alert goes out within a day or not at all, however long that can be answered; another while it can be', async () => {
+    const lasts = 7 * 24 * HOUR;
+    const until = async (asking: Asking, requestId: string, isAlert: boolean): Promise<number> => {
+      await world.api.database.owner.query(
+        `UPDATE buddy_check_in_requests SET closes_at = now() + $2 * interval '1 millisecond' WHERE request_id = $1`,
+        [requestId, lasts],
+      );
+      const { text } = await textOf(asking, requestId, 'first', isAlert);
+      return Math.round((Date.parse(text?.notAfter ?? '') - Date.now()) / HOUR);
+    };
+    const [one, other] = [await world.asking(), await world.asking()];
+    expect(await until(one, (await world.alerted(one)).requestId, true)).toBe(24);
+    expect(await until(other, await world.sent(other), false)).toBe(lasts / HOUR);
   });
 
   test('is not sent to a buddy who has gone meanwhile, nor for a user who was erased', async () => {

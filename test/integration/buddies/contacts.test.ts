@@ -264,12 +264,15 @@ describe('DELETE /api/buddy/:buddyId', () => {
     expect((await api.ask('DELETE', `/api/buddy/${buddyId}`, { who })).status).toBe(204);
     await eventually(() => expect(api.endings.told).toContainEqual({ buddyId, checkInIds: [] }));
     expect((await api.ask('GET', `/api/buddy/${buddyId}`, { who })).status).toBe(404);
-    const { rows } = await api.database.owner.query(
-      `SELECT s.erased_at IS NOT NULL AS is_erased, b.email_token, b.phone_token, b.is_end_untold
-         FROM buddy_contacts b JOIN subjects s USING (subject_id) WHERE b.buddy_id = $1`,
-      [buddyId],
-    );
-    expect(rows).toEqual([{ is_erased: true, email_token: null, phone_token: null, is_end_untold: false }]);
+    // The row says that it was told once it has been.
+    await eventually(async () => {
+      const { rows } = await api.database.owner.query(
+        `SELECT s.erased_at IS NOT NULL AS is_erased, b.email_token, b.phone_token, b.is_end_untold
+           FROM buddy_contacts b JOIN subjects s USING (subject_id) WHERE b.buddy_id = $1`,
+        [buddyId],
+      );
+      expect(rows).toEqual([{ is_erased: true, email_token: null, phone_token: null, is_end_untold: false }]);
+    });
   });
 
   test('keeps what a legal hold keeps, and leaves to the relay what cannot be told now', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { renderContent } from '../../../db/rendering';
 import { createSubject } from '../../../db/subjects';
 import { findTemplate } from '../../../db/templates';
+import { invitationTimes } from '../../../domain/invitation-times';
 import { sealableWords } from '../../../domain/message-words';
 import { DispatchWorld } from '../dispatch/dispatch-world';
 
@@ -17,6 +18,13 @@ afterAll(() => world.end());
 /** Any id, always the same: the links are made from it. */
 const BUDDY = '2b1f0a52-7a0c-4f0e-9d0c-3f5b1f1a9c22';
 const GOLDEN = join(__dirname, 'golden');
+const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
+/** Those that are configured where nobody says otherwise. */
+const TIMES = {
+  buddies: { checkIn: { spacingMs: DAY, reminderAfterMs: 2 * HOUR } },
+  wellbeing: { alertSpacingMs: 3 * DAY },
+  retention: { unverifiedBuddy: 30 * DAY },
+};
 
 /** Written anew with `KINDLINE_UPDATE_GOLDEN=1`; read the difference before it is committed. */
 function expectGolden(name: string, written: string): void {
@@ -28,10 +36,15 @@ function expectGolden(name: string, written: string): void {
   expect(existsSync(file) ? readFileSync(file, 'utf8') : '').toBe(`${written}\n`);
 }
 
-async function written(language: 'en' | 'es', form: 'html' | 'mail-text', names = { buddy: 'Thessaly', user: 'Zoë' }) {
+async function written(
+  language: 'en' | 'es',
+  form: 'html' | 'mail-text',
+  names = { buddy: 'Thessaly', user: 'Zoë' },
+  times = TIMES,
+) {
   const { pool, vault, mail } = world.deps;
   const subjectId = await createSubject(pool, 'system');
-  const value = sealableWords({ variables: { ...names, days: 7 } });
+  const value = sealableWords({ variables: { ...names, days: 7, ...invitationTimes(times, language) } });
   const recordId = await vault.seal({ subjectId, kind: 'text', value });
   const template = await findTemplate(pool, 'buddy.invitation', null);
   if (template === null) throw new Error('there is no such template');
@@ -65,6 +78,17 @@ describe.each(['en', 'es'] as const)('an invitation in %s', (language) => {
       }
       expect(text).not.toContain('{{');
     }
+  });
+
+  test('promises no time but those that are configured', async () => {
+    const times = {
+      buddies: { checkIn: { spacingMs: 36 * HOUR, reminderAfterMs: 45 * MINUTE } },
+      wellbeing: { alertSpacingMs: 5 * DAY },
+      retention: { unverifiedBuddy: 60 * DAY },
+    };
+    const text = (await written(language, 'mail-text', undefined, times)).value.expose();
+    const said = text.match(/\d+ [a-zí]+/g);
+    expect(said?.map((time) => Number.parseInt(time, 10))).toEqual([36, 5, 45, 60, 7]);
   });
 
   test('has a language, a title and buttons that say what they do, and fetches nothing', async () => {

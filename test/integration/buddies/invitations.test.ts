@@ -124,6 +124,57 @@ test('removing somebody and adding them anew gives back neither the hour nor the
   expect((await invite(api, who, newest)).body.code).toBe('buddy-asked-enough');
 });
 
+describe('another address for the same number', () => {
+  const elsewhere = (phoneNumber: string) => ({ phoneNumber, email: `${randomUUID()}@example.org` });
+  /** Asks at a new address as often as may be. @returns the entry */
+  async function askAllOf(who: TestUser, phoneNumber: string): Promise<string> {
+    const buddyId = await newBuddy(api, who, elsewhere(phoneNumber));
+    for (let nth = 1; nth <= 3; nth += 1) {
+      expect((await invite(api, who, buddyId)).status).toBe(202);
+      await api.buddies.timePasses(31 * DAY);
+    }
+    return buddyId;
+  }
+  const remove = (who: TestUser, buddyId: string) => api.ask('DELETE', `/api/buddy/${buddyId}`, { who });
+
+  test('gives three more once, and then none', async () => {
+    const [who, phoneNumber] = [await newUser(api), newPhone()];
+    for (let nth = 1; nth <= 2; nth += 1) await remove(who, await askAllOf(who, phoneNumber));
+    const third = await newBuddy(api, who, elsewhere(phoneNumber));
+    expect((await buddyOf(api, who, third)).invitations).toMatchObject({ sent: 0, left: 0 });
+    expect(await invite(api, who, third)).toMatchObject({ status: 409, body: { code: 'buddy-asked-enough' } });
+    expect(mailsTo(third)).toEqual([]);
+    // Of another user this number has heard nothing.
+    const other = await newUser(api);
+    expect((await invite(api, other, await newBuddy(api, other, elsewhere(phoneNumber)))).status).toBe(202);
+  });
+
+  test('gives the last of them to one of many requests that come at once', async () => {
+    const [who, phoneNumber] = [await newUser(api), newPhone()];
+    await remove(who, await askAllOf(who, phoneNumber));
+    const second = await newBuddy(api, who, elsewhere(phoneNumber));
+    for (let nth = 1; nth <= 2; nth += 1) {
+      expect((await invite(api, who, second)).status).toBe(202);
+      await api.buddies.timePasses(31 * DAY);
+    }
+    await remove(who, second);
+    const third = await newBuddy(api, who, elsewhere(phoneNumber));
+    expect((await buddyOf(api, who, third)).invitations).toMatchObject({ sent: 0, left: 1 });
+    const answers = await Promise.all(Array.from({ length: 5 }, () => invite(api, who, third)));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, ...Array(4).fill(409)]);
+    expect(mailsTo(third)).toHaveLength(1);
+  });
+
+  test('is written to an hour after the one before it', async () => {
+    const [who, phoneNumber] = [await newUser(api), newPhone()];
+    const first = await newBuddy(api, who, elsewhere(phoneNumber));
+    await invite(api, who, first);
+    await remove(who, first);
+    const second = await newBuddy(api, who, elsewhere(phoneNumber));
+    expect((await invite(api, who, second)).body.code).toBe('buddy-asked-lately');
+  });
+});
+
 test('one person is asked no more than three times a week, through ten accounts at once too', async () => {
   const email = MARKED.email;
   const everybody = await Promise.all(

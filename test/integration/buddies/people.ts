@@ -21,16 +21,17 @@ interface ToldOfThemselves {
   readonly name: string;
   readonly tellMeBy: TellMeBy;
   readonly language: string;
+  readonly timeZone: string | null;
 }
 
 /** Gives a user their first name. */
 export async function giveProfile(
-  { pool, vault }: BuddyParts,
+  { pool, vault }: Pick<BuddyParts, 'pool' | 'vault'>,
   userId: string,
-  { name = 'Thessaly', tellMeBy = 'app', language = 'en' }: Partial<ToldOfThemselves> = {},
+  { name = 'Thessaly', tellMeBy = 'app', language = 'en', timeZone = null }: Partial<ToldOfThemselves> = {},
 ): Promise<void> {
   const nameRecordId = await vault.seal({ subjectId: userId, kind: 'name', value: SealedValue.of('name', name) });
-  await inTransaction(pool, (tx) => saveProfile(tx, { userId, nameRecordId, language, tellMeBy, timeZone: null }));
+  await inTransaction(pool, (tx) => saveProfile(tx, { userId, nameRecordId, language, tellMeBy, timeZone }));
 }
 
 export interface BuddyWanted {

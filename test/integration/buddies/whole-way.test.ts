@@ -5,7 +5,13 @@ import { eventually, startStack, type TestStack } from '../../stack';
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startStack({ env: { BUDDY_INVITATION_SPACING: '1s', BUDDY_LINK_LIFETIME: '1h' } });
+  const promised = {
+    BUDDY_CHECK_IN_SPACING: '36h',
+    WELLBEING_ALERT_SPACING: '5d',
+    BUDDY_CHECK_IN_REMINDER: '90m',
+    RETENTION_UNVERIFIED_BUDDY: '60d',
+  };
+  stack = await startStack({ env: { BUDDY_INVITATION_SPACING: '1s', BUDDY_LINK_LIFETIME: '1h', ...promised } });
 });
 afterAll(() => stack.stop());
 
@@ -71,6 +77,26 @@ it('somebody is asked by e-mail, opens the link, agrees, and the user’s app he
   expect((await pressed(link)).text).toContain('You are a buddy now');
   const history = await stack.api(`/api/buddy/${who.buddyId}/history`, {}, user);
   expect(history.body.events.map(({ event }: { event: string }) => event)).toEqual(['accepted', 'sent']);
+});
+
+it('an invitation and its page promise the times that are configured', async () => {
+  const email = `${randomUUID()}@example.org`;
+  const who = await named(email, { phoneNumber: '+14155550163' });
+  await invite(who);
+  const link = await linkIn(email, 'accept');
+  const [mail] = await stack.sim.mailbox(email);
+  const page = await stack.api(`${link.pathname}${link.search}`);
+  for (const told of [mail?.text, mail?.html, page.text]) {
+    expect(told).toContain('once in 36 hours at most');
+    expect(told).toContain('once in 5 days at most');
+    expect(told).toContain('one reminder at most, after 90 minutes');
+    expect(told).toContain('we delete them 60 days after the last link');
+  }
+  // On this machine both lead to a sample of a policy, which says that it is one.
+  const [policy] = /http:\/\/127\.0\.0\.1:\d+\/privacy/.exec(mail?.text ?? '') ?? [];
+  expect(page.text).toContain(`href="${policy}"`);
+  expect(await (await fetch(policy ?? '')).text()).toContain('A sample of a privacy policy');
+  await stack.api(`/api/buddy/${who.buddyId}`, { method: 'DELETE' }, user);
 });
 
 it('a link that is sent again replaces the one before it, and a no is for good', async () => {

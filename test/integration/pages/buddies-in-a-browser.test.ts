@@ -155,7 +155,7 @@ describeInBrowser('a newcomer and their buddy in a browser', () => {
       // Somebody who is asked when no buddy answers hears of it by text, and agrees.
       await fill(user, '/circle/contact', { name: MARKED.mentorName, phoneNumber: contactPhone });
       await buddy.goto(await linkOnPhone(contactPhone, '/contact/'));
-      await look(buddy, 'contact');
+      await look(buddy, 'contact', 'buddies-contact');
       await buddy.locator('form:has(input[value=agree]) button').click();
       await buddy.getByRole('status').waitFor();
       await look(buddy, 'contact-agreed');
@@ -175,7 +175,7 @@ describeInBrowser('a newcomer and their buddy in a browser', () => {
 
       // The buddy sees what is held, and goes.
       await buddy.goto(`${stack.apiUrl}${new URL(rights ?? '', stack.apiUrl).pathname}`);
-      await look(buddy, 'rights');
+      await look(buddy, 'rights', 'buddies-rights');
       await buddy.locator('form:has(input[value=see]) button').click();
       await buddy.getByText(MARKED.replyWords).waitFor();
       await buddy.locator('form:has(input[value=withdraw]) button').click();

@@ -57,6 +57,31 @@ describe('erasing', () => {
     expect(await press(link, 'erase')).toMatchObject({ status: 200, text: expect.stringContaining('is deleted') });
   });
 
+  it('by somebody whom the user took off the list forgets how often they were asked, and refuses that user for it', async () => {
+    const buddy = await nameBuddy(world);
+    const link = await invited(world.pool, buddy.buddyId);
+    await checkedIn(world, buddy);
+    await api.deps.vault.eraseSubject(buddy.subjectId, buddy.userId, 'limits');
+    const counted = async () => {
+      const { rows } = await world.pool.query(
+        `SELECT num_nonnulls(i.email_token, i.phone_token, r.phone_token) AS tokens
+           FROM buddy_invitations i JOIN buddy_check_in_requests r USING (buddy_id) WHERE i.buddy_id = $1`,
+        [buddy.buddyId],
+      );
+      return rows;
+    };
+    expect(await counted()).toEqual([{ tokens: 3 }]);
+    expect(await press(link, 'erase')).toMatchObject({ status: 200, text: expect.stringContaining('is deleted') });
+    expect(await counted()).toEqual([{ tokens: 0 }]);
+    const { email, phone } = tokensOf(api.deps.tokenizer, buddy);
+    for (const token of [email, phone]) expect(await hasRefused(world.pool, buddy.userId, [token])).toBe(true);
+    // By this user only.
+    const { userId } = await nameBuddy(world);
+    expect(await hasRefused(world.pool, userId, [email, phone])).toBe(false);
+    expect(await press(link, 'erase')).toMatchObject({ status: 200 });
+    expect(await audited(world.pool, 'buddy.withdrawn', buddy.buddyId)).toHaveLength(1);
+  });
+
   it('waits for a legal hold, which the page says in plain words; the buddy is not asked meanwhile', async () => {
     const buddy = await nameBuddy(world);
     const link = await invited(world.pool, buddy.buddyId);

@@ -84,9 +84,9 @@ export function hashOf(token: string): Buffer {
 export async function invited(pool: Pool, buddyId: string, { version = 1, daysAgo = 0 } = {}): Promise<string> {
   const token = newLinkToken();
   await pool.query(
-    `INSERT INTO buddy_invitations (invitation_id, buddy_id, version, link_hash, email_token, asked_by, asked_at, expires_at,
-                                    cooldown, message_id, sent_at)
-     SELECT gen_random_uuid(), buddy_id, $2, $3, email_token, 'user', at, at + interval '7 days',
+    `INSERT INTO buddy_invitations (invitation_id, buddy_id, version, link_hash, email_token, phone_token, asked_by, asked_at,
+                                    expires_at, cooldown, message_id, sent_at)
+     SELECT gen_random_uuid(), buddy_id, $2, $3, email_token, phone_token, 'user', at, at + interval '7 days',
             tstzrange(at, at + interval '1 hour'), gen_random_uuid(), at
        FROM buddy_contacts, (SELECT now() - $4 * interval '1 day' AS at) AS asked WHERE buddy_id = $1`,
     [buddyId, version, hashOf(token), daysAgo],

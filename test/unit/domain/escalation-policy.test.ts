@@ -1,5 +1,10 @@
 import { escalationDocument } from '../../../domain/escalation-document';
-import { BUILT_IN_POLICY, type EscalationPolicy, policyFaults } from '../../../domain/escalation-policy';
+import {
+  BUILT_IN_POLICY,
+  type EscalationPolicy,
+  longestCourseMinutes,
+  policyFaults,
+} from '../../../domain/escalation-policy';
 
 const step = (more: object) => ({ who: 'buddies', channel: 'sms', afterMinutes: 0, ...more });
 const read = (...steps: object[]): EscalationPolicy => escalationDocument.parse({ steps, closesAfterMinutes: 60 });
@@ -20,6 +25,22 @@ it('reaches each party only by what reaches it', () => {
   expect(policyFaults(read(step({ channel: 'voice' })))).toMatchObject([{ pointer: '/steps/0/channel' }]);
   expect(policyFaults(read(step({ who: 'on-call', channel: 'email' })))).toHaveLength(1);
   expect(policyFaults(read(step({ who: 'wellbeing-service', channel: 'email' })))).toEqual([]);
+});
+
+describe('from the beginning of a step to the end at the latest', () => {
+  const DAY = 24 * 60;
+  const later = step({ afterMinutes: 90 });
+
+  it('is every wait after it, that after the last step, and a day to spare', () => {
+    const policy = read(step({ afterMinutes: 5 }), later, later);
+    const courses = [1, 2, 3].map((position) => longestCourseMinutes(policy, position));
+    expect(courses).toEqual([180, 90, 0].map((waits) => waits + 60 + DAY));
+  });
+
+  it('is the last wait twice where a human may set something off in it', () => {
+    const policy = read(step({}), step({ who: 'emergency', channel: 'voice', afterMinutes: 30 }));
+    expect(longestCourseMinutes(policy, 1)).toBe(30 + 2 * 60 + DAY);
+  });
 });
 
 it('asks more than one of buddies only', () => {

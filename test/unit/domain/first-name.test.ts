@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { BUDDY_LANGUAGES } from '../../../domain/buddies';
 import { BUDDY_NEWS, buddyNews } from '../../../domain/buddy-news';
-import { firstName, firstNameForText } from '../../../domain/first-name';
+import { firstName, firstNameForText, plainFirstName } from '../../../domain/first-name';
 import { countSegments } from '../../../domain/segments';
 
 test.each([
@@ -37,6 +37,16 @@ test('whatever somebody is called, a text with the name stays in the cheap alpha
 });
 
 describe.each(BUDDY_LANGUAGES)('news in %s', (language) => {
+  test('of a buddy whose name the cheap alphabet cannot write say that it is somebody on the list', () => {
+    const name = plainFirstName('प्रिया');
+    const first = { en: 'Somebody on your list has agreed', es: 'Una persona de su lista ha aceptado' }[language];
+    expect(buddyNews('accepted', name, language)).toContain(first);
+    const within = { en: 'did not reach somebody on your list.', es: 'no ha llegado a una persona de su lista.' }[
+      language
+    ];
+    expect(buddyNews('undeliverable', name, language)).toContain(within);
+  });
+
   test.each(BUDDY_NEWS)('of %s is one line of the cheap alphabet and names the buddy', (news) => {
     const sentence = buddyNews(news, 'Maximilian-Alexander', language);
     expect(sentence).toContain('Maximilian-Alexander');
