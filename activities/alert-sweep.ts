@@ -1,6 +1,7 @@
 import { type AlertToClose, alertsToClose, closeAlert, closeAlertLeg, destroyAlertNumbers } from '../db/alerts';
 import type { OwnerState } from '../temporal/owners';
 import type { ActivityDependencies } from './dependencies';
+import { countAlertEnd } from './outcome-metrics';
 import { createWalk } from './sweep-part';
 
 /**
@@ -26,6 +27,7 @@ export function createAlertSweep(
         ? ({ outcome: 'cancelled', endReason: 'stopped-by-operator' } as const)
         : ({ outcome: 'failed', endReason: 'workflow-failed' } as const);
     const wasLive = await closeAlert(pool, { alertId, ...end, reached: null, endedAt });
+    if (wasLive) countAlertEnd(end.outcome);
     await destroyAlertNumbers(pool, alertId);
     return wasLive || legs.length > 0;
   };

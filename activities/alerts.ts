@@ -21,6 +21,7 @@ import { startMessage } from '../temporal/messages';
 import { startVoiceAlert } from '../temporal/voice-alerts';
 import type { ActivityDependencies } from './dependencies';
 import { nightLeftMs } from './night';
+import { countAlertEnd } from './outcome-metrics';
 import { asSleeper } from './place-alert-call';
 
 /** As they come out of a workflow: times are ISO 8601. */
@@ -53,8 +54,7 @@ export function createAlertActivities(deps: ActivityDependencies) {
     openAlert: (input: VoiceAlertInput): Promise<void> => openAlert(pool, input),
 
     /** How long the phone of somebody who is to hear a message must not ring yet (ms). */
-    nightLeft: (night: AlertNight): Promise<number> =>
-      Promise.resolve(nightLeftMs(deps.messages.quietHours, asSleeper(night), new Date())),
+    nightLeft: (night: AlertNight): Promise<number> => nightLeftMs(deps, asSleeper(night), new Date()),
 
     /** How one call of it ended; may be repeated. */
     async closeAlertLeg(end: AlertLegClosing): Promise<void> {
@@ -66,7 +66,7 @@ export function createAlertActivities(deps: ActivityDependencies) {
 
     /** The last fact, in one transaction; may be repeated. */
     async closeAlert(end: AlertClosing): Promise<void> {
-      await closeAlert(pool, end);
+      if (await closeAlert(pool, end)) countAlertEnd(end.outcome);
     },
 
     destroyAlertNumbers: ({ alertId }: { alertId: string }): Promise<void> => destroyAlertNumbers(pool, alertId),

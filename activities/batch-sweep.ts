@@ -6,6 +6,7 @@ import { messageWorkflowId } from '../domain/message';
 import { messageBatchWorkflowId } from '../domain/message-batch';
 import type { OwnerState } from '../temporal/owners';
 import type { ActivityDependencies } from './dependencies';
+import { countMessageEnd } from './outcome-metrics';
 import { countWhere, createWalk, SWEEP_BATCH } from './sweep-part';
 
 /**
@@ -54,6 +55,8 @@ export async function endUnbegunMessages(
       state === 'stopped'
         ? ({ outcome: 'cancelled', reason: 'stopped-by-operator' } as const)
         : ({ outcome: 'failed', reason: 'workflow-failed' } as const);
-    return await inTransaction(pool, (tx) => endUnbegunRow(tx, row, end));
+    const channel = await inTransaction(pool, (tx) => endUnbegunRow(tx, row, end));
+    if (channel !== null) countMessageEnd(channel, end.outcome);
+    return channel !== null;
   });
 }

@@ -19,13 +19,14 @@ import { inTransaction } from '../db/pool';
 import { noteUnreachable } from '../db/unreachable-points';
 import { isDestroyed } from '../domain/errors';
 import type { MessageClass } from '../domain/message';
-import { isOfTheNumber } from '../domain/twilio-errors';
+import { isOfTheNumber, PLANS } from '../domain/twilio-errors';
 import type { SealedValue } from '../domain/sealed';
 import { ProviderError } from '../providers/provider-error';
 import type { ChannelActs } from './channel-acts';
 import type { RecipientStep } from '../domain/recipient-limits';
 import type { ActivityDependencies } from './dependencies';
 import { type Channel, nextStep } from './dispatch-choice';
+import { noteRetry, noteTry } from './dispatch-log';
 import { counted } from './dispatch-metrics';
 import { keep, withdraw } from './dispatch-outcome';
 import {
@@ -64,7 +65,7 @@ export interface Act {
   /** Whose wish is asked in the claiming statement; null: nobody's (a call that was asked for). */
   readonly guard: SendingGuard | null;
   /** How long it must not go out yet, ms; asked again at each attempt, for a line may stay closed into the night. */
-  readonly holdMs?: () => number;
+  readonly holdMs?: () => Promise<number>;
 }
 
 /** One row of the chain: the dispatch itself, or the one more that some refusals allow. */
@@ -102,7 +103,11 @@ const LOOK_EVERY_MS = 400;
 /** The longest pause between two runs. */
 const COME_BACK_MS = 2_000;
 const COME_BACK_ALERT_MS = 5_000;
-const SENDER_DELAY_MS = 10_000;
+/** A queue that is full is asked once more, as late as the table says. */
+const SENDER_DELAY_MS = PLANS.delay.firstDelayMs;
+/** Before a request is made again that was not taken, where the provider does not say when; doubled each time. */
+const AGAIN_MS = 1_000;
+const AGAIN_AT_MOST_MS = 15_000;
 
 /**
  * Does one outward act: at most once, and never not at all, as far as that can be had from a provider without
@@ -160,7 +165,7 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
   // Also after an attempt of which nothing has left: a burst of 429 may have lasted into the night.
   if (row.state === 'ready') {
     const early = attempted.notBeforeMs > 0 ? row.createdAt.valueOf() + attempted.notBeforeMs - Date.now() : 0;
-    const holdMs = Math.max(early, act.holdMs?.() ?? 0);
+    const holdMs = Math.max(early, (await act.holdMs?.()) ?? 0);
     if (holdMs > 0) throw notYet(holdMs);
   }
   const terms = {
@@ -248,6 +253,8 @@ async function makeReady(
     }
     if (step === 'give-up') return { instead: await giveUp(run, claimed) };
     await mustStillBeWanted(run, claimed);
+    const failed = { dispatch, attempt: claimed.attempt - 1 };
+    noteRetry(deps, run.act, failed, { class: 'unknown', retryAfterMs: previousAttemptAgeMs });
   }
   const to = await orRefuse(run, claimed, async () => {
     await by.prepare?.();
@@ -276,7 +283,7 @@ async function send(run: Run, from: string, claimed: ClaimedDispatch, to: string
     if (!(error instanceof ProviderError)) throw error;
     return notSent(run, from, claimed, error);
   }
-  noteTry(run, claimed, 'dispatch-accepted');
+  noteTry(deps, run.act, claimed, 'dispatch-accepted');
   // Before Postgres: if that is down now, the next attempt has the SID from here.
   run.heartbeat.tell({ dispatchId, sid });
   return keep(deps, by, dispatchId, [sid]);
@@ -286,15 +293,15 @@ async function send(run: Run, from: string, claimed: ClaimedDispatch, to: string
 async function notSent(run: Run, from: string, claimed: ClaimedDispatch, error: ProviderError): Promise<Sent | null> {
   const { deps, act, by } = run;
   const { dispatchId } = claimed.dispatch;
-  noteTry(run, claimed, `dispatch-${error.outcome}`);
+  noteTry(deps, act, claimed, `dispatch-${error.outcome}`);
   switch (error.outcome) {
-    case 'rate-limited': {
+    case 'rate-limited':
+    case 'not-sent': {
       await giveBack(deps.pool, dispatchId, claimed.attempt, error.retryAfterMs ?? 0);
-      throw providerUnavailable(error.retryAfterMs);
+      const retryAfterMs = error.retryAfterMs ?? Math.min(AGAIN_MS * 2 ** (claimed.attempt - 1), AGAIN_AT_MOST_MS);
+      noteRetry(deps, act, claimed, { class: error.class, retryAfterMs });
+      throw providerUnavailable(retryAfterMs);
     }
-    case 'not-sent':
-      await giveBack(deps.pool, dispatchId, claimed.attempt);
-      throw providerUnavailable(null);
     case 'refused': {
       const code = String(error.code);
       // Before the row says so: what follows from it must not be lost with this process.
@@ -302,6 +309,9 @@ async function notSent(run: Run, from: string, claimed: ClaimedDispatch, error: 
       await by.onRefused?.(error, from);
       if (isOfTheNumber(Number(code))) await noteUnreachable(deps.pool, tokenOf(act), code);
       await settleRefused(deps.pool, dispatchId, claimed.attempt, { class: error.class, code });
+      // Of the second there is no third.
+      const second = claimed.dispatch.businessKey === act.businessKey ? secondDispatch(run, error.class, from) : null;
+      if (second !== null) noteRetry(deps, act, claimed, { class: error.class, retryAfterMs: second.notBeforeMs });
       return null;
     }
     case 'unknown':
@@ -344,22 +354,6 @@ async function closedTo({ deps }: Run, dispatchId: string, because: ClosedBecaus
   }
   // Spread, so that all that wait do not come back at the same instant.
   return notYet(deps.lineProbeIntervalMs * (0.5 + Math.random() / 2));
-}
-
-/** One line for each request that was made, with what came of it. */
-function noteTry({ deps, act }: Run, { attempt: nth, dispatch }: ClaimedDispatch, status: string): void {
-  const retryCount = nth - 1;
-  const { callId, country } = act;
-  // Lines of calls tell what becomes of legs.
-  if (callId === null || act.channel === 'recording') {
-    const { dispatchId, channel } = dispatch;
-    deps.logger.info(
-      { dispatchId, messageId: act.messageId, channel, status, country, retry_count: retryCount },
-      'sent',
-    );
-  } else {
-    deps.callLog.note({ callId, status, recipientToken: tokenOf(act), country, retryCount });
-  }
 }
 
 async function waitFor(run: Run, ms: number): Promise<void> {

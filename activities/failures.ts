@@ -18,7 +18,7 @@ export const FAILURES = {
   recordDestroyed: 'RecordDestroyed',
   /** It is not time to look again; retried by Temporal after the delay it names. */
   notYet: 'DispatchNotYet',
-  /** The provider did not take the request; retried with backoff. */
+  /** The provider did not take the request; retried by Temporal after the delay it names. */
   providerUnavailable: 'ProviderUnavailable',
 } as const;
 
@@ -95,12 +95,12 @@ export function notYet(afterMs: number): ApplicationFailure {
   });
 }
 
-/** @param afterMs the provider's own Retry-After; without it Temporal's backoff decides */
-export function providerUnavailable(afterMs: number | null): ApplicationFailure {
+/** Retried by Temporal after the delay: the provider's own Retry-After, else our backoff. */
+export function providerUnavailable(afterMs: number): ApplicationFailure {
   return ApplicationFailure.create({
     type: FAILURES.providerUnavailable,
     message: 'The provider did not take the request',
-    ...(afterMs === null ? {} : { nextRetryDelay: Math.max(50, Math.ceil(afterMs)) }),
+    nextRetryDelay: Math.max(50, Math.ceil(afterMs)),
   });
 }
 

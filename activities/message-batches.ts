@@ -16,6 +16,7 @@ import {
 import { countOpen, findBatch, type MessageBatch, noteBatchState } from '../db/message-batches';
 import { inTransaction } from '../db/pool';
 import { recipientSubject } from '../db/recipients';
+import { toldZone } from '../db/user-profiles';
 import { destroyRecord } from '../db/vault-rows';
 import { TemporalRefused } from '../temporal/errors';
 import { cancelMessage, startMessage } from '../temporal/messages';
@@ -30,7 +31,7 @@ export interface StartedPage {
   readonly open: number;
   /** Rows that can be sent and were not started. */
   readonly left: number;
-  /** Whether there is no place for one more before another is over. */
+  /** Whether there is no place for one more before another is sent, or over. */
   readonly isFull: boolean;
 }
 
@@ -122,12 +123,23 @@ async function messageOf(deps: ActivityDependencies, batch: MessageBatch, row: R
     content: { templateId: batch.templateId, templateVersion: batch.templateVersion, recordId: words },
     notBefore: batch.notBefore?.toISOString() ?? null,
     notAfter: batch.notAfter?.toISOString() ?? null,
-    zone: null,
+    zone: await zoneOf(deps, batch, row, subjectId),
     fallback: batch.fallback,
     sender: null,
     requestHash: batch.requestHash,
     requestedAt: batch.receivedAt.toISOString(),
   };
+}
+
+/** What is said of one recipient; else what they have told themselves; and only then what is said of all. */
+async function zoneOf(
+  { pool }: ActivityDependencies,
+  batch: MessageBatch,
+  row: RowToStart,
+  subjectId: string,
+): Promise<string | null> {
+  if (row.zone !== null || batch.zone === null) return row.zone;
+  return (await toldZone(pool, subjectId)) ?? batch.zone;
 }
 
 /**

@@ -8,6 +8,7 @@ import { classOfCode } from '../domain/twilio-errors';
 import { ownerState, type OwnerState } from '../temporal/owners';
 import { begunFallback } from './begun-fallback';
 import type { ActivityDependencies } from './dependencies';
+import { countMessageEnd } from './outcome-metrics';
 import { countWhere, SWEEP_BATCH } from './sweep-part';
 
 type Deps = Pick<ActivityDependencies, 'pool' | 'temporal'>;
@@ -50,7 +51,10 @@ async function close(
   const common = { messageId: message.message_id, sid, segments: null, attempts: message.attempts };
   const told = sid === null ? null : await lastWord(pool, message.message_id, sid);
   const end = told === null ? withoutWord(message, sid, owner) : byTheWord(told);
-  return await closeMessage(pool, { ...common, ...end, fallbackAlertId, endedAt: new Date() });
+  const closed = await closeMessage(pool, { ...common, ...end, fallbackAlertId, endedAt: new Date() });
+  if (closed === null) return false;
+  countMessageEnd(closed.channel, end.outcome);
+  return true;
 }
 
 type How = Pick<MessageEnd, 'outcome' | 'reason' | 'errorCode' | 'errorClass'>;

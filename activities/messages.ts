@@ -6,6 +6,7 @@ import type { MessageInput, MessageReason } from '../domain/message';
 import { begunFallback } from './begun-fallback';
 import type { ActivityDependencies } from './dependencies';
 import { stopLineOf } from './line-stop';
+import { countMessageEnd, observeTimes } from './outcome-metrics';
 import { nightLeftMs } from './night';
 import { isErrorClass, PLANS } from '../domain/twilio-errors';
 
@@ -24,8 +25,13 @@ export interface OpenedMessage {
 }
 
 /** As they come out of a workflow: times are ISO 8601. */
-export type MessageNoting = Omit<MessageNote, 'nextAttemptAt'> & { readonly nextAttemptAt: string | null };
-export type MessageClosing = Omit<MessageEnd, 'endedAt'> & { readonly endedAt: string };
+export type MessageNoting = Omit<MessageNote, 'nextAttemptAt'> & Waited & { readonly nextAttemptAt: string | null };
+export type MessageClosing = Omit<MessageEnd, 'endedAt'> & Waited & { readonly endedAt: string };
+
+interface Waited {
+  /** Whether it has waited for its time, the day, its turn or another try; left out by runs that began before it was told. */
+  readonly hasWaited?: boolean;
+}
 
 /** What is tried again, and why. */
 export interface MessageRetry {
@@ -65,8 +71,9 @@ export function createMessageActivities(deps: ActivityDependencies) {
     messageTurn: turnOf,
 
     /** What the app sees while the message is under way; one that is over does not change any more. */
-    async noteMessage(note: MessageNoting): Promise<void> {
-      await noteMessage(pool, note);
+    async noteMessage({ hasWaited = false, ...note }: MessageNoting): Promise<void> {
+      const step = await noteMessage(pool, note);
+      if (step !== null) observeTimes(step, hasWaited);
     },
 
     /** The row and a line of the log: which try, of what class the error was, and how long until the next. */
@@ -89,11 +96,14 @@ export function createMessageActivities(deps: ActivityDependencies) {
     },
 
     /** The last facts, and the number, in one transaction; may be repeated. */
-    async closeMessage(closing: MessageClosing): Promise<void> {
+    async closeMessage({ hasWaited = false, ...closing }: MessageClosing): Promise<void> {
       await callForAHuman(deps, closing);
       const fallbackAlertId = closing.fallbackAlertId ?? (await unseenFallback(deps, closing));
-      if (!(await closeMessage(pool, { ...closing, fallbackAlertId }))) return;
+      const step = await closeMessage(pool, { ...closing, fallbackAlertId });
+      if (step === null) return;
       const { messageId, outcome, reason, attempts, errorCode } = closing;
+      countMessageEnd(step.channel, outcome);
+      observeTimes(step, hasWaited);
       logger.info({ messageId, status: outcome, reason, attempt: attempts, errorCode }, 'message');
     },
   };
@@ -124,7 +134,7 @@ async function stopLineOfMessage(deps: ActivityDependencies, messageId: string, 
 async function messageTurn(deps: ActivityDependencies, input: MessageInput, now: Date): Promise<MessageTurn> {
   const untilItsTime = input.notBefore === null ? 0 : Date.parse(input.notBefore) - now.valueOf();
   if (untilItsTime > 0) return { waitMs: untilItsTime, reason: 'not-before' };
-  const night = nightLeftMs(deps.messages.quietHours, input, now);
+  const night = await nightLeftMs(deps, input, now);
   if (night > 0) return { waitMs: night, reason: 'quiet-hours' };
   // What somebody has just written is answered, however much they have got lately.
   if (input.kind === 'automatic') return { waitMs: 0, reason: null };

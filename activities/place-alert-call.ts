@@ -64,7 +64,7 @@ export function createPlaceAlertCall(deps: ActivityDependencies) {
       messageClass,
       sender: asked.from,
       guard: sendingGuard({ ...asked, channel: 'voice' }),
-      holdMs: () => (night === undefined ? 0 : nightLeftMs(deps.messages.quietHours, asSleeper(night), new Date())),
+      holdMs: async () => (night === undefined ? 0 : await nightLeftMs(deps, asSleeper(night), new Date())),
     } as const;
     const ring = (to: string, shown: string, dispatchId: string) =>
       deps.voice.createCall({

@@ -31,7 +31,7 @@ export interface SendText {
   readonly subjectId: string;
   /** For quiet hours: it may have waited for its line until the night. */
   readonly urgency: MessageInput['urgency'];
-  /** IANA; null: not known. */
+  /** IANA, as it was given; null: it was not. */
   readonly zone: string | null;
   /** False: it comes at any hour. */
   readonly waitsForDay?: boolean;
@@ -47,7 +47,6 @@ export interface SendText {
  */
 export function createSendText(deps: ActivityDependencies) {
   const { pool, messaging, urls } = deps;
-  const { quietHours } = deps.messages;
   return async ({
     content,
     language,
@@ -96,8 +95,8 @@ export function createSendText(deps: ActivityDependencies) {
       guard: sendingGuard({ subjectId, kind, channel: 'sms', messageClass }),
       holdMs: () => {
         const wakes = waitsForDay === undefined ? {} : { waitsForDay };
-        const sleeper = { channel: 'sms', kind, messageClass, urgency, zone, country, ...wakes } as const;
-        return nightLeftMs(quietHours, sleeper, new Date());
+        const sleeper = { channel: 'sms', kind, messageClass, urgency, zone, country, subjectId, ...wakes } as const;
+        return nightLeftMs(deps, sleeper, new Date());
       },
     } as const;
     const { sid } = await runDispatch(deps, act, by);

@@ -1,16 +1,16 @@
-import { findBuddy } from '../db/buddies';
+import { type Buddy, findBuddy } from '../db/buddies';
 import { savedDestination } from '../db/recipients';
 import { findProfile } from '../db/user-profiles';
 import { buddyLanguage } from '../domain/buddies';
 import { type BuddyNews, buddyNews } from '../domain/buddy-news';
 import { isDestroyed } from '../domain/errors';
-import { firstNameForText } from '../domain/first-name';
+import { plainFirstName } from '../domain/first-name';
 import { type BuddyMessageParts, startBuddyMessage } from './buddy-messages';
 
 export interface NewsForUser {
   readonly buddyId: string;
   readonly news: BuddyNews;
-  /** Made by the workflow: a repeated attempt starts no second message. */
+  /** Made before the first attempt: a repeated one starts no second message. */
   readonly messageId: string;
 }
 
@@ -22,7 +22,7 @@ const LIFETIME_MS = 12 * 3_600_000;
  * Nobody who has not verified their number or address is told there. May be repeated.
  */
 export async function tellUser(parts: BuddyMessageParts, { buddyId, news, messageId }: NewsForUser): Promise<void> {
-  const { pool, vault } = parts;
+  const { pool } = parts;
   const buddy = await findBuddy(pool, buddyId);
   const profile = buddy === null ? null : await findProfile(pool, buddy.userId);
   if (buddy === null || profile === null || profile.tellMeBy === 'app') return;
@@ -32,7 +32,10 @@ export async function tellUser(parts: BuddyMessageParts, { buddyId, news, messag
   if (to === null || !to.isVerified) return;
   const language = buddyLanguage(profile.language);
   try {
-    const name = await vault.reveal({ recordId: buddy.nameRecordId, purpose: 'send', actor: 'system' });
+    const name = await nameOf(parts, buddy);
+    // Of somebody who is gone there is nothing to say but that they are.
+    if (name === null && news !== 'withdrawn') return;
+    const shown = name === null ? null : plainFirstName(name);
     await startBuddyMessage(parts, {
       messageId,
       requestedBy: buddy.userId,
@@ -40,11 +43,21 @@ export async function tellUser(parts: BuddyMessageParts, { buddyId, news, messag
       channel,
       kind: 'update',
       template: 'buddy.news',
-      variables: { news: buddyNews(news, firstNameForText(name.expose(), language, 'buddy'), language) },
+      variables: { news: buddyNews(news, shown, language) },
       notAfter: new Date(Date.now() + LIFETIME_MS),
     });
   } catch (error) {
-    // One of them was erased meanwhile: there is nobody to tell of, or to tell.
+    // Erased meanwhile: there is nobody to tell.
     if (!isDestroyed(error)) throw error;
+  }
+}
+
+/** @returns null when they were erased */
+async function nameOf({ vault }: BuddyMessageParts, { nameRecordId: recordId }: Buddy): Promise<string | null> {
+  try {
+    return (await vault.reveal({ recordId, purpose: 'send', actor: 'system' })).expose();
+  } catch (error) {
+    if (isDestroyed(error)) return null;
+    throw error;
   }
 }

@@ -199,7 +199,7 @@ export const RULES = {
   'PUT /switches/:name': ADMINS,
 
   'GET /events': { access: 'signed-in', roles: ['user', 'staff', 'admin', 'service'] },
-  'GET /app-events': ADMINS,
+  'GET /app-events': { access: 'signed-in', roles: ['admin', 'service'] },
   'POST /app-events/:eventId/resend': { access: 'signed-in', roles: ['admin', 'service'] },
 
   'GET /incidents': { access: 'signed-in', roles: ['staff', 'admin'] },

@@ -2,6 +2,7 @@ import { addRows, type NewRow } from '../db/message-batch-rows';
 import { savedDestination } from '../db/recipients';
 import { parseEmailAddress } from '../domain/email-address';
 import { sealableRow } from '../domain/message-batch-row';
+import { isIanaZone } from '../domain/availability';
 import { optOutWordAskedFor } from '../domain/opt-out-words';
 import { MOST_RECIPIENTS, type RowProblem } from '../domain/message-batch';
 import type { MessageChannel } from '../domain/message';
@@ -95,8 +96,9 @@ async function judge(
     variables: null,
   });
   if (given === null) return flawed('row-unreadable');
-  const { language = null } = given;
+  const { language = null, zone = null } = given;
   if (language !== null && !/^[a-z]{2}$/.test(language)) return flawed('language-invalid');
+  if (zone !== null && !isIanaZone(zone)) return flawed('zone-unknown');
   const variables = ownVariables(batch, given.variables ?? null);
   if (variables === 'invalid') return flawed('variables-invalid');
   const wrongWords = wordsFault(batch, language, variables);
@@ -109,7 +111,7 @@ async function judge(
   if (earlier !== undefined) return flawed('duplicate', earlier);
   for (const key of keys) seen.set(key, row);
   const { to, token, tokenVersion, country, subjectId, recordId } = whom;
-  const ids = { subjectId, recordId, token, tokenVersion, country, language };
+  const ids = { subjectId, recordId, token, tokenVersion, country, language, zone };
   return { row: { ...NOTHING, ...ids, row, ownsRecord: to !== null }, to, variables };
 }
 
@@ -125,6 +127,7 @@ const NOTHING: NewRow = {
   tokenVersion: null,
   country: null,
   language: null,
+  zone: null,
 };
 
 interface Whom {

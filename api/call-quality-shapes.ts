@@ -23,10 +23,10 @@ export const callQualityShape = z
         linesLost: z
           .int()
           .meta({ description: 'Lines that somebody had answered and that ended as failed at Twilio.' }),
-        endedFirst: z
-          .enum(ENDED_FIRST)
-          .nullable()
-          .meta({ description: 'Whose line ended first. A goodbye cannot be told from a lost line.' }),
+        endedFirst: z.enum(ENDED_FIRST).nullable().meta({
+          description:
+            'Whose line ended first; null when that is not known. A goodbye cannot be told from a lost line.',
+        }),
         userPostDialDelayMs: milliseconds('From dialling until the phone rang, to the second'),
         mentorPostDialDelayMs: milliseconds('The same, of the mentor they talked with, or who was rung last'),
         userSipCode: z.int().nullable(),

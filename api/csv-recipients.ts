@@ -9,11 +9,12 @@ import type { GivenRecipient } from './message-batches-shapes';
 export type ReadRecipient = GivenRecipient | null;
 
 /** Columns that are not variables of the template. */
-const OURS: Readonly<Record<string, 'phone' | 'subjectId' | 'email' | 'language'>> = {
+const OURS: Readonly<Record<string, 'phone' | 'subjectId' | 'email' | 'language' | 'zone'>> = {
   phone: 'phone',
   subject_id: 'subjectId',
   email: 'email',
   language: 'language',
+  zone: 'zone',
 };
 
 export interface CsvUpload {

@@ -84,7 +84,7 @@ async function run(config: Config, promptsOf: PromptsOf, secrets: SecretsSource,
   closers.push(() => kms.stop());
   const metrics = config.apiMetricsPort === null ? null : createApiMetrics({ pool, logger });
   if (metrics !== null && config.apiMetricsPort !== null) {
-    const metricsServer = await serveMetrics(metrics, config.apiMetricsPort);
+    const metricsServer = await serveMetrics(metrics, config.apiMetricsPort, config.metricsHost);
     closers.push(() => metricsServer.close());
   }
   let isDraining = false;

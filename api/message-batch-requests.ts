@@ -14,6 +14,7 @@ import type { ApiDeps } from './deps';
 import { canonicalJson, idempotentRequest } from './idempotency';
 import { csvQuery, newMessageBatch } from './message-batches-shapes';
 import { refuseOptOutWord } from './message-requests';
+import { checkZone } from './mentors';
 import { Problem } from './problems';
 import { refuseWhenOff } from './switches';
 
@@ -26,7 +27,16 @@ const LONGEST = 30 * DAY;
 interface Asked {
   readonly common: Pick<
     ReturnType<(typeof newMessageBatch)['parse']>,
-    'channel' | 'language' | 'kind' | 'messageClass' | 'notBefore' | 'notAfter' | 'fallback' | 'text' | 'template'
+    | 'channel'
+    | 'language'
+    | 'kind'
+    | 'messageClass'
+    | 'notBefore'
+    | 'notAfter'
+    | 'zone'
+    | 'fallback'
+    | 'text'
+    | 'template'
   >;
   readonly start: boolean;
   readonly recipients: AsyncIterable<ReadRecipient> | Iterable<ReadRecipient>;
@@ -61,6 +71,7 @@ export async function requestBatch(
   const { common } = asked;
   await refuseWhenOff(deps, common.channel);
   const times = givenTimes(common);
+  if (common.zone !== undefined) checkZone(common.zone);
   const template = await givenTemplate(deps, asked);
   const variables: VariableValues = common.template?.variables ?? {};
   const batchId = randomUUID();
@@ -83,6 +94,7 @@ export async function requestBatch(
     ...times,
     templateId: template?.templateId ?? null,
     templateVersion: template?.version ?? null,
+    zone: common.zone ?? null,
     fallback: common.fallback ?? null,
     requestHash: request.requestHash,
   });

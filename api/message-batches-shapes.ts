@@ -7,6 +7,8 @@ import { templateName } from './templates-shapes';
 
 const LONGEST_TEXT = 1_600;
 
+const zone = z.string().max(64).optional();
+
 /** What holds for all recipients of a batch, however they come. */
 const common = {
   channel: z.enum(MESSAGE_CHANNELS).default('sms'),
@@ -15,6 +17,9 @@ const common = {
   messageClass: z.enum(['ordinary', 'safety']).default('ordinary'),
   notBefore: time.optional().meta({ description: 'At most 7 days ahead.' }),
   notAfter: time.optional().meta({ description: 'What was not sent by then ends as expired. Default: in 7 days.' }),
+  zone: zone.meta({
+    description: 'For quiet hours: the IANA zone of recipients that name none and have told none themselves.',
+  }),
   fallback: z.literal('voice').optional().meta({ description: 'A call that says it when the text does not arrive.' }),
 };
 const variables = z.record(z.string().max(60), z.union([z.string().max(LONGEST_TEXT), z.number()]));
@@ -26,6 +31,10 @@ const recipient = z
     subjectId: z.string().max(64).optional().meta({ description: 'Somebody who saved a contact point.' }),
     email: z.string().max(254).optional(),
     language: z.string().max(10).optional(),
+    zone: zone.meta({
+      description: 'The IANA zone of this recipient, for quiet hours.',
+      examples: ['America/Chicago'],
+    }),
     variables: variables.optional().meta({ description: 'Of the template, beside or instead of those for all.' }),
   })
   .meta({ description: 'Exactly one of phone, subjectId and email. Used for this batch, then destroyed.' });

@@ -2,6 +2,7 @@ import { inTransaction } from '../db/pool';
 import type { Db } from '../db/query';
 import { findTemplate } from '../db/templates';
 import { hasSaved, recipientSubject, savedDestination } from '../db/recipients';
+import { isIanaZone } from '../domain/availability';
 import type { MessageContent, MessageInput } from '../domain/message';
 import { type MessageWords, sealableWords } from '../domain/message-words';
 import { parseEmailAddress } from '../domain/email-address';
@@ -141,20 +142,12 @@ function checkWishes(caller: Caller, given: GivenMessage, at: string): void {
   // And a call with words of one's own is no way to reach oneself.
   const isCalled = given.fallback !== undefined;
   if ((isUrgent || isCalled) && !hasOneOf(caller, MAY_REACH_ANYBODY)) throw new Problem('role-not-allowed');
-  if (given.zone !== undefined && !isZone(given.zone)) {
+  if (given.zone !== undefined && !isIanaZone(given.zone)) {
     const detail = 'A name of the IANA time zone database is expected here.';
     throw new Problem('zone-unknown', { errors: [{ pointer: `${at}/zone`, detail }] });
   }
   if (given.fallback !== undefined && given.channel !== 'sms') {
     throw wrong(`${at}/fallback`, 'Only a text message can fall back to a call.');
-  }
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).format(0) !== '' && /^[A-Z]/.test(zone);
-  } catch {
-    return false;
   }
 }
 

@@ -57,7 +57,10 @@ export const newMessage = z
       .string()
       .max(64)
       .optional()
-      .meta({ description: "The recipient's IANA zone, for quiet hours.", examples: ['America/Chicago'] }),
+      .meta({
+        description: "The recipient's IANA zone, for quiet hours. Default: the one they have told us.",
+        examples: ['America/Chicago'],
+      }),
     fallback: z.literal('voice').optional().meta({ description: 'A call that says it when the text does not arrive.' }),
   })
   .meta({

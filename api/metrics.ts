@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Pool } from 'pg';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { countWaiting } from '../db/app-event-delivery';
+import { countOptOuts } from '../db/opt-outs';
 import { retentionFreshness } from '../db/retention-runs';
 import { MESSAGE_CHANNELS } from '../domain/message';
 import type { Logger } from '../vault/logger';
@@ -31,6 +32,8 @@ const ACCEPTING: Readonly<Record<string, { readonly what: string; readonly chann
   'POST /messages/bulk': { what: 'message-batch', channel: 'sms' },
   'POST /alerts/voice': { what: 'voice-alert', channel: 'voice' },
 };
+/** Of opt-outs, ms. */
+const OPT_OUT_WINDOW = 24 * 3_600_000;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** By who calls: a kind of access that comes later must not become a webhook by itself. */
@@ -86,6 +89,7 @@ export function createApiMetrics({ pool, logger }: { pool: Pool; logger: Logger 
 
   addQualityMetrics(registry, { pool, logger });
   observeRetention(registry, pool, logger);
+  observeOptOuts(registry, pool, logger);
 
   const note = (req: Request, res: Response): void => {
     const { route, startedAt } = contextOf(res);
@@ -138,6 +142,22 @@ function observeRetention(registry: Registry, pool: Pool, logger: Logger): void 
   });
 }
 
+function observeOptOuts(registry: Registry, pool: Pool, logger: Logger): void {
+  void new Gauge({
+    name: 'kindline_opt_outs',
+    help: 'Of the last 24 hours: STOP by text, the unsubscribing from mails, and complaints about them.',
+    labelNames: ['by'],
+    registers: [registry],
+    async collect() {
+      const counts = await countOptOuts(pool, OPT_OUT_WINDOW).catch((error: unknown) => {
+        logger.warn({ error }, 'opt-outs could not be counted');
+        return { stop: Number.NaN, unsubscribe: Number.NaN, complaint: Number.NaN };
+      });
+      for (const [by, count] of Object.entries(counts)) this.set({ by }, count);
+    },
+  });
+}
+
 /** Null for who was never let in: that says nothing about what we do. */
 function outcomeOf(status: number): string | null {
   if (status < 300) return 'accepted';
@@ -155,10 +175,11 @@ function channelOf(req: Request, fallback: string): string {
 }
 
 /**
- * Serves the metrics on a port of their own, to this machine only: the public port shows no stranger how much is going on.
+ * Serves the metrics on a port of their own: the public port shows no stranger how much is going on.
  * @param port 0 takes a free one
+ * @param host the address to listen on: this machine's own, or in a container all of it
  */
-export function serveMetrics(metrics: ApiMetrics, port: number): Promise<Server> {
+export function serveMetrics(metrics: ApiMetrics, port: number, host: string): Promise<Server> {
   const server = createServer(SERVER_TIMEOUTS, (req, res) => {
     if (req.url !== '/metrics' || req.method !== 'GET') {
       res.writeHead(404).end();
@@ -171,6 +192,6 @@ export function serveMetrics(metrics: ApiMetrics, port: number): Promise<Server>
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve(server));
+    server.listen(port, host, () => resolve(server));
   });
 }

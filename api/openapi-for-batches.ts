@@ -52,7 +52,7 @@ export const BATCH_OPERATIONS = {
       },
       csv: {
         description:
-          'UTF-8 with a first line of names: phone, subject_id or email, language, and variables of the template. Read as it arrives and never stored.',
+          'UTF-8 with a first line of names: phone, subject_id or email, language, zone, and variables of the template. Read as it arrives and never stored.',
         example: 'phone,language,what,at\n+1 415 555 0123,en,your appointment,2026-11-23T09:00:00-05:00\n',
       },
     },
@@ -65,7 +65,7 @@ export const BATCH_OPERATIONS = {
       },
     },
     problems: [
-      ...(['template-unknown', 'csv-unreadable', 'too-many-recipients', 'nothing-to-send'] as const),
+      ...(['template-unknown', 'zone-unknown', 'csv-unreadable', 'too-many-recipients', 'nothing-to-send'] as const),
       ...(['sms-disabled', 'email-disabled'] as const),
     ],
   },

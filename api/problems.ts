@@ -92,8 +92,8 @@ export const PROBLEMS = {
   'buddy-already-verified': [409, 'They have agreed already', 'Ask them for a check-in when you need one.'],
   'buddy-asked-enough': [
     409,
-    'They have been asked three times',
-    'Talk to them another way: no further e-mail goes to this address for you.',
+    'They have been asked often enough',
+    'Talk to them another way. Three e-mails go to one address for you, and six to whoever has this number, at whatever addresses.',
   ],
   'buddy-was-asked': [
     409,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { arrangeBuddies, buddyVariables } from './buddies';
 import { checked } from './checked';
@@ -202,6 +203,7 @@ export const variables = z.object({
   LINE_PROBE_INTERVAL: duration('30s'),
   SWEEP_INTERVAL: duration('60s'),
   RELAY_INTERVAL: duration('2s'),
+  METRICS_HOST: optional('an IP address to listen on', '127.0.0.1', (v) => (isIP(v) === 0 ? null : v)),
   METRICS_PORT: optional('a port from 1 to 65535', null, whole(1, 65_535)),
   API_METRICS_PORT: optional('a port from 1 to 65535', null, whole(1, 65_535)),
 });
@@ -364,6 +366,8 @@ function arrange(v: Variables) {
     lineProbeIntervalMs: v.LINE_PROBE_INTERVAL,
     sweepIntervalMs: v.SWEEP_INTERVAL,
     relayIntervalMs: v.RELAY_INTERVAL,
+    /** An address, for both: the worker's server takes no name. */
+    metricsHost: v.METRICS_HOST,
     metricsPort: v.METRICS_PORT,
     apiMetricsPort: v.API_METRICS_PORT,
   } as const;

@@ -72,8 +72,8 @@ export class CheckpointTrail {
   private async peek(): Promise<Read | null> {
     while (this.waiting === null && !this.isEnd) {
       const { done, value } = await this.stored.next();
-      if (done === true || this.isLater(value.name)) this.isEnd = true;
-      else this.waiting = this.judge(value);
+      if (done === true) this.isEnd = true;
+      else if (!this.isLater(value.name)) this.waiting = this.judge(value);
     }
     return this.waiting;
   }

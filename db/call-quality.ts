@@ -25,7 +25,10 @@ export interface CallQuality {
   readonly insightsDueAt: Date | null;
 }
 
-/** Whichever ended a second or more before the other ended first; Twilio ends the other with it, and counts in seconds. */
+/**
+ * Twilio ends the mentor's line with the user's, and counts in seconds. The other way round the user is still told
+ * something: a mentor's line that was over less than this before leaves open whether they hung up, or both at once.
+ */
 const APART = "interval '2 seconds'";
 /** A call that nobody has looked at for so long will not be looked at any more. */
 const LOOKED_BACK = "interval '7 days'";
@@ -70,6 +73,7 @@ export async function noteCallQuality(
             CASE WHEN c.bridged_at IS NULL OR u.ended IS NULL OR m.ended IS NULL THEN NULL
                  WHEN m.ended <= u.ended - ${APART}
                  THEN CASE WHEN m.ended - m.answered >= make_interval(secs => $3::int - 2) THEN 'time-limit' ELSE 'mentor' END
+                 WHEN m.ended < u.ended THEN NULL
                  ELSE 'user' END,
             ${ms('u.dialled', 'u.rang')}, ${ms('m.dialled', 'm.rang')}, u.sip, m.sip, coalesce(c.call_sid, u.sid), m.sid,
             CASE WHEN coalesce(c.call_sid, u.sid) IS NOT NULL THEN c.ended_at + $2 * interval '1 millisecond' END

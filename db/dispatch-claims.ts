@@ -10,7 +10,7 @@ import { DISPATCH_COLUMNS, type Dispatch, type DispatchState, dispatchRow } from
 import { appendAudit } from './audit';
 import { behindSql, cursorTime, type Place, type Placed, placeOfRow, placeValues } from './cursor';
 import { guardValues, type SendingGuard, whyNotSql } from './may-send';
-import { limitValues, recipientWaitSql } from './recipient-limits';
+import { limitValues, lockPersonReached, personReachedElsewhere, recipientWaitSql } from './recipient-limits';
 import { inTransaction } from './pool';
 import { type Db, execute, many, maybeOne, sqlState, UNIQUE_VIOLATION } from './query';
 
@@ -90,7 +90,7 @@ export async function claim(
 ): Promise<Claim> {
   const asked = [terms.isConfigured, ...guardValues(terms.guard), ...limitValues(terms.limits)];
   try {
-    const { rows } = await pool.query(CLAIM, [dispatchId, leaseMs, ...asked]);
+    const rows = await claimedRows(pool, terms, [dispatchId, leaseMs, ...asked]);
     if (rows.length === 1) {
       const dispatch = dispatchRow.parse(rows[0]);
       const row = claimedRow.parse(rows[0]);
@@ -112,6 +112,18 @@ export async function claim(
     if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
   }
   return await whyNot(pool, dispatchId, asked);
+}
+
+/** One statement; somebody with several numbers is counted by one claim after the other, whichever number it is for. */
+async function claimedRows(pool: Pool, { limits }: ClaimTerms, values: readonly [string, ...unknown[]]) {
+  const isLimited = limits !== null && limits.length > 0;
+  const person = isLimited ? await personReachedElsewhere(pool, values[0]) : null;
+  const run = async (db: Db): Promise<unknown[]> => (await db.query(CLAIM, [...values])).rows;
+  if (person === null) return await run(pool);
+  return await inTransaction(pool, async (tx) => {
+    await lockPersonReached(tx, person);
+    return await run(tx);
+  });
 }
 
 /** Over `dispatches d`; the parameter says whether the channel is configured. */

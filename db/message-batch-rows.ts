@@ -1,6 +1,12 @@
 /** The recipients of a batch, row by row: what was given, what is wrong with it, and which message became of it. */
 import { z } from 'zod';
-import { MESSAGE_STATES, type MessageOutcome, type MessageReason } from '../domain/message';
+import {
+  MESSAGE_CHANNELS,
+  MESSAGE_STATES,
+  type MessageChannel,
+  type MessageOutcome,
+  type MessageReason,
+} from '../domain/message';
 import { ROW_PROBLEMS, ROW_STATES, type RowProblem, type RowState } from '../domain/message-batch';
 import { appendAudit } from './audit';
 import { type Db, execute, many, maybeOne, one } from './query';
@@ -22,6 +28,8 @@ export interface NewRow {
   readonly tokenVersion: number | null;
   readonly country: string | null;
   readonly language: string | null;
+  /** IANA; null: none was given. */
+  readonly zone: string | null;
 }
 
 /** One statement a page of rows; a row that is there already stays. */
@@ -30,11 +38,12 @@ export async function addRows(db: Db, batchId: string, rows: readonly NewRow[]):
   await execute(
     db,
     `INSERT INTO message_batch_rows (batch_id, row, problem, duplicate_of, given_record_id, subject_id, record_id,
-                                     recipient_token, token_version, country, language, owns_record)
-     SELECT $1::uuid, t.row, t.problem, t.duplicate, t.given, t.subject, t.record, t.token, t.version, t.country, t.language, t.owns
+                                     recipient_token, token_version, country, language, zone, owns_record)
+     SELECT $1::uuid, t.row, t.problem, t.duplicate, t.given, t.subject, t.record, t.token, t.version, t.country, t.language,
+            t.zone, t.owns
        FROM unnest($2::int[], $3::text[], $4::int[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[], $9::int[],
-                   $10::text[], $11::text[], $12::boolean[])
-         AS t(row, problem, duplicate, given, subject, record, token, version, country, language, owns)
+                   $10::text[], $11::text[], $12::text[], $13::boolean[])
+         AS t(row, problem, duplicate, given, subject, record, token, version, country, language, zone, owns)
      ON CONFLICT DO NOTHING`,
     [
       batchId,
@@ -48,6 +57,7 @@ export async function addRows(db: Db, batchId: string, rows: readonly NewRow[]):
       column((r) => r.tokenVersion),
       column((r) => r.country),
       column((r) => r.language),
+      column((r) => r.zone),
       column((r) => r.ownsRecord),
     ],
   );
@@ -64,6 +74,7 @@ const toStart = z
     token_version: z.int(),
     country: z.string(),
     language: z.string().nullable(),
+    zone: z.string().nullable(),
     content_record_id: z.uuid().nullable(),
     owns_record: z.boolean(),
   })
@@ -77,6 +88,7 @@ const toStart = z
     tokenVersion: row.token_version,
     country: row.country,
     language: row.language,
+    zone: row.zone,
     contentRecordId: row.content_record_id,
     /** Whether its number was given with it, and not saved by the recipient. */
     ownsRecord: row.owns_record,
@@ -89,7 +101,7 @@ export function rowsToStart(db: Db, batchId: string, limit: number): Promise<Row
     db,
     toStart,
     `SELECT row, message_id, given_record_id, subject_id, record_id, recipient_token, token_version, country, language,
-            content_record_id, owns_record
+            zone, content_record_id, owns_record
        FROM message_batch_rows
       WHERE batch_id = $1 AND problem IS NULL AND started_at IS NULL ORDER BY row LIMIT $2`,
     [batchId, limit],
@@ -169,13 +181,13 @@ export function unbegunRows(db: Db, olderThanMs: number, limit: number): Promise
 /**
  * Writes the message of such a row as one that ended before it began, so that it is counted, told and out of the way;
  * the number that was given for it is destroyed. A message that has begun after all stays as it is.
- * @returns whether it was written
+ * @returns its channel; null when it was not written
  */
 export async function endUnbegunRow(
   tx: Db,
   { batchId, row, messageId }: UnbegunRow,
   { outcome, reason }: { readonly outcome: MessageOutcome; readonly reason: MessageReason },
-): Promise<boolean> {
+): Promise<MessageChannel | null> {
   const ended = await maybeOne(
     tx,
     z.object({
@@ -184,6 +196,7 @@ export async function endUnbegunRow(
       owns_record: z.boolean(),
       country: z.string(),
       kind: z.string(),
+      channel: z.enum(MESSAGE_CHANNELS),
     }),
     `INSERT INTO messages (message_id, batch_id, batch_row, requested_by, subject_id, record_id, owns_record,
                            content_record_id, template_id, template_version, language, channel, kind, message_class,
@@ -196,10 +209,10 @@ export async function endUnbegunRow(
        FROM message_batch_rows r JOIN message_batches b USING (batch_id)
       WHERE r.batch_id = $1 AND r.row = $2
      ON CONFLICT (message_id) DO NOTHING
-     RETURNING requested_by, record_id, owns_record, country, kind`,
+     RETURNING requested_by, record_id, owns_record, country, kind, channel`,
     [batchId, row, outcome, reason],
   );
-  if (ended === null) return false;
+  if (ended === null) return null;
   const of = { objectId: messageId } as const;
   const asked = { ...of, actor: ended.requested_by, purpose: `${ended.country}:${ended.kind}` };
   await appendAudit(tx, { ...asked, action: 'message.requested', outcome: 'done' });
@@ -212,7 +225,7 @@ export async function endUnbegunRow(
     outcome: isCancelled ? 'done' : 'failed',
   });
   if (ended.owns_record) await destroyRecord(tx, ended.record_id, { reason: 'message-over', actor: 'system' });
-  return true;
+  return ended.channel;
 }
 
 /** Of a batch that is over: nobody will be sent anything any more. */

@@ -36,6 +36,7 @@ const batchRow = z
     template_version: z.int().nullable(),
     content_record_id: z.uuid().nullable(),
     request_hash: z.string(),
+    zone: z.string().nullable(),
     fallback: z.literal('voice').nullable(),
     not_before: z.date().nullable(),
     not_after: z.date().nullable(),
@@ -61,6 +62,8 @@ const batchRow = z
     /** Words that are the same for all; null where each row has its own. */
     contentRecordId: row.content_record_id,
     requestHash: row.request_hash,
+    /** IANA, of recipients that name none; null: not given. */
+    zone: row.zone,
     fallback: row.fallback,
     notBefore: row.not_before,
     notAfter: row.not_after,
@@ -87,11 +90,12 @@ export type NewBatch = Pick<
   | 'templateVersion'
   | 'contentRecordId'
   | 'requestHash'
+  | 'zone'
   | 'fallback'
 > & { readonly notBefore: string | null; readonly notAfter: string | null };
 
 const COLUMNS = `batch_id, requested_by, state, kind, message_class, channel, language, template_id, template_version,
-  content_record_id, request_hash, fallback, not_before, not_after, row_count, ready_count, duplicate_count,
+  content_record_id, request_hash, zone, fallback, not_before, not_after, row_count, ready_count, duplicate_count,
   invalid_count, received_at, checked_at, started_at, ended_at`;
 
 /** The first fact of a batch: its rows are about to be read. */
@@ -99,8 +103,9 @@ export async function openBatch(db: Db, batch: NewBatch): Promise<void> {
   await execute(
     db,
     `INSERT INTO message_batches (batch_id, requested_by, state, kind, message_class, channel, language, template_id,
-                                  template_version, content_record_id, request_hash, fallback, not_before, not_after)
-     VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+                                  template_version, content_record_id, request_hash, zone, fallback, not_before,
+                                  not_after)
+     VALUES ($1, $2, 'receiving', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
     [
       batch.batchId,
       batch.requestedBy,
@@ -112,6 +117,7 @@ export async function openBatch(db: Db, batch: NewBatch): Promise<void> {
       batch.templateVersion,
       batch.contentRecordId,
       batch.requestHash,
+      batch.zone,
       batch.fallback,
       batch.notBefore,
       batch.notAfter,

@@ -1,7 +1,14 @@
 /** What the workflow of a message writes: each step in one transaction with its audit entry and what the app is told. */
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { MessageInput, MessageOutcome, MessageReason, MessageState } from '../domain/message';
+import {
+  MESSAGE_CHANNELS,
+  type MessageChannel,
+  type MessageInput,
+  type MessageOutcome,
+  type MessageReason,
+  type MessageState,
+} from '../domain/message';
 import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
 import { forgetTokens } from './erasure';
@@ -106,14 +113,35 @@ const changedRow = z
     country: z.string(),
     attempts: z.int(),
     is_erased: z.boolean(),
+    channel: z.enum(MESSAGE_CHANNELS),
+    handover_seconds: z.number().nullable(),
+    receipt_seconds: z.number().nullable(),
   })
   .readonly();
 
 const CHANGED = `requested_by, batch_id, subject_id, record_id, owns_record, content_record_id, recipient_token, country,
-  attempts, EXISTS (SELECT FROM subjects s WHERE s.subject_id = messages.subject_id AND s.erased_at IS NOT NULL) AS is_erased`;
+  attempts, EXISTS (SELECT FROM subjects s WHERE s.subject_id = messages.subject_id AND s.erased_at IS NOT NULL) AS is_erased,
+  channel`;
+/** A message that is tried again was handed over the first time. */
+const HANDOVER_SECONDS = 'extract(epoch FROM sent_at - requested_at)::float8';
 
-/** @returns false when the message is over or unknown: then nothing changes */
-export async function noteMessage(pool: Pool, note: MessageNote): Promise<boolean> {
+/** What a step tells of how long its message took, seconds; null: nothing, or nothing new. */
+export interface MessageStep {
+  readonly channel: MessageChannel;
+  /** Accepted until the provider has it. */
+  readonly handoverSeconds: number | null;
+  /** From there to the receipt that ended it; only of one that was tried once. */
+  readonly receiptSeconds: number | null;
+}
+
+const stepOf = (row: z.output<typeof changedRow>): MessageStep => ({
+  channel: row.channel,
+  handoverSeconds: row.handover_seconds,
+  receiptSeconds: row.receipt_seconds,
+});
+
+/** @returns null when the message is over or unknown: then nothing changes */
+export async function noteMessage(pool: Pool, note: MessageNote): Promise<MessageStep | null> {
   return await inTransaction(pool, async (tx) => {
     const row = await maybeOne(
       tx,
@@ -122,7 +150,9 @@ export async function noteMessage(pool: Pool, note: MessageNote): Promise<boolea
           SET state = $2, reason = $3, next_attempt_at = $4, sid = coalesce($5, sid), segments = coalesce($6, segments),
               attempts = coalesce($7, attempts), error_code = $8, error_class = $9,
               sent_at = CASE WHEN $2 = 'sent' THEN coalesce(sent_at, clock_timestamp()) ELSE sent_at END
-        WHERE message_id = $1 AND live RETURNING ${CHANGED}`,
+        WHERE message_id = $1 AND live
+        RETURNING ${CHANGED}, NULL AS receipt_seconds,
+                  CASE WHEN sent_at >= statement_timestamp() THEN ${HANDOVER_SECONDS} END AS handover_seconds`,
       [
         note.messageId,
         note.state,
@@ -135,9 +165,9 @@ export async function noteMessage(pool: Pool, note: MessageNote): Promise<boolea
         note.errorClass ?? null,
       ],
     );
-    if (row === null) return false;
+    if (row === null) return null;
     await tellApp(tx, { messageId: note.messageId, requestedBy: row.requested_by, batchId: row.batch_id }, note.state);
-    return true;
+    return stepOf(row);
   });
 }
 
@@ -171,9 +201,9 @@ export interface MessageEnd {
 /**
  * Closes a message: final row, number destroyed if it was given for it only, audit entry, what the app is told. May be
  * repeated: the first end stays.
- * @returns whether it was live until now
+ * @returns null when it was over before
  */
-export async function closeMessage(pool: Pool, end: MessageEnd): Promise<boolean> {
+export async function closeMessage(pool: Pool, end: MessageEnd): Promise<MessageStep | null> {
   return await inTransaction(pool, async (tx) => {
     const row = await maybeOne(
       tx,
@@ -182,7 +212,10 @@ export async function closeMessage(pool: Pool, end: MessageEnd): Promise<boolean
           SET state = $2, reason = $3, sid = coalesce($4, sid), segments = coalesce($5, segments), attempts = $6,
               error_code = $7, error_class = $8, fallback_alert_id = $9, next_attempt_at = NULL, ended_at = $10,
               sent_at = CASE WHEN $4::text IS NULL THEN sent_at ELSE coalesce(sent_at, $10) END, live = false
-        WHERE message_id = $1 AND live RETURNING ${CHANGED}`,
+        WHERE message_id = $1 AND live
+        RETURNING ${CHANGED}, CASE WHEN sent_at = $10 THEN ${HANDOVER_SECONDS} END AS handover_seconds,
+                  CASE WHEN $2 IN ('delivered', 'undelivered') AND $6 = 1
+                       THEN extract(epoch FROM ended_at - sent_at)::float8 END AS receipt_seconds`,
       [
         end.messageId,
         end.outcome,
@@ -196,7 +229,7 @@ export async function closeMessage(pool: Pool, end: MessageEnd): Promise<boolean
         end.endedAt,
       ],
     );
-    if (row === null) return false;
+    if (row === null) return null;
     if (row.owns_record && end.fallbackAlertId === null) {
       await destroyRecord(tx, row.record_id, { reason: 'message-over', actor: 'system' });
     }
@@ -204,7 +237,7 @@ export async function closeMessage(pool: Pool, end: MessageEnd): Promise<boolean
     if (row.is_erased) await forgetTokens(tx, row.subject_id);
     await auditEnd(tx, end, row.country);
     await tellApp(tx, { messageId: end.messageId, requestedBy: row.requested_by, batchId: row.batch_id }, end.outcome);
-    return true;
+    return stepOf(row);
   });
 }
 

@@ -53,16 +53,19 @@ const messageRow = z
 /** A message without its words and its number, which are in the vault. */
 export type MessageRow = z.output<typeof messageRow>;
 
-const SELECT_MESSAGE = `SELECT m.message_id, m.batch_id, m.requested_by, m.subject_id, m.template_id,
+const MESSAGE_COLUMNS = `m.message_id, m.batch_id, m.requested_by, m.subject_id, m.template_id,
   t.name AS template_name, m.template_version, m.language, m.channel, m.kind, m.message_class, m.urgency, m.country,
   m.state, m.reason, m.error_code, m.error_class, m.sid, m.segments, m.attempts, m.next_attempt_at, m.fallback,
   m.fallback_alert_id, m.request_hash, m.not_before, m.not_after, m.requested_at, m.sent_at, m.ended_at, m.live,
-  ${cursorTime('m.opened_at')} AS cursor_at
-  FROM messages m LEFT JOIN templates t ON t.template_id = m.template_id::uuid`;
+  ${cursorTime('m.opened_at')} AS cursor_at`;
+
+/** @param source `messages m`, or a join with it */
+const selectMessages = (source: string) =>
+  `SELECT ${MESSAGE_COLUMNS} FROM ${source} LEFT JOIN templates t ON t.template_id = m.template_id::uuid`;
 
 /** The message, whoever's it is; the caller checks. */
 export function findMessage(db: Db, messageId: string): Promise<MessageRow | null> {
-  return maybeOne(db, messageRow, `${SELECT_MESSAGE} WHERE m.message_id = $1`, [messageId]);
+  return maybeOne(db, messageRow, `${selectMessages('messages m')} WHERE m.message_id = $1`, [messageId]);
 }
 
 export interface MessageFilter {
@@ -83,7 +86,8 @@ export interface MessageFilter {
 
 /**
  * Messages, newest first, a page at a time. Conditions are only in the statement where they are asked for: each of the
- * few statements that come of it can use the index that was made for it.
+ * few statements that come of it can use the index that was made for it. Of one person it is the newest of two pages: no
+ * index has in its order what somebody got or asked for.
  */
 export async function listMessages(db: Db, filter: MessageFilter): Promise<Page<MessageRow>> {
   const values: unknown[] = [];
@@ -93,7 +97,6 @@ export async function listMessages(db: Db, filter: MessageFilter): Promise<Page<
     values.push(value);
     conditions.push(condition(`$${values.length}`));
   };
-  where((p) => `(m.subject_id = ${p} OR m.requested_by = ${p})`, filter.of);
   where((p) => `m.state = ${p}`, filter.state);
   // Said twice, so that the indexes of what failed and of what waits are seen to fit.
   if (filter.state !== undefined && FAILED.includes(filter.state)) {
@@ -112,13 +115,18 @@ export async function listMessages(db: Db, filter: MessageFilter): Promise<Page<
     conditions.push(`(m.opened_at, m.message_id) < ($${values.length - 1}::timestamptz, $${values.length}::uuid)`);
   }
   values.push(filter.limit + 1);
-  const rows = await many(
-    db,
-    messageRow,
-    `${SELECT_MESSAGE} ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-      ORDER BY m.opened_at DESC, m.message_id DESC LIMIT $${values.length}`,
-    values,
-  );
+  const newest = `ORDER BY m.opened_at DESC, m.message_id DESC LIMIT $${values.length}`;
+  const pageWhere = (all: readonly string[]) => `${all.length > 0 ? `WHERE ${all.join(' AND ')}` : ''} ${newest}`;
+  let statement = `${selectMessages('messages m')} ${pageWhere(conditions)}`;
+  if (filter.of !== undefined) {
+    values.push(filter.of);
+    const theirs = ['subject_id', 'requested_by'].map(
+      (column) =>
+        `(SELECT m.message_id FROM messages m ${pageWhere([`m.${column} = $${values.length}`, ...conditions])})`,
+    );
+    statement = `${selectMessages(`(${theirs.join(' UNION ')}) AS theirs JOIN messages m USING (message_id)`)} ${newest}`;
+  }
+  const rows = await many(db, messageRow, statement, values);
   return toPage(
     rows,
     filter.limit,

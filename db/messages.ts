@@ -3,6 +3,7 @@ export {
   closeMessage,
   type MessageEnd,
   type MessageNote,
+  type MessageStep,
   noteFallback,
   noteMessage,
   openMessage,

@@ -104,6 +104,24 @@ export async function stoppedNumbers(db: Db, subjectId: string): Promise<Stopped
   return rows.map((row) => ({ contactPointId: row.contact_point_id, since: row.since }));
 }
 
+/** How many have asked within this (ms) not to be written to, over everybody; who has asked for texts again still counts. */
+export function countOptOuts(
+  db: Db,
+  windowMs: number,
+): Promise<{ readonly stop: number; readonly unsubscribe: number; readonly complaint: number }> {
+  // No index is searched for a `clock_timestamp()`, which is volatile.
+  const lately = `since > now() - $1 * interval '1 millisecond'`;
+  return one(
+    db,
+    z.object({ stop: z.int(), unsubscribe: z.int(), complaint: z.int() }),
+    `SELECT (SELECT count(*)::int FROM opt_outs WHERE ${lately}) AS stop,
+            count(*) FILTER (WHERE reason = 'unsubscribed')::int AS unsubscribe,
+            count(*) FILTER (WHERE reason = 'complained')::int AS complaint
+       FROM mail_blocks WHERE ${lately}`,
+    [windowMs],
+  );
+}
+
 /** Opt-outs that were lifted long ago; one that stands is never forgotten. */
 export function deleteLiftedOptOuts(db: Db, rows: OldRows): Promise<OldPage> {
   return deleteOld(db, { ...LIFTED, table: 'opt_outs', key: 'opt_out_id' }, rows);

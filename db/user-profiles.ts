@@ -45,6 +45,13 @@ export function findProfile(db: Db, userId: string): Promise<UserProfile | null>
   );
 }
 
+/** IANA; null for a user who has not said, and for somebody who is none. */
+export async function toldZone(db: Db, userId: string): Promise<string | null> {
+  const row = z.object({ time_zone: z.string().nullable() });
+  const told = await maybeOne(db, row, 'SELECT time_zone FROM user_profiles WHERE user_id = $1', [userId]);
+  return told?.time_zone ?? null;
+}
+
 /** Run it in a transaction. @returns the record that named them before, which nothing names any more; null: none */
 export async function saveProfile(tx: Db, profile: Omit<UserProfile, 'updatedAt'>): Promise<string | null> {
   // Of two at once the second one waits, and sees the record of the first.

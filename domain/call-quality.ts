@@ -1,7 +1,7 @@
 /** How a call went: what is measured by ourselves, and what Twilio's Voice Insights adds. Operational class throughout. */
 import { z } from 'zod';
 
-/** Whose line ended first. A goodbye cannot be told from a line that was lost; null where no callback told. */
+/** Whose line ended first. A goodbye cannot be told from a line that was lost; null where nothing tells which. */
 export const ENDED_FIRST = ['user', 'mentor', 'time-limit'] as const;
 export type EndedFirst = (typeof ENDED_FIRST)[number];
 

@@ -27,6 +27,7 @@ export const ROW_PROBLEMS = [
   'country-not-allowed',
   'email-address-invalid',
   'language-invalid',
+  'zone-unknown',
   'variables-invalid',
   /** With its variables filled in it is longer than a text may be. */
   'text-too-long',
@@ -64,7 +65,10 @@ export type MessageBatchResult = { readonly state: 'completed' | 'cancelled' };
 
 /** More recipients than this are two batches. */
 export const MOST_RECIPIENTS = 10_000;
-/** Messages of one batch that may be under way at once: far below what a namespace, or one number of ours, can take. */
+/**
+ * Messages of one batch that may wait to be sent at once: far below what a namespace, or one number of ours, can take. What
+ * the provider has is not among them.
+ */
 export const MOST_OPEN = 500;
 /** Rows that one activity starts. */
 export const PAGE_OF_ROWS = 100;

@@ -117,7 +117,7 @@ export interface MessageInput {
   readonly notAfter: string | null;
   /** What is tried when it does not arrive: a call that says it. */
   readonly fallback: 'voice' | null;
-  /** IANA zone of the recipient, where it is known; null: every zone of the number's country counts for quiet hours. */
+  /** IANA zone of the recipient as it was given; null: the one they have told us counts, else all of the number's country. */
   readonly zone: string | null;
   /** One of ours that must be used (an answer goes out from where it was asked); null: whichever fits. */
   readonly sender: string | null;

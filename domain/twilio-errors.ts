@@ -112,7 +112,10 @@ const never = (rest: Pick<ErrorPlan, 'fallback' | 'pages'>): ErrorPlan => ({
   ...rest,
 });
 
-/** What a workflow does about an error, whether a create was refused with it or a receipt told it later. */
+/**
+ * What a workflow does about an error, whether a create was refused with it or a receipt told it later. Of `other-sender`,
+ * `delay` and `stop-line` a receipt only: what a create was refused with, the dispatch itself has tried once more.
+ */
 export const PLANS: Readonly<Record<TwilioErrorClass, ErrorPlan>> = {
   retry: { retry: 'same', attempts: 5, firstDelayMs: 1_000, fallback: true, pages: false },
   // The dispatch rule has looked for it already; a blind repeat could send it twice.

@@ -136,6 +136,8 @@ export interface VoiceAlertNews {
 export interface AlertNight extends Pick<VoiceAlertInput, 'kind' | 'messageClass' | 'urgency'> {
   readonly country: string;
   readonly zone: string | null;
+  /** Who sleeps; left out by runs that began before it was told. */
+  readonly subjectId?: string;
 }
 
 export interface AlertBackoff {

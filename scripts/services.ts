@@ -177,6 +177,7 @@ export function serviceEnvironment(options: Omit<ServiceOptions, 'logDir'>): Nod
     VOICE_FALLBACK_URL: `${simulator}/fallback/{country}.xml`,
     OIDC_ISSUER: `${simulator}/oidc`,
     OIDC_CLIENT_ID: 'kindline-pages',
+    PRIVACY_POLICY_URL: `${simulator}/privacy`,
     LOCAL_KEY_FILE: join(stateDir, 'root-key.json'),
     AUDIT_CHECKPOINT_DIR: join(stateDir, 'checkpoints'),
     SIMULATOR_PORT: String(ports.simulator),

@@ -36,7 +36,7 @@ export interface StaffAlertsView {
 const DONE_WORDS: Readonly<Record<AlertDone, string>> = {
   confirmed: 'Confirmed. Those on call are being rung.',
   'not-waiting': 'Nothing was changed: this alert does not wait for anybody any more.',
-  closed: 'Closed. Whoever had been asked is told.',
+  closed: 'Closed. Whoever had been asked can see it on their page.',
   'closed-before': 'Nothing was changed: this alert was over already.',
   'not-closed': 'Not closed yet: this alert goes on. Please try again in a minute.',
 };
@@ -81,7 +81,7 @@ export function renderStaffAlerts({ lists, done, formToken, privacyPolicyUrl }: 
     content: [
       ...(done === undefined ? [] : [notice(DONE_WORDS[done], done === 'not-closed' ? 'bad' : 'plain')]),
       paragraph(
-        'Confirming an emergency step rings those on call at once. Closing an alert says that you see to it: whoever had been asked is told that it is over. Whose alert it is you find under its number in your app (GET /api/wellbeing/alerts/{alertId}).',
+        'Confirming an emergency step rings those on call at once. Closing an alert says that you see to it: buddies who have been asked see on their page that it is over, the contact and the wellbeing service are written to. Whose alert it is you find under its number in your app (GET /api/wellbeing/alerts/{alertId}).',
       ),
       ...lists.map(({ standing, alerts, next }) =>
         section(

@@ -1,5 +1,6 @@
 import { NativeConnection } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../activities';
+import { tellUser } from '../activities/tell-user';
 import { loadConfig, type Config, VARIABLE_NAMES } from '../config/config';
 import { createPool } from '../db/pool';
 import { AUDIT_PURPOSES, ensureServiceKeys } from '../db/service-keys';
@@ -143,6 +144,7 @@ async function run(config: Config, secrets: SecretsSource, logger: Logger): Prom
       client: temporal.client,
       logger,
       texts,
+      tellUser: (news) => tellUser(dependencies, news),
       intervalMs: config.relayIntervalMs,
       tellsTheApp: appWebhook !== null,
     });
@@ -186,7 +188,7 @@ async function main(): Promise<void> {
   const config = loadConfig(secrets.env);
   const logger = createLogger({ name: 'worker', level: config.logLevel });
   // Also turns SIGINT and SIGTERM into an orderly end of all workers of the process.
-  installRuntime(logger, config.metricsPort);
+  installRuntime(logger, config);
   endOnStrayErrors(logger);
   warnOfStandIns(logger, config.allowStandIns);
   try {

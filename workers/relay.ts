@@ -1,6 +1,12 @@
 import type { Pool } from 'pg';
 import { nextDueInMs } from '../db/app-event-delivery';
-import { type EndingToTell, tellUntoldEndings } from '../db/buddy-endings';
+import type { NewsForUser } from '../activities/tell-user';
+import {
+  type EndingToTell,
+  tellUntoldEndings,
+  tellUntoldWithdrawals,
+  type WithdrawalToTell,
+} from '../db/buddy-endings';
 import { tellUntoldContacts } from '../db/contact-endings';
 import { type InboundParts, routeText } from '../db/inbound-routing';
 import { markHandled, noteFailedHandling, unhandledEvents, type StoredEvent } from '../db/webhook-events';
@@ -31,6 +37,11 @@ export interface RelayParts {
   readonly logger: Logger;
   /** For texts to our numbers, which are routed by the database and answered by a message. */
   readonly texts: Omit<InboundParts, 'pool'>;
+}
+
+/** Tells a user as they wished; may be repeated. */
+export interface TellingUser {
+  readonly tellUser: (news: NewsForUser) => Promise<void>;
 }
 
 /**
@@ -112,6 +123,25 @@ export async function relayEndings({
   return ofBuddies + (await tellUntoldContacts(pool, tellAlert, onFailure, BATCH));
 }
 
+/**
+ * One pass over the buddies who have withdrawn and of whom the user was not told yet: a message under the id that was
+ * written with the withdrawal, so that there is one at most.
+ * @returns how many were told
+ * @throws TemporalNotInTime, as {@link relayOnce}
+ */
+export async function relayWithdrawals({
+  pool,
+  logger,
+  tellUser,
+}: Pick<RelayParts, 'pool' | 'logger'> & TellingUser): Promise<number> {
+  const tell = ({ buddyId, messageId }: WithdrawalToTell) => tellUser({ buddyId, news: 'withdrawn', messageId });
+  const onFailure = (error: unknown): void => {
+    if (error instanceof TemporalNotInTime) throw error;
+    logger.warn({ error }, 'a user could not be told that a buddy has withdrawn');
+  };
+  return await tellUntoldWithdrawals(pool, tell, onFailure, BATCH);
+}
+
 /** Nobody has taken what was due when we last said so, ms: said again. */
 const SAY_AGAIN_AFTER_MS = 30_000;
 
@@ -136,7 +166,9 @@ export function appWaker({ pool, client }: Pick<RelayParts, 'pool' | 'client'>):
 }
 
 /** Passes every `intervalMs` until stopped; a failed pass (Temporal or Postgres away) is tried again by the next. */
-export function startRelay(parts: RelayParts & { readonly intervalMs: number; readonly tellsTheApp: boolean }) {
+export function startRelay(
+  parts: RelayParts & TellingUser & { readonly intervalMs: number; readonly tellsTheApp: boolean },
+) {
   const { logger, intervalMs, tellsTheApp } = parts;
   const wakeApp = appWaker(parts);
   const state = { stopped: false };
@@ -148,8 +180,10 @@ export function startRelay(parts: RelayParts & { readonly intervalMs: number; re
         if (count > 0) logger.info({ count }, 'late events handed to their workflows');
         const ended = await relayEndings(parts);
         if (ended > 0) logger.info({ count: ended }, 'ends of buddies and contacts told to their workflows');
+        const withdrawn = await relayWithdrawals(parts);
+        if (withdrawn > 0) logger.info({ count: withdrawn }, 'withdrawals of buddies told to their users');
         // A full batch means there are more: no pause before them.
-        if (count === BATCH || ended >= BATCH) continue;
+        if (count === BATCH || ended >= BATCH || withdrawn === BATCH) continue;
       } catch (error) {
         logger.warn({ error }, 'late events could not be handed over');
       }

@@ -1,16 +1,28 @@
 import { DefaultLogger, Runtime, type LogEntry, type LogMetadata, type RuntimeOptions } from '@temporalio/worker';
+import { isIPv6 } from 'node:net';
+import { OUTCOME_BUCKETS } from '../activities/outcome-metrics';
+import type { Config } from '../config/config';
 import type { Logger } from '../vault/logger';
 
 /**
  * Prepares the SDK's runtime of this process, once: its log lines pass our logger, its metrics are served to
- * Prometheus when a port is given, on this machine only.
+ * Prometheus when a port is given.
  */
-export function installRuntime(logger: Logger, metricsPort: number | null): void {
+export function installRuntime(
+  logger: Logger,
+  { metricsPort, metricsHost }: Pick<Config, 'metricsPort' | 'metricsHost'>,
+): void {
+  const host = isIPv6(metricsHost) ? `[${metricsHost}]` : metricsHost;
+  const histogramBucketOverrides = OUTCOME_BUCKETS;
   const options: RuntimeOptions = {
     logger: new DefaultLogger('INFO', (entry) => logEntry(logger, entry)),
     ...(metricsPort === null
       ? {}
-      : { telemetryOptions: { metrics: { prometheus: { bindAddress: `127.0.0.1:${metricsPort}` } } } }),
+      : {
+          telemetryOptions: {
+            metrics: { prometheus: { bindAddress: `${host}:${metricsPort}`, histogramBucketOverrides } },
+          },
+        }),
   };
   Runtime.install(options);
 }

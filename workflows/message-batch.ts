@@ -37,7 +37,7 @@ interface Course {
 }
 
 /**
- * Sends a batch: a page of recipients at a time, so many under way at once and no more, whatever its length. What it does
+ * Sends a batch: a page of recipients at a time, so many that wait to be sent and no more, whatever its length. What it does
  * not know by heart it asks Postgres, so its own history stays short; it continues as new.
  */
 export async function messageBatch(input: MessageBatchInput): Promise<MessageBatchResult> {

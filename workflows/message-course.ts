@@ -9,7 +9,7 @@ export interface FailedTry {
   readonly reason: MessageReason;
   readonly errorClass: TwilioErrorClass | null;
   readonly errorCode: string | null;
-  /** At the create, where the other sender has been tried already; not by a receipt. */
+  /** At the create, where the dispatch itself has tried it once more already; not by a receipt. */
   readonly wasRefused: boolean;
 }
 
@@ -101,6 +101,9 @@ export function retryDelayMs(course: MessageCourse, failed: FailedTry): number |
   if (course.stop !== null || plan.retry === 'never' || course.tries > plan.attempts) return null;
   // The dispatch itself has tried the other sender; and where one must be used, there is no other.
   if (plan.retry === 'other-sender' && (failed.wasRefused || course.input.sender !== null)) return null;
+  // A full queue was asked again later, and a stopped line when it was open again: twice refused is refused.
+  const isRefusedTwice = failed.wasRefused && (failed.errorClass === 'delay' || failed.errorClass === 'stop-line');
+  if (isRefusedTwice && patched('refused-twice-is-over')) return null;
   const delayMs = plan.firstDelayMs * 2 ** (course.tries - 1);
   return course.isTooLateIn(delayMs) ? null : delayMs;
 }

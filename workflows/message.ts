@@ -179,8 +179,8 @@ async function handOver(course: MessageCourse, dispatchId: string): Promise<Send
 async function awaitReceipt(course: MessageCourse, sid: string): Promise<Ending | FailedTry> {
   const { messageId } = course.input;
   if (course.ended(sid) === null) {
-    const { tries: attempts, segments } = course;
-    const sent = { messageId, state: 'sent', reason: null, nextAttemptAt: null } as const;
+    const { tries: attempts, segments, isMarkedWaiting: hasWaited } = course;
+    const sent = { messageId, state: 'sent', reason: null, nextAttemptAt: null, hasWaited } as const;
     await messageRecords.noteMessage({ ...sent, sid, attempts, ...(segments === null ? {} : { segments }) });
     if (!course.hasToldSent) await report(course, 'sent', null);
     course.hasToldSent = true;
@@ -255,6 +255,7 @@ async function close(course: MessageCourse, ending: Ending): Promise<MessageResu
     errorCode: failure?.errorCode ?? null,
     errorClass: failure?.errorClass ?? null,
     fallbackAlertId,
+    hasWaited: course.isMarkedWaiting,
     endedAt: new Date(Date.now()).toISOString(),
   });
   await report(course, ending.outcome, ending.reason);

@@ -137,9 +137,9 @@ async function waitForDay(alert: VoiceAlertState, recipient: VoiceAlertRecipient
 }
 
 /** @returns null for an alert that somebody asked for: it waits for nothing */
-function nightOf({ input }: VoiceAlertState, { country }: VoiceAlertRecipient): AlertNight | null {
+function nightOf({ input }: VoiceAlertState, { country, subjectId }: VoiceAlertRecipient): AlertNight | null {
   const { zone, kind, messageClass, urgency } = input;
-  return zone === undefined ? null : { country, zone, kind, messageClass, urgency };
+  return zone === undefined ? null : { country, zone, subjectId, kind, messageClass, urgency };
 }
 
 async function ringOnce(

@@ -1,5 +1,6 @@
 /** A batch of a thousand and one of ten thousand: whether memory grows with the number of recipients. */
 import { z } from 'zod';
+import { progress } from '../project';
 import type { BenchGround } from './ground';
 import type { BenchGroup } from './group';
 import { type BenchRow, rowOf } from './rows';
@@ -13,6 +14,9 @@ const AREA_CODES = (
 ).split(' ');
 
 const PATIENCE_MS = 45 * 60_000;
+const LOOK_EVERY_MS = 500;
+/** Of the table over time. */
+const LINES = 12;
 const token = z.object({ access_token: z.string() });
 const batch = z.object({ batchId: z.uuid(), state: z.string(), recipients: z.object({ ready: z.int() }) });
 
@@ -22,12 +26,12 @@ export const bulkGroup: BenchGroup = {
     needs: 'ground',
     async measure({ isQuick }, ground): Promise<BenchRow[]> {
       const [few, many] = isQuick ? [10, 20] : [1_000, 10_000];
-      await sendAll(ground, few);
+      const first = await sendAll(ground, few);
       const after = ground.memory();
-      const began = performance.now();
-      await sendAll(ground, many);
-      const seconds = (performance.now() - began) / 1_000;
+      const samples = await sendAll(ground, many);
+      const seconds = samples.at(-1)?.seconds ?? Number.NaN;
       const later = ground.memory();
+      progress(tableOverTime(samples));
       // With a handful, what a process takes in its first minutes is all there is to see.
       const target = isQuick ? {} : { target: { of: 'ratio', is: '≤', than: 1.2 } as const };
       return [
@@ -45,14 +49,44 @@ export const bulkGroup: BenchGroup = {
           baseline: after.api,
           ...target,
         }),
+        ...(['worker', 'api'] as const).map((of) =>
+          rowOf({
+            name: `the most memory of the ${of === 'api' ? 'API' : of} during a batch of ${many}, against ${few}`,
+            unit: 'MB',
+            ours: peakOf(samples, of),
+            baseline: peakOf(first, of),
+          }),
+        ),
         rowOf({ name: 'messages of a batch, upload to last receipt', unit: '1/s', ours: many / seconds }),
       ];
     },
   },
 };
 
-/** @throws Error when the batch does not come to its end */
-async function sendAll(ground: BenchGround, count: number): Promise<void> {
+/** Resident memory of both processes, MB, at a moment of a batch. */
+interface Sample {
+  /** Since the upload began. */
+  readonly seconds: number;
+  readonly worker: number;
+  readonly api: number;
+}
+
+const peakOf = (samples: readonly Sample[], of: 'worker' | 'api') => Math.max(...samples.map((sample) => sample[of]));
+
+/** A dozen moments, evenly spread: whether memory grows, and when. */
+function tableOverTime(samples: readonly Sample[]): string {
+  const step = Math.max(1, Math.floor(samples.length / LINES));
+  const shown = samples.filter((_, at) => at % step === 0 || at === samples.length - 1);
+  const lines = shown.map(({ seconds, worker, api }) =>
+    [seconds, worker, api].map((figure) => figure.toFixed(0).padStart(8)).join(''),
+  );
+  return ['Memory during the larger batch:', '       s  worker     API (MB)', ...lines].join('\n');
+}
+
+/** @returns memory over the whole batch @throws Error when it does not come to its end */
+async function sendAll(ground: BenchGround, count: number): Promise<Sample[]> {
+  const began = performance.now();
+  const samples: Sample[] = [];
   const answer = await fetch(`${ground.stack.services.simulatorUrl}/oidc/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -73,9 +107,10 @@ async function sendAll(ground: BenchGround, count: number): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     const seen = await fetch(`${ground.apiUrl}/messages/bulk/${made.batchId}`, { headers: { authorization } });
-    if (batch.parse(await seen.json()).state === 'completed') return;
+    samples.push({ seconds: (performance.now() - began) / 1_000, ...ground.memory() });
+    if (batch.parse(await seen.json()).state === 'completed') return samples;
     if (Date.now() > deadline) throw new Error('a batch that should have ended is still being sent');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 

@@ -1,17 +1,26 @@
-/** How many of Twilio's status callbacks are taken in a second, and how long each waits when many come at once. */
+/** How many of Twilio's callbacks, of calls and texts, are taken in a second, and how long each waits when many come at once. */
 import { randomBytes } from 'node:crypto';
 import autocannon from 'autocannon';
 import { loadConfig } from '../../config/config';
 import { connectTemporal } from '../../temporal/connection';
+import type { KindlineClient } from '../../temporal/connection';
 import { startMentorCall } from '../../temporal/mentor-calls';
+import { startMessage } from '../../temporal/messages';
 import { createServiceKeys } from '../../vault/service-keys';
 import { progress } from '../project';
 import { callInput } from './call-input';
+import { messageInput } from './message-input';
 import type { BenchGround } from './ground';
 import type { BenchGroup, Effort } from './group';
 import { inTurns, median, percentile } from './rounds';
 import { type BenchRow, rowOf } from './rows';
-import { callbacksOfCalls, informingCallbacks, type SignedCallback, type SigningAccount } from './status-callbacks';
+import {
+  callbacksOfCalls,
+  informingCallbacks,
+  receipts,
+  type SignedCallback,
+  type SigningAccount,
+} from './status-callbacks';
 
 /** Running workflows that take the signals. */
 const CALLS = 100;
@@ -30,7 +39,15 @@ async function measure({ rounds, isQuick }: Effort, ground: BenchGround): Promis
   const { accountSid, authToken } = loadConfig(ground.env).twilio;
   const account: SigningAccount = { accountSid, authToken };
   try {
-    const callIds = await startCalls(ground, isQuick ? 5 : CALLS);
+    const config = loadConfig(ground.env);
+    const some = Array.from({ length: isQuick ? 5 : CALLS });
+    const callIds = await startAll(
+      ground,
+      some.map(() => callInput(config)),
+      startMentorCall,
+      ({ callId }) => callId,
+    );
+    const messageIds = await startAll(ground, some.map(messageInput), startMessage, ({ messageId }) => messageId);
     const connections = isQuick ? 5 : CONNECTIONS;
     const perSecond = async (url: string): Promise<number> => {
       const callbacks = callbacksOfCalls(url, account, repeated(callIds, isQuick ? 5 : CALLS_A_TURN));
@@ -44,11 +61,20 @@ async function measure({ rounds, isQuick }: Effort, ground: BenchGround): Promis
     });
 
     const many = isQuick ? 5 : MANY_AT_ONCE;
-    const p99s: number[] = [];
-    for (let round = 0; round < Math.min(rounds, 5); round += 1) {
-      const callbacks = informingCallbacks(ground.apiUrl, account, repeated(callIds, many * CALLBACKS_EACH));
-      p99s.push((await load(ground.apiUrl, callbacks, many)).p99);
-    }
+    const p99Of = async (callbacks: (url: string) => readonly SignedCallback[]): Promise<number> => {
+      const p99s: number[] = [];
+      for (let round = 0; round < Math.min(rounds, 5); round += 1) {
+        p99s.push((await load(ground.apiUrl, callbacks(ground.apiUrl), many)).p99);
+      }
+      return median(p99s);
+    };
+    const ofCalls = repeated(callIds, many * CALLBACKS_EACH);
+    const ofTexts = repeated(messageIds, many * CALLBACKS_EACH);
+    const atOnce = {
+      'POST /call-status, callbacks that inform': await p99Of((url) => informingCallbacks(url, account, ofCalls)),
+      'POST /message-status, receipts that inform': await p99Of((url) => receipts(url, account, ofTexts, 'sent')),
+      'POST /message-status, last receipts': await p99Of((url) => receipts(url, account, ofTexts, 'delivered')),
+    };
     return [
       rowOf({
         name: 'POST /call-status, all callbacks of a call',
@@ -56,12 +82,14 @@ async function measure({ rounds, isQuick }: Effort, ground: BenchGround): Promis
         ...throughput,
         target: { of: 'ratio', is: '≥', than: 0.8 },
       }),
-      rowOf({
-        name: `POST /call-status, callbacks that inform, ${many} at once`,
-        unit: 'ms at the 99th percentile',
-        ours: median(p99s),
-        target: { of: 'ours', is: '<', than: 100 },
-      }),
+      ...Object.entries(atOnce).map(([name, ours]) =>
+        rowOf({
+          name: `${name}, ${many} at once`,
+          unit: 'ms at the 99th percentile',
+          ours,
+          target: { of: 'ours', is: '<', than: 100 },
+        }),
+      ),
     ];
   } finally {
     await baseline.stop();
@@ -69,21 +97,24 @@ async function measure({ rounds, isQuick }: Effort, ground: BenchGround): Promis
 }
 
 /** Workflows that run and that no worker takes up. */
-async function startCalls(ground: BenchGround, count: number): Promise<string[]> {
+async function startAll<T>(
+  ground: BenchGround,
+  inputs: readonly T[],
+  start: (client: KindlineClient, input: T) => Promise<unknown>,
+  idOf: (input: T) => string,
+): Promise<string[]> {
   const keys = createServiceKeys([{ purpose: 'payload-codec', version: 1, key: randomBytes(32) }]);
-  const config = loadConfig(ground.env);
-  const temporal = await connectTemporal(config.temporal, keys);
+  const temporal = await connectTemporal(loadConfig(ground.env).temporal, keys);
   try {
-    const inputs = Array.from({ length: count }, () => callInput(config));
-    for (const input of inputs) await startMentorCall(temporal.client, input);
-    return inputs.map(({ callId }) => callId);
+    for (const input of inputs) await start(temporal.client, input);
+    return inputs.map(idOf);
   } finally {
     await temporal.close();
   }
 }
 
-function repeated(callIds: readonly string[], count: number): string[] {
-  return Array.from({ length: count }, (_, at) => callIds[at % callIds.length] ?? '');
+function repeated(ids: readonly string[], count: number): string[] {
+  return Array.from({ length: count }, (_, at) => ids[at % ids.length] ?? '');
 }
 
 /** Sends every callback once, over so many connections, each as fast as it is answered. */

@@ -1,4 +1,4 @@
-/** Status callbacks of masked calls, signed before the clock runs: as Twilio sends them, with all their fields. */
+/** Status callbacks of masked calls, and of texts, signed before the clock runs: as Twilio sends them, with all their fields. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
 import { createWebhookUrls } from '../../domain/webhook-urls';
@@ -51,13 +51,34 @@ export function informingCallbacks(
   });
 }
 
+/** A receipt of a text of its own for each: `sent` only informs, `delivered` is the last and is signalled. */
+export function receipts(
+  base: string,
+  account: SigningAccount,
+  messageIds: readonly string[],
+  status: 'sent' | 'delivered',
+): SignedCallback[] {
+  return messageIds.map((messageId) => {
+    const sid = newSid('SM');
+    const address = createWebhookUrls(base, null).messageStatus({ messageId, dispatchId: randomUUID() });
+    return signed(address, account, {
+      AccountSid: account.accountSid,
+      ApiVersion: '2010-04-01',
+      From: OURS,
+      MessageSid: sid,
+      MessageStatus: status,
+      SmsSid: sid,
+      SmsStatus: status,
+      To: '+14155550142',
+    });
+  });
+}
+
 function callback(base: string, account: SigningAccount, leg: LegOfCall, status: string): SignedCallback {
   const { callId, callSid } = leg;
-  // What stands behind '#' tells Twilio how to connect; it is neither sent nor signed.
   const address = createWebhookUrls(base, null).callStatus({ callId, leg: leg.leg, dispatchId: randomUUID(), step: 1 });
-  const url = address.split('#')[0] ?? address;
   const person = leg.leg === 'user' ? '+14155550142' : '+14155550161';
-  const params = {
+  return signed(address, account, {
     AccountSid: account.accountSid,
     ApiVersion: '2010-04-01',
     CallSid: callSid,
@@ -87,7 +108,12 @@ function callback(base: string, account: SigningAccount, leg: LegOfCall, status:
     ToState: 'CA',
     ToZip: '',
     ...(status === 'completed' ? { CallDuration: '61', Duration: '2' } : {}),
-  };
+  });
+}
+
+function signed(address: string, account: SigningAccount, params: Record<string, string>): SignedCallback {
+  // What stands behind '#' tells Twilio how to connect; it is neither sent nor signed.
+  const url = address.split('#')[0] ?? address;
   const { pathname, search } = new URL(url);
   return {
     method: 'POST',
@@ -102,6 +128,6 @@ function callback(base: string, account: SigningAccount, leg: LegOfCall, status:
   };
 }
 
-function newSid(): string {
-  return `CA${randomBytes(16).toString('hex')}`;
+function newSid(kind: 'CA' | 'SM' = 'CA'): string {
+  return `${kind}${randomBytes(16).toString('hex')}`;
 }

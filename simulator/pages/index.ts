@@ -6,6 +6,7 @@ import { readAsset } from './assets';
 import { renderMailboxPage } from './mailbox-page';
 import { renderPhonesPage } from './phones-page';
 import type { PhonesPageOptions } from './phones-page';
+import { renderPrivacyPage } from './privacy-page';
 
 /** Only what this server gives, no inline code, no other site: a caption that held markup could do nothing. */
 const CONTENT_SECURITY_POLICY = [
@@ -49,7 +50,7 @@ export interface PagesOptions {
 
 /**
  * The phones page at `/`, the mailbox at `/mailbox`, and what they load from `/assets/`. Their data comes from the
- * control routes under `/simulator/`.
+ * control routes under `/simulator/`. A sample of a privacy policy at `/privacy`.
  */
 export function createPagesRouter(options: PagesOptions): Router {
   const router = express.Router();
@@ -66,6 +67,7 @@ export function createPagesRouter(options: PagesOptions): Router {
   };
   serve('/', 'html', () => renderPhonesPage(options.page()));
   serve('/mailbox', 'html', renderMailboxPage);
+  serve('/privacy', 'html', renderPrivacyPage);
   for (const [name, type] of Object.entries(ASSETS)) {
     const asset = readAsset(name);
     serve(`/assets/${name}`, type, () => asset);

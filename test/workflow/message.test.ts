@@ -1,4 +1,3 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import {
   dispatchAbandoned,
@@ -324,17 +323,23 @@ describe('trying again', () => {
   });
 
   it('makes no call when an earlier text arrives after all, whatever became of the later one', async () => {
-    const message = await rig.send({ fallback: 'voice' });
-    await message.accepted();
-    await message.receipt('undelivered', '30003');
-    await message.pass(2 * MINUTE);
-    await message.accepted(2);
-    await message.receipt('delivered', null, message.world.sid(1));
-    // It may be over before the other one is told.
-    await message.receipt('undelivered', '30006', message.world.sid(2)).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(WorkflowNotFoundError);
+    const noted = held();
+    const message = await rig.send({ fallback: 'voice' }, ({ activities }) => {
+      const { noteMessage } = activities;
+      activities.noteMessage = async (note) => {
+        await noteMessage(note);
+        if (note.attempts === 2) await noted.run();
+      };
     });
+    await message.accepted();
+    await message.receipt('undelivered', '21612');
+    await message.accepted(2);
+    // Both are told while the second is written down, so that neither can meet the end of the run.
+    await message.receipt('undelivered', '30006', message.world.sid(2));
+    await message.receipt('delivered', null, message.world.sid(1));
+    noted.answer(undefined);
     expect(await message.result()).toEqual({ state: 'delivered', reason: null });
+    expect(message.world.sent).toHaveLength(2);
     expect(message.world.done).not.toContain('call instead');
   });
 
@@ -379,12 +384,31 @@ describe('trying again', () => {
     ['blocked', '30007'],
     ['not-allowed', '21408'],
     ['other-sender', '21612'],
+    // Its dispatch has tried it once more already: later, or when the line was open again.
+    ['delay', '21611'],
+    ['stop-line', '20003'],
     ['permanent', '12345'],
     ['no-such-class', '1'],
   ])('is not tried again when it was refused as %s', async (errorClass, code) => {
     const message = await rig.send({}, (world) => (world.tries = [refuse(errorClass, code)]));
     expect(await message.result()).toEqual({ state: 'failed', reason: 'provider-refused' });
     sentOnce(message);
+    if (errorClass === 'delay') await message.recordAs('refused-twice');
+  });
+
+  it.each([
+    ['a full queue', '30001', 'delay', MINUTE],
+    ['a suspended account', '30002', 'stop-line', MINUTE / 2],
+  ])('is tried again when a receipt tells of %s', async (_what, code, errorClass, delayMs) => {
+    const message = await rig.send();
+    await message.accepted();
+    await message.receipt('failed', code);
+    await message.until(() => message.world.retries.length === 1);
+    await message.pass(delayMs);
+    await message.accepted(2);
+    await message.receipt('delivered');
+    expect(await message.result()).toEqual({ state: 'delivered', reason: null });
+    expect(message.world.retries).toMatchObject([{ attempt: 1, errorClass, delayMs }]);
   });
 });
 

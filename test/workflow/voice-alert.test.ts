@@ -348,7 +348,12 @@ describe('an alert that says a message which did not arrive', () => {
     expect(alert.world.legs.map(({ outcome }) => outcome)).toEqual(['no-answer', 'no-answer']);
     const rings = alert.world.placed.map(({ at }) => Math.round((at - begun) / HOUR));
     expect(rings).toEqual([2, 11]);
-    expect(alert.world.placed[0]?.night).toMatchObject({ country: 'US', zone: null, kind: 'alert' });
+    expect(alert.world.placed[0]?.night).toMatchObject({
+      country: 'US',
+      zone: null,
+      kind: 'alert',
+      subjectId: expect.any(String),
+    });
     await alert.recordAs('waited-for-the-day');
   });
 

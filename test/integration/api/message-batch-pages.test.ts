@@ -1,7 +1,9 @@
 /** The pages of a batch over a real Postgres and vault, with a Temporal that remembers which messages it was given. */
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createContactPoint } from '../../../db/contact-points';
 import { noteMessage, openMessage } from '../../../db/messages';
+import { inTransaction } from '../../../db/pool';
 import { createBatchSweep, endUnbegunMessages } from '../../../activities/batch-sweep';
 import { createMessageBatchActivities } from '../../../activities/message-batches';
 import type { ActivityDependencies } from '../../../activities/dependencies';
@@ -11,6 +13,7 @@ import { messageBatchWorkflowId } from '../../../domain/message-batch';
 import { RETENTION } from '../../../domain/retention';
 import { readWords } from '../../../domain/message-words';
 import { type MessageInput, messageWorkflowId } from '../../../domain/message';
+import { SealedValue } from '../../../domain/sealed';
 import type { OwnerState } from '../../../temporal/owners';
 import { ApiUnderTest } from './api-under-test';
 
@@ -112,7 +115,7 @@ test('a page that broke off goes on with the same messages: nobody gets two', as
   expect(rows).toEqual([{ n: 8 }]);
 });
 
-test('no more than five hundred are under way, whatever the length', async () => {
+test('no more than five hundred wait to be sent, and what the provider has takes nobody’s place', async () => {
   const batchId = await batch([{ phone: '+14155550199' }]);
   await api.database.owner.query(
     `INSERT INTO message_batch_rows (batch_id, row, subject_id, recipient_token, token_version, country, started_at)
@@ -123,13 +126,45 @@ test('no more than five hundred are under way, whatever the length', async () =>
   expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 1, open: 500, isFull: true });
   expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 0, open: 500, isFull: true });
 
-  // What the provider has may wait for its receipt for hours, and takes nobody's place.
+  // It may wait for its receipt for hours.
   const [input] = started.values();
   if (input === undefined) throw new Error('no message was started');
   const { pool } = api.deps;
   await openMessage(pool, input, { state: 'sending', reason: null, nextAttemptAt: null });
   await noteMessage(pool, { messageId: input.messageId, state: 'sent', reason: null, nextAttemptAt: null });
   expect(await run(pages.startMessagePage, { batchId })).toMatchObject({ started: 0, open: 500, isFull: false });
+});
+
+test('the zone of a recipient is what is said of them, else what they have told, else what is said of all', async () => {
+  const [mine, own, other] = people(3, 60);
+  const { pool, vault, tokenizer } = api.deps;
+  const who = { role: 'user', subject: 'tells-a-zone' } as const;
+  const phone = SealedValue.of('phone', own?.phone ?? '');
+  const { body } = await api.ask('PUT', '/api/users/me/profile', {
+    who,
+    json: { firstName: 'Ada', timeZone: 'Pacific/Honolulu' },
+  });
+  const subjectId: string = body.userId;
+  const recordId = await vault.seal({ subjectId, kind: 'phone', value: phone });
+  const saved = {
+    subjectId,
+    recordId,
+    kind: 'phone',
+    token: tokenizer.token(phone),
+    tokenVersion: 1,
+    country: 'US',
+  } as const;
+  await inTransaction(pool, (tx) => createContactPoint(tx, saved));
+  const recipients = [{ ...mine, zone: 'America/Denver' }, { subjectId }, { ...other }];
+  const zones = async (more: object) => {
+    started = new Map();
+    const batchId = await batch(recipients, { text: 'Hello', ...more });
+    await run(pages.startMessagePage, { batchId });
+    return [...started.values()].toSorted((a, b) => (a.batchRow ?? 0) - (b.batchRow ?? 0)).map(({ zone }) => zone);
+  };
+  expect(await zones({ zone: 'America/Chicago' })).toEqual(['America/Denver', 'Pacific/Honolulu', 'America/Chicago']);
+  // Where nothing is said of all, what they have told is asked when it is their turn.
+  expect(await zones({})).toEqual(['America/Denver', null, null]);
 });
 
 test('what was kept for its time and is gone is told by its row, and holds up nobody', async () => {
@@ -265,7 +300,7 @@ test('rows whose message was ended before its first step are told as over, and t
     [messageWorkflowId(failed.messageId)]: 'over',
   };
   const sweep = (olderThanMs = -1_000) =>
-    endUnbegunMessages(api.deps, async (owner) => states[owner] ?? 'running', olderThanMs);
+    run(() => endUnbegunMessages(api.deps, async (owner) => states[owner] ?? 'running', olderThanMs), undefined);
   expect(await sweep(60_000)).toBe(0);
   expect(await sweep()).toBe(2);
   expect(await sweep()).toBe(0);

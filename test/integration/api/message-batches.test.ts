@@ -43,6 +43,7 @@ test('what is wrong with a recipient is told by its row, before anything is sent
     { phone: '+1 900 555 0199' },
     {},
     { phone: '+1 415 555 0102', language: 'Spanish' },
+    { phone: '+1 415 555 0104', zone: 'Mars/Olympus' },
     { subjectId: randomUUID() },
     { phone: '+1 415 555 0103', variables: { name: 'Alex' } },
     { email: 'somebody@example.org' },
@@ -51,7 +52,7 @@ test('what is wrong with a recipient is told by its row, before anything is sent
     status: 201,
     body: {
       state: 'checked',
-      recipients: { total: 10, ready: 1, duplicate: 1, invalid: 8 },
+      recipients: { total: 11, ready: 1, duplicate: 1, invalid: 9 },
       notStarted: 1,
       messages: {},
     },
@@ -65,6 +66,7 @@ test('what is wrong with a recipient is told by its row, before anything is sent
     'phone-number-not-allowed',
     'recipient-missing',
     'language-invalid',
+    'zone-unknown',
     'recipient-unknown',
     'variables-invalid',
     'recipient-missing',
@@ -98,6 +100,7 @@ test.each([
     templateVersion: null,
     contentRecordId: await vault.seal(words),
     requestHash: '',
+    zone: null,
     fallback: null,
     notBefore: null,
     notAfter: new Date(Date.now() + 3_600_000).toISOString(),
@@ -135,12 +138,12 @@ test('a number is nowhere but in a sealed record of whoever gave it, and opens a
 
 test('a CSV is read by its names, with variables that fit the template or do not', async () => {
   const answer = await upload(
-    '\ufeffphone,language,what,at\r\n' +
-      '+1 415 555 0101,es,"your appointment, soon",2026-11-23T09:00:00-05:00\r\n' +
-      '+1 415 555 0102,,your appointment,not a time\r\n' +
-      '+1 415 555 0103,en,too,many,cells,here\r\n' +
+    '\ufeffphone,language,zone,what,at\r\n' +
+      '+1 415 555 0101,es,Europe/Madrid,"your appointment, soon",2026-11-23T09:00:00-05:00\r\n' +
+      '+1 415 555 0102,,,your appointment,not a time\r\n' +
+      '+1 415 555 0103,en,,too,many,cells,here\r\n' +
       '\r\n' +
-      '+1 415 555 0101,,again,2026-11-23T09:00:00-05:00\r\n',
+      '+1 415 555 0101,,,again,2026-11-23T09:00:00-05:00\r\n',
   );
   expect(answer.status).toBe(201);
   const { body } = await rowsOf(answer.body.batchId);
@@ -151,7 +154,13 @@ test('a CSV is read by its names, with variables that fit the template or do not
     'duplicate',
   ]);
   const [row] = await rowsToStart(api.database.app, answer.body.batchId, 10);
-  expect(row).toMatchObject({ language: 'es', country: 'US', subjectId: null, ownsRecord: true });
+  expect(row).toMatchObject({
+    language: 'es',
+    zone: 'Europe/Madrid',
+    country: 'US',
+    subjectId: null,
+    ownsRecord: true,
+  });
 });
 
 test.each([
@@ -186,6 +195,13 @@ test.each([
     status: 400,
     body: { code: 'invalid-query', errors: [{ pointer: '#/template' }] },
   });
+});
+
+test.each([
+  ['a batch', async () => await make(many(1), { zone: 'Mars/Olympus' })],
+  ['an upload', async () => await upload('phone\n+14155550101\n', 'template=reminder&zone=Mars/Olympus')],
+])('a zone for all of %s that nobody knows is refused', async (_what, ask) => {
+  expect(await ask()).toMatchObject({ status: 422, body: { code: 'zone-unknown', errors: [{ pointer: '#/zone' }] } });
 });
 
 test('a CSV needs a template that exists, and no compression', async () => {

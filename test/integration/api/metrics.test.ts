@@ -3,8 +3,10 @@ import type { Server } from 'node:http';
 import { serveMetrics } from '../../../api/metrics';
 import { portOf } from '../../../api/serving';
 import { noteAppEvent } from '../../../db/app-events';
+import { closeCall, updateCall } from '../../../db/calls';
 import { MARKED } from '../../marked-people';
 import { eventually } from '../../stack';
+import { liveCall, mentorWith } from '../db/people';
 import { ApiUnderTest, CONSENT, newCallSid } from './api-under-test';
 import { PagesUnderTest } from './pages-under-test';
 
@@ -12,7 +14,7 @@ let api: ApiUnderTest;
 let server: Server;
 beforeAll(async () => {
   api = await ApiUnderTest.start();
-  server = await serveMetrics(api.metrics, 0);
+  server = await serveMetrics(api.metrics, 0, '127.0.0.1');
 });
 afterAll(async () => {
   server.closeAllConnections();
@@ -105,6 +107,70 @@ test('tells how the service does: success, wait, duration and mentors, NaN where
     expect(text).toContain(`\nkindline_mentor_wait_seconds{quantile="${quantile}"} Nan\n`);
     expect(text).toContain(`\nkindline_conversation_seconds{quantile="${quantile}"} Nan\n`);
   }
+});
+
+test('tells each figure under its own name', async () => {
+  const busy = await ApiUnderTest.start();
+  const { pool } = busy.deps;
+  const now = Date.now();
+  const secondsAgo = (seconds: number) => new Date(now - seconds * 1_000).toISOString();
+  try {
+    for (const [wait, talk] of [
+      [12, 300],
+      [20, 500],
+    ] as const) {
+      const { callId } = await liveCall(pool);
+      await updateCall(pool, callId, { answeredAt: secondsAgo(1_000), bridgedAt: secondsAgo(1_000 - wait) });
+      const end = { outcome: 'completed', endReason: 'bridge-over', durationSeconds: talk } as const;
+      await closeCall(pool, { callId, ...end, endedAt: secondsAgo(60) });
+    }
+    const { callId } = await liveCall(pool);
+    const end = { outcome: 'failed', endReason: 'provider-unavailable', durationSeconds: 0 } as const;
+    await closeCall(pool, { callId, ...end, endedAt: secondsAgo(60) });
+    for (const available of [true, true, true, false]) await mentorWith(pool, { available });
+    await busy.database.owner.query(
+      `INSERT INTO call_feedback (call_id, mentor_id, rating, via)
+       SELECT gen_random_uuid(), gen_random_uuid(), 4 + n % 2, 'key' FROM generate_series(1, 10) n`,
+    );
+    const lines = (await busy.metrics.text()).split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'kindline_mentor_call_success_ratio 0.6666666666666666',
+        'kindline_mentor_wait_seconds{quantile="0.5"} 16',
+        'kindline_mentor_wait_seconds{quantile="0.95"} 19.6',
+        'kindline_conversation_seconds{quantile="0.5"} 400',
+        'kindline_conversation_seconds{quantile="0.95"} 490',
+        'kindline_mentors_available_ratio 0.75',
+        'kindline_satisfaction_mean 4.5',
+      ]),
+    );
+  } finally {
+    await busy.stop();
+  }
+});
+
+test('counts who has asked not to be written to within a day, by how they said so', async () => {
+  await api.database.owner.query(
+    `INSERT INTO opt_outs (recipient_token, token_version, scope, since, lifted_at)
+     SELECT sha256(n::text::bytea), 1, 'organisation', now() - (n - 1) * interval '12 hours', CASE WHEN n = 1 THEN now() END
+       FROM generate_series(1, 4) n`,
+  );
+  await api.database.owner.query(
+    `INSERT INTO mail_blocks (recipient_token, token_version, reason, since)
+     SELECT sha256(n::text::bytea), 1, reason, now() - CASE WHEN n < 7 THEN interval '0' ELSE interval '25 hours' END
+       FROM generate_series(1, 9) n,
+            LATERAL (SELECT (ARRAY['unsubscribed', 'complained', 'complained', 'bounced', 'complained'])[1 + n % 5] AS reason) r`,
+  );
+  const lines = (await scraped()).split('\n').filter((line) => line.startsWith('kindline_opt_outs'));
+  expect(lines).toEqual([
+    'kindline_opt_outs{by="stop"} 2',
+    'kindline_opt_outs{by="unsubscribe"} 1',
+    'kindline_opt_outs{by="complaint"} 4',
+  ]);
+});
+
+test('listens where it is told to, and nowhere else', () => {
+  expect(server.address()).toMatchObject({ address: '127.0.0.1' });
 });
 
 test('holds nobody’s number, id or token, and no label that a client could choose', async () => {

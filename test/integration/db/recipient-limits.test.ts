@@ -11,7 +11,7 @@ import {
 } from '../../../db/dispatches';
 import { recipientWaitMs } from '../../../db/recipient-limits';
 import { createTestDatabase, type TestDatabase } from '../../postgres';
-import { tokenHex } from './people';
+import { personWithNumber, tokenHex } from './people';
 
 const MINUTE = 60_000;
 const LIMITS = {
@@ -54,6 +54,19 @@ async function send(recipientToken: string, agoMs = 0): Promise<void> {
     `UPDATE dispatches SET attempt_began_at = attempt_began_at - $2 * interval '1 millisecond' WHERE dispatch_id = $1`,
     [id, agoMs],
   );
+}
+
+/** Somebody who has shown that these numbers are theirs; `saved` are those of which they only say so. */
+async function personWith(verified: readonly string[], saved: readonly string[] = []): Promise<void> {
+  const { userId } = await personWithNumber(database.app);
+  for (const token of [...verified, ...saved]) {
+    const { recordId } = await personWithNumber(database.app);
+    await database.owner.query(
+      `INSERT INTO contact_points (subject_id, record_id, kind, token, token_version, country, verified_at)
+       VALUES ($1, $2, 'phone', decode($3, 'hex'), 1, 'US', CASE WHEN $4 THEN now() END)`,
+      [userId, recordId, token, verified.includes(token)],
+    );
+  }
 }
 
 const waitOf = (token: string, messageClass: 'ordinary' | 'safety' = 'ordinary', channel: 'sms' | 'voice' = 'sms') =>
@@ -102,6 +115,30 @@ test('one whose outcome nobody knows counts until it is known', async () => {
   await claim(database.app, id, MINUTE);
   await settleUnknown(database.app, id, 1);
   expect(await waitOf(token)).toBeGreaterThan(0);
+});
+
+test('what went to one number of a person counts at their others, but not at one that they have only saved', async () => {
+  const [one, two, strangers] = [tokenHex(), tokenHex(), tokenHex()];
+  await personWith([one, two], [strangers]);
+  await send(strangers);
+  expect(await waitOf(one)).toBe(0);
+  await send(one, 20_000);
+  expect(await waitOf(two)).toBeGreaterThan(0);
+  expect(await waitOf(two)).toBeLessThanOrEqual(40_000);
+  // An alert rings the other phone of whoever does not answer.
+  expect(await waitOf(two, 'ordinary', 'voice')).toBe(0);
+  const terms = { guard: null, isConfigured: true, limits: LIMITS.ordinary };
+  const answer = await claim(database.app, await make(two), MINUTE, terms);
+  expect(answer).toMatchObject({ because: 'recipient-limit' });
+});
+
+test('of ten to two numbers of one person that were all told to go at once, one goes', async () => {
+  const numbers = [tokenHex(), tokenHex()];
+  await personWith(numbers);
+  const terms = { guard: null, isConfigured: true, limits: LIMITS.ordinary };
+  const ids = await Promise.all(Array.from({ length: 10 }, (_, n) => make(numbers[n % 2] ?? '')));
+  const claims = await Promise.all(ids.map((id) => claim(database.app, id, MINUTE, terms)));
+  expect(claims.filter((answer) => 'claimed' in answer)).toHaveLength(1);
 });
 
 test('of ten that were all told to go, one goes; the others are told how long until it is their turn', async () => {

@@ -136,12 +136,13 @@ async function batchOf({ userId, recordId }: { userId: string; recordId: string 
     templateVersion: null,
     contentRecordId: recordId,
     requestHash: 'x',
+    zone: null,
     fallback: null,
     notBefore: null,
     notAfter: null,
   });
   const row = { problem: null, duplicateOf: null, givenRecordId: null, subjectId: userId, recordId };
-  const to = { ownsRecord: false, token: randomBytes(32), tokenVersion: 1, country: 'US', language: 'en' };
+  const to = { ownsRecord: false, token: randomBytes(32), tokenVersion: 1, country: 'US', language: 'en', zone: null };
   const rows = [1, 2].map((n) => ({ row: n, ...row, ...to }));
   await addRows(database.app, batchId, rows);
   return batchId;

@@ -8,6 +8,7 @@ import { openAlert } from '../../../db/alerts';
 import { createSubject } from '../../../db/subjects';
 import type { AlertNight } from '../../../domain/voice-alert';
 import { alertRecipient, voiceAlertInput } from '../../voice-alert-input';
+import { giveProfile } from '../buddies/people';
 import { DispatchWorld, OUR_NUMBERS } from './dispatch-world';
 
 let world: DispatchWorld;
@@ -73,12 +74,24 @@ it.each([
   expect(await ring(night)).toEqual({ rung: 1, error: null });
 });
 
+it('is night for a call by the zone that its recipient has told us, where none was given', async () => {
+  const { nightLeft } = createAlertActivities(atNight());
+  const subjectId = await createSubject(world.db.app, 'system');
+  const asleep = { ...NIGHT, zone: null, subjectId };
+  // Anywhere in the United States it is day.
+  expect(await nightLeft(asleep)).toBe(0);
+  await giveProfile({ pool: world.db.app, vault: world.vault }, subjectId, { timeZone: 'UTC' });
+  expect(await nightLeft(asleep)).toBeGreaterThan(3_000_000);
+  expect(await ring(asleep)).toMatchObject({ rung: 0 });
+  expect(await nightLeft({ ...asleep, zone: 'America/Chicago' })).toBe(0);
+});
+
 it('an alert that says a message asks how long its recipient sleeps', async () => {
   const { nightLeft } = createAlertActivities(atNight());
   expect(await nightLeft(NIGHT)).toBeGreaterThan(3_000_000);
   expect(await nightLeft({ ...NIGHT, urgency: 'emergency' })).toBe(0);
   // A text to somebody whose phone has just rung for the same.
-  const { quietHours } = atNight().messages;
-  expect(nightLeftMs(quietHours, { ...NIGHT, channel: 'sms', waitsForDay: false }, new Date())).toBe(0);
-  expect(nightLeftMs(quietHours, { ...NIGHT, channel: 'sms' }, new Date())).toBeGreaterThan(3_000_000);
+  const after = { ...NIGHT, channel: 'sms' } as const;
+  expect(await nightLeftMs(atNight(), { ...after, waitsForDay: false }, new Date())).toBe(0);
+  expect(await nightLeftMs(atNight(), after, new Date())).toBeGreaterThan(3_000_000);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/activity';
+import { type MetricMeter, noopMetricMeter } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Pool } from 'pg';
@@ -61,6 +62,8 @@ interface Hearing {
 export class DispatchWorld {
   readonly hears: Hearing = { callbacks: true };
   logLines: readonly string[] = [];
+  /** What the counters of the worker's metrics say, by name. */
+  readonly counted = new Map<string, number>();
   private phones = 0;
 
   private constructor(
@@ -266,12 +269,12 @@ export class DispatchWorld {
 
   /** Runs the activity once, as one attempt of Temporal's. */
   attempt(asked: PlaceCall, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Attempt {
-    return once((ask: PlaceCall) => createPlaceCall({ ...this.deps, ...change })(ask), asked, heartbeat);
+    return once((ask: PlaceCall) => createPlaceCall({ ...this.deps, ...change })(ask), asked, heartbeat, this.meter());
   }
 
   /** The same of a text. */
   attemptText(asked: SendText, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Attempt {
-    return once((ask: SendText) => createSendText({ ...this.deps, ...change })(ask), asked, heartbeat);
+    return once((ask: SendText) => createSendText({ ...this.deps, ...change })(ask), asked, heartbeat, this.meter());
   }
 
   /** Runs the activity until it succeeds or fails for good. */
@@ -282,6 +285,14 @@ export class DispatchWorld {
   /** The same of a text. */
   text(asked: SendText, change: Partial<ActivityDependencies> = {}, heartbeat?: unknown): Promise<{ sid: string }> {
     return again((last) => this.attemptText(asked, change, last), heartbeat);
+  }
+
+  private meter(): MetricMeter {
+    const createCounter: MetricMeter['createCounter'] = (name) => ({
+      ...noopMetricMeter.createCounter(name),
+      add: (value) => void this.counted.set(name, (this.counted.get(name) ?? 0) + value),
+    });
+    return Object.assign(Object.create(noopMetricMeter) as MetricMeter, { createCounter });
   }
 
   async row(dispatchId: string): Promise<Dispatch> {
@@ -321,10 +332,15 @@ export interface Attempt {
 }
 
 /** Runs an activity once, as one attempt of Temporal's. */
-export function once<A>(activity: (asked: A) => Promise<{ sid: string }>, asked: A, heartbeat: unknown): Attempt {
+export function once<A>(
+  activity: (asked: A) => Promise<{ sid: string }>,
+  asked: A,
+  heartbeat: unknown,
+  metricMeter: MetricMeter = noopMetricMeter,
+): Attempt {
   const env = new MockActivityEnvironment(
     { heartbeatDetails: heartbeat },
-    { logger: new DefaultLogger('ERROR', () => undefined) },
+    { logger: new DefaultLogger('ERROR', () => undefined), metricMeter },
   );
   const told: { last: unknown } = { last: heartbeat };
   env.on('heartbeat', (details: unknown) => (told.last = details ?? told.last));

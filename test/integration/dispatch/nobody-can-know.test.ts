@@ -186,6 +186,7 @@ describe('when a process dies or an answer is lost', () => {
     expect(rings.find((ring) => ring.sid !== sid)).toMatchObject({ spoke: false, status: 'canceled' });
     expect(await world.row(asked.dispatchId)).toMatchObject({ sid, doubledCount: 1 });
     expect(world.logLines.filter((line) => line.includes('dispatch-doubled'))).toHaveLength(1);
+    expect(world.counted.get('kindline_dispatches_doubled')).toBe(1);
     expect(world.logLines.join('')).not.toContain(number.slice(-7));
   });
 

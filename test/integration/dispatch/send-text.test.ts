@@ -14,9 +14,11 @@ import { SealedValue } from '../../../domain/sealed';
 import { createTokenizer } from '../../../vault/tokens';
 import { startLineWatch } from '../../../workers/line-watch';
 import { messageInput } from '../../message-input';
-import { dead, DispatchWorld, OUR_NUMBERS, SERVICE, TOKEN_KEY, until } from './dispatch-world';
+import { giveProfile } from '../buddies/people';
+import { dead, DispatchWorld, OUR_NUMBERS, SERVICE, TIMES, TOKEN_KEY, until } from './dispatch-world';
 
 const WORDS = 'Your ride is here.';
+const MINUTE = 60_000;
 
 describe('a text', () => {
   let world: DispatchWorld;
@@ -25,6 +27,12 @@ describe('a text', () => {
   });
   afterAll(() => world.end());
   afterEach(() => world.sim.faults([]));
+
+  /** What the log says of requests for it that were made once more. */
+  const triedAgain = ({ messageId }: SendText): { retryAfterMs: number }[] =>
+    world.logLines
+      .map((line) => JSON.parse(line))
+      .filter((line) => line.msg === 'a dispatch is tried again' && line.messageId === messageId);
 
   it('asked for twice, and by two workers at once, is sent once, with ids only in what Twilio is given', async () => {
     const { number, asked } = await world.somebodyToText(WORDS);
@@ -69,6 +77,42 @@ describe('a text', () => {
     await expect(world.text(bound.asked)).rejects.toMatchObject(refused);
     expect(await world.texts(bound.number)).toEqual([]);
   });
+
+  it('is asked once more after a refusal that may pass, and never a third time; the log has attempt, class and delay', async () => {
+    const { number, asked } = await world.somebodyToText(WORDS);
+    await world.sim.script(number, { texts: { outcome: 'refused', errorCode: 21611, times: 9 } });
+    const held: unknown = await world.attemptText(asked).done.catch((error: unknown) => error);
+    expect(held).toMatchObject({ type: 'DispatchNotYet' });
+    const waitMs: unknown = Reflect.get(Object(held), 'nextRetryDelay');
+    expect(waitMs).toBeGreaterThan(MINUTE / 2);
+    expect(waitMs).toBeLessThanOrEqual(MINUTE);
+    await world.db.owner.query(
+      `UPDATE dispatches SET created_at = created_at - interval '1 minute' WHERE business_key = $1`,
+      [`${asked.businessKey}:2`],
+    );
+    const refused = { type: 'DispatchRefused', details: [{ class: 'delay', code: '21611' }] };
+    for (const _ of [1, 2]) await expect(world.attemptText(asked).done).rejects.toMatchObject(refused);
+    const retry = { dispatchId: asked.dispatchId, messageId: asked.messageId, attempt: 1 };
+    expect(triedAgain(asked)).toMatchObject([{ ...retry, class: 'delay', retryAfterMs: MINUTE }]);
+    const { rows } = await world.db.owner.query('SELECT 1 FROM dispatches WHERE message_id = $1', [asked.messageId]);
+    expect(rows).toHaveLength(2);
+  });
+
+  it.each([
+    ['a burst of 429', 'rate-limit', 'retry', 1_000],
+    ['an outcome that nobody knows', 'error-500-before', 'unknown', TIMES.settleMs],
+  ] as const)(
+    'is a line of the log with attempt, class and delay for each time more, after %s',
+    async (_what, kind, errorClass, atLeastMs) => {
+      const { number, asked } = await world.somebodyToText(WORDS, { messageClass: 'safety' });
+      await world.sim.faults([{ on: 'create-message', kind, times: 1, delayMs: 50, to: number }]);
+      await world.text(asked);
+      const [again, ...more] = triedAgain(asked);
+      expect(more).toEqual([]);
+      expect(again).toMatchObject({ dispatchId: asked.dispatchId, class: errorClass, attempt: expect.any(Number) });
+      expect(again?.retryAfterMs).toBeGreaterThanOrEqual(atLeastMs);
+    },
+  );
 
   it('goes out by another number after a receipt said that one cannot reach them, and not at all where it is the only one', async () => {
     const { number, asked } = await world.somebodyToText(WORDS);
@@ -121,6 +165,18 @@ describe('a text', () => {
     expect(await world.texts(woken.number)).toHaveLength(1);
     await world.text({ ...asked, kind: 'automatic' }, atNight);
     expect(await world.texts(number)).toHaveLength(1);
+  });
+
+  it('waits for the day of the zone that its recipient has told us, before its turn and at its line', async () => {
+    const { number, asked } = await world.somebodyToText(WORDS);
+    const { subjectId } = asked;
+    await giveProfile({ pool: world.db.app, vault: world.vault }, subjectId, { timeZone: 'UTC' });
+    await expect(world.attemptText(asked, night()).done).rejects.toMatchObject({ type: 'DispatchNotYet' });
+    expect(await world.texts(number)).toEqual([]);
+    const { messageTurn } = createMessageActivities({ ...world.deps, ...night() });
+    expect(await messageTurn(messageInput({ subjectId }))).toMatchObject({ reason: 'quiet-hours' });
+    // What whoever asks for it knows of this person goes first.
+    expect(await messageTurn(messageInput({ subjectId, zone: 'America/Chicago' }))).toMatchObject({ waitMs: 0 });
   });
 
   it('that was turned away until the night, before anything had left, waits for the day as well', async () => {

@@ -387,7 +387,8 @@ describe('the sweep of texts', () => {
       const closeUntold = () => {
         const end = { outcome: 'undelivered', reason: 'not-delivered', sid, segments: 1, attempts: 1 } as const;
         const error = { errorCode: '30005', errorClass: 'not-for-texts', fallbackAlertId: null };
-        return closeMessage({ messageId, ...end, ...error, endedAt: new Date().toISOString() });
+        const closing = { messageId, ...end, ...error, endedAt: new Date().toISOString() };
+        return new MockActivityEnvironment().run(closeMessage, closing);
       };
       return { messageId, recordId, alertId, start, closeUntold };
     };

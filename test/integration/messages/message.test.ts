@@ -3,12 +3,14 @@ import { ORGANISATION_NUMBERS } from '../../../scripts/services';
 import type { Fault } from '../../../simulator/types';
 import { MARKED } from '../../marked-people';
 import { eventually, startStack, type TestStack } from '../../stack';
+import { legOf, rings } from '../calls/people';
 
 let stack: TestStack;
 beforeAll(async () => {
   // What is asked after or looked at once in a while is so at once here.
   const env = { MESSAGE_RECEIPT_SILENCE: '1s', SWEEP_INTERVAL: '1s', LINE_PROBE_INTERVAL: '1s' };
   stack = await startStack({ env });
+  await stack.sim.settings({ wordMs: 2 });
 });
 afterAll(async () => {
   await stack.stop();
@@ -170,6 +172,45 @@ it('a number is shown to be one’s own by a code that is read on its phone', as
   // From now on what is sent to the bare number is the owner's to see.
   const messageId = await send({ recipient: { phoneNumber: to }, messageClass: 'safety' });
   expect(await stack.api(`/messages/${messageId}`, {}, owner)).toMatchObject({ status: 200 });
+});
+
+it('is said by a call when its number takes no texts and that was asked for; the message names the alert', async () => {
+  const to = '+14155550162';
+  const texts = { outcome: 'undelivered', errorCode: 30005 } as const;
+  const keys = [{ when: 'greeting', press: '1', afterMs: 20 }];
+  await stack.sim.script(to, { texts, answerAfterMs: 50, keys });
+  const messageId = await send({ recipient: { phoneNumber: to }, fallback: 'voice' });
+  const { fallbackAlertId, ...seen } = await ended(messageId, 'undelivered');
+  expect(seen).toMatchObject({ attempts: 1, errorCode: '30005', fallback: 'voice' });
+  const leg = await legOf(stack, to, (found) => found.endedAt !== null);
+  expect(leg.heard.join(' ')).toContain(words);
+  await eventually(async () => {
+    const alert = await stack.api(`/alerts/voice/${String(fallbackAlertId)}`, {}, staff);
+    expect(alert.body).toMatchObject({ state: 'heard', endReason: 'heard-after-key', calls: [{ callSid: leg.sid }] });
+  });
+  expect(await rings(stack, to)).toHaveLength(1);
+  // Nothing is left to say: the number that was given for the message is gone with the call.
+  await eventually(async () => {
+    const query =
+      'SELECT r.destroyed_at FROM messages m JOIN vault_records r USING (record_id) WHERE m.message_id = $1';
+    const { rows } = await stack.pool.query(query, [messageId]);
+    expect(rows).toEqual([{ destroyed_at: expect.any(Date) }]);
+  });
+});
+
+it('goes to a list, once to whoever stands on it twice, and only when it is started', async () => {
+  const phones = ['+14155550163', '+14155550164', '+14155550163'];
+  const recipients = phones.map((listed) => ({ phone: listed }));
+  const made = await stack.api('/messages/bulk', { json: { recipients, text: words } }, staff);
+  expect(made).toMatchObject({ status: 201, body: { recipients: { total: 3, ready: 2, duplicate: 1 } } });
+  expect(await received('+14155550163')).toEqual([]);
+  const path = `/messages/bulk/${made.body.batchId}`;
+  expect((await stack.api(`${path}/start`, { json: {} }, staff)).status).toBe(202);
+  await eventually(async () => {
+    const { body } = await stack.api(path, {}, staff);
+    expect(body).toMatchObject({ state: 'completed', messages: { delivered: 2 } });
+  });
+  for (const phone of new Set(phones)) expect(await received(phone)).toEqual([words]);
 });
 
 it('goes out as an e-mail from a template', async () => {

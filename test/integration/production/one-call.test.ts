@@ -88,6 +88,7 @@ withParts('the processes of production', () => {
       KMS_ENDPOINT: moto.url,
       AWS_REGION: MOTO_CREDENTIALS.AWS_REGION,
       METRICS_PORT: String(await freePort()),
+      API_METRICS_PORT: String(await freePort()),
       AUDIT_CHECKPOINT_DIR: join(dir, 'checkpoints'),
       CODEC_HOST: '127.0.0.1',
       CODEC_PORT: String(codecPort),
@@ -222,6 +223,13 @@ withParts('the processes of production', () => {
     expect(await check('worker', { 9464: idlePort })).toBe(1);
     idle.close();
     expect(await check('worker', { 9464: idlePort })).toBe(1);
+  });
+
+  it('serve their metrics to whoever is in their network, not to their own container alone', async () => {
+    // Reached only by who listens on more than 127.0.0.1.
+    const lines = async (port: string | undefined) => (await fetch(`http://127.0.0.2:${port}/metrics`)).text();
+    expect(await lines(env.METRICS_PORT)).toMatch(/^temporal_num_pollers/m);
+    expect(await lines(env.API_METRICS_PORT)).toMatch(/^kindline_http_requests_total/m);
   });
 
   it('say in /health that they have stand-ins, and that every part answers', async () => {
