@@ -217,7 +217,8 @@ function helplineScript(random: SeededRandom): HandsetScript {
 function mentorScript(random: SeededRandom): HandsetScript {
   const answerAfterMs = random.between(100, 1_200);
   const fate = random.next();
-  if (fate < 0.15) return { outcome: 'busy', answerAfterMs };
+  if (fate < 0.08) return { outcome: 'busy', answerAfterMs };
+  if (fate < 0.15) return { outcome: 'no-answer' };
   if (fate < 0.3) return { outcome: 'decline', answerAfterMs };
   if (fate < 0.4) return { outcome: 'voicemail', answerAfterMs };
   return {

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { KINDLINE_SINCE, KINDLINE_STATE } from '../../temporal/search-attributes';
+import { mentorCallInput } from '../mentor-call-input';
 import { MentorCallRig } from './world';
 
 let rig: MentorCallRig;
@@ -366,10 +367,13 @@ describe('looking for a mentor', () => {
     });
     await call.confirm();
     // Twilio says what stands before the Dial, and dials then.
-    await call.pass(15_000);
+    const spokenMs = mentorCallInput().spokenMs?.first ?? 0;
+    expect(spokenMs).toBeGreaterThan(5_000);
+    await call.pass(spokenMs);
     expect(call.world.slots.size).toBe(1);
     await call.pass(13_000);
     await call.until(() => call.world.done.includes('release 1 silent'));
+    expect(await call.firedTimers()).toEqual([spokenMs + 8_000]);
     expect(await call.ask({ kind: 'mentor-answered', step: 1, digits: '1' })).toEqual({
       do: 'goodbye',
       words: 'caller-gone',

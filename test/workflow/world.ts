@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../activities';
 import {
@@ -277,6 +278,14 @@ export class TestCall {
   async offer(mentorId: string, isLost = false): Promise<void> {
     this.world.offered = mentorId;
     if (!isLost) await this.handle.signal('placeOffered');
+  }
+
+  /** For how long each timer that has fired was set, in the order in which they fired (ms). */
+  async firedTimers(): Promise<number[]> {
+    const { events } = await this.handle.fetchHistory();
+    const started = (events ?? []).flatMap((event) => event.timerStartedEventAttributes ?? []);
+    const fired = (events ?? []).flatMap((event) => event.timerFiredEventAttributes ?? []);
+    return fired.map(({ timerId }) => tsToMs(started.find((timer) => timer.timerId === timerId)?.startToFireTimeout));
   }
 
   result(): Promise<MentorCallResult> {

@@ -9,9 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const admin = { role: 'admin' } as const;
-const list = (query: string) => api.ask('GET', `/app-events?${query}`, { who: admin });
-const resend = (eventId: string, role: 'admin' | 'service' | 'user' = 'admin') =>
+type Asker = 'admin' | 'service' | 'user';
+const list = (query: string, role: Asker = 'admin') => api.ask('GET', `/app-events?${query}`, { who: { role } });
+const resend = (eventId: string, role: Asker = 'admin') =>
   api.ask('POST', `/app-events/${eventId}/resend`, { who: { role } });
 
 /** @returns the ids of the events, in order */
@@ -94,9 +94,12 @@ describe('an event that is sent again', () => {
     expect(rows).toEqual([{ action: 'app-event.resent', purpose: 'mentor-call.completed', outcome: 'done' }]);
   });
 
-  test('may be asked for by a program of the organisation, and by nobody else', async () => {
-    const [eventId = ''] = await noted(randomUUID(), 'completed');
+  test('is found and asked for by a program of the organisation too, and by nobody else', async () => {
+    const objectId = randomUUID();
+    await noted(objectId, 'completed');
+    const [eventId = ''] = idsOf((await list(`objectId=${objectId}`, 'service')).body);
     expect((await resend(eventId, 'service')).status).toBe(202);
+    expect((await list(`objectId=${objectId}`, 'user')).status).toBe(403);
     expect((await resend(eventId, 'user')).status).toBe(403);
   });
 

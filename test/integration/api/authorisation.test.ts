@@ -294,6 +294,7 @@ async function batchOfSomebody(): Promise<string> {
     templateVersion: null,
     contentRecordId: null,
     requestHash: 'x',
+    zone: null,
     fallback: null,
     notBefore: null,
     notAfter: null,

@@ -3,6 +3,9 @@ import { ROLES } from '../../../api/authentication';
 import { type Rule, RULES } from '../../../api/authorisation';
 import { type PageVisitor, PagesUnderTest } from './pages-under-test';
 
+/** What is counted is judged here, and not how long Postgres may take to count. */
+jest.mock('../../../api/limits', () => ({ ...jest.requireActual('../../../api/limits'), RATES_WITHIN: 20_000 }));
+
 let pages: PagesUnderTest;
 const visitors = new Map<string, PageVisitor>();
 let visitor: PageVisitor;
@@ -116,10 +119,8 @@ test('who asks too often for a page is told so on a page', async () => {
   const few = await PagesUnderTest.start({ RATE_LIMIT_ENDPOINT: '1/1m' });
   const mentor = await few.signedIn('mentor');
   expect((await mentor.open('/mentor/join')).status).toBe(200);
-  // The process counts for itself once where Postgres was slow to count.
-  const answers = [await mentor.open('/mentor/join'), await mentor.open('/mentor/join')];
-  const answer = answers.find(({ status }) => status === 429) ?? answers[0];
+  const answer = await mentor.open('/mentor/join');
   expect(answer).toMatchObject({ status: 429, text: expect.stringContaining('<h1>') });
-  expect(Number(answer?.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   await few.stop();
 });

@@ -11,6 +11,7 @@ import { createSubject } from '../../../db/subjects';
 import { createMentor } from '../../../db/mentors';
 import { SealedValue } from '../../../domain/sealed';
 import { parsePhoneNumber } from '../../../domain/phone-number';
+import { promptsFor, SPOKEN_LANGUAGES } from '../../../domain/prompts';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest, callInput, CONSENT, newCallSid } from './api-under-test';
 
@@ -182,7 +183,7 @@ describe('a mentor of a call that the user lets be recorded', () => {
   });
 
   test('is dialled with the question, and the user is told, in every language', async () => {
-    for (const lang of ['en', 'es']) {
+    for (const lang of SPOKEN_LANGUAGES) {
       const { pool } = api.deps;
       const { rows } = await pool.query('SELECT phone_record_id FROM mentors WHERE mentor_id = $1', [mentorId]);
       api.process.plan = {
@@ -200,7 +201,7 @@ describe('a mentor of a call that the user lets be recorded', () => {
       const ids = `call=${randomUUID()}&dispatch=${randomUUID()}&step=confirmed&try=1&lang=${lang}`;
       const user = { From: '+14155550100', To: MARKED.userPhone, CallStatus: 'in-progress', Digits: '1' };
       const { text } = await api.twilio(`/twiml/connect-mentor?${ids}`, { ...user, CallSid: newCallSid() });
-      expect(text).toContain(lang === 'en' ? 'your conversation will be recorded' : 'la conversación se grabará');
+      expect(text).toContain(promptsFor(lang).confirmed.mayBeRecorded);
       expect(text).toMatch(/mentor-whisper[^"]*rec=ask/);
       expect(text).not.toMatch(/<Dial[^>]* record=/);
     }

@@ -168,6 +168,10 @@ describe('the templates of the service itself', () => {
     contact: 'Maximilian-Alexander',
     reference: '8c1f4f0e-3b6a-4d7e-9a55-7f2e1c0b9d33',
     days: 7,
+    askedEvery: '24 hours',
+    alertedEvery: '3 days',
+    remindedAfter: '2 hours',
+    keptFor: '30 days',
     news: 'Maximilian-Alexander says: I could not reach you.',
     link: OWN_LINK,
     acceptLink: OWN_LINK,
@@ -210,12 +214,12 @@ describe('the templates of the service itself', () => {
     ]);
     // Mails to whoever looks after the service.
     const toPeople = builtIn.filter(({ name }: { name: string }) => !name.startsWith('incident'));
-    for (const { templateId, name, languages } of toPeople) {
+    for (const { templateId, name, languages, version } of toPeople) {
       const isAfterCalls = AFTER_CALLS.includes(name);
       expect(Object.keys(languages)).toEqual(isAfterCalls ? ['en', 'es', 'fr', 'hi'] : ['en', 'es']);
-      expect(templateFaults(await pinnedTemplate(api.deps.pool, templateId, 1))).toEqual([]);
+      expect(templateFaults(await pinnedTemplate(api.deps.pool, templateId, version))).toEqual([]);
       for (const language of isAfterCalls ? ['en', 'es', 'fr'] : ['en', 'es']) {
-        const { variables: declared } = await pinnedTemplate(api.deps.pool, templateId, 1);
+        const { variables: declared } = await pinnedTemplate(api.deps.pool, templateId, version);
         const variables = Object.fromEntries(Object.keys(declared).map((variable) => [variable, VALUES[variable]]));
         const answer = await api.ask('POST', '/templates/preview', { who, json: { name, language, variables } });
         // A link takes most of a second one.

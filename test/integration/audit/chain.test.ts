@@ -235,11 +235,12 @@ describe('a checkpoint', () => {
   beforeEach(ownDatabase);
   afterEach(dropOwn);
 
+  const sealOne = async () => {
+    await appendTogether(database.app, 1);
+    await seal(database.worker, keys, store);
+  };
+
   it('that is sealed while the trail is verified is not held against a chain that was shorter then', async () => {
-    const sealOne = async () => {
-      await appendTogether(database.app, 1);
-      await seal(database.worker, keys, store);
-    };
     await sealOne();
     const slow: CheckpointStore = {
       newest: () => store.newest(),
@@ -258,19 +259,19 @@ describe('a checkpoint', () => {
   });
 
   it('is expected of every file among them, also of one behind the newest in no folder', async () => {
-    await appendTogether(database.app, 1);
-    await seal(database.worker, keys, store);
-    const newest = await store.newest();
+    await sealOne();
     const strayed: CheckpointStore = {
-      newest: async () => newest,
+      newest: () => store.newest(),
       add: (checkpoint) => store.add(checkpoint),
       async *all() {
+        await sealOne();
         yield* store.all();
         yield { name: 'zzz.json', bytes: Buffer.from('{}') };
       },
     };
     await expect(verifyAuditTrail({ db: database.worker, keys, store: strayed })).resolves.toMatchObject({
       isWhole: false,
+      checkpoints: 2,
       fault: { kind: 'checkpoint', checkpoint: 'zzz.json' },
     });
   });

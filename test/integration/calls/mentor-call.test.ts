@@ -149,27 +149,33 @@ describe('a masked mentor call', () => {
 });
 
 describe('looking for a mentor', () => {
-  it.each(['busy', 'decline', 'voicemail'] as const)(
-    'goes on to the next one when the first is %s',
-    async (outcome) => {
-      const other = await addMentor(stack, otherMentorPhone);
-      // Both are equal; whoever is rung first does not take it.
-      await stack.sim.script(userPhone, READY_USER);
-      await stack.sim.script(mentorPhone, { outcome, answerAfterMs: 50 });
-      await stack.sim.script(otherMentorPhone, { outcome, answerAfterMs: 50 });
-      const user = new AppUser(stack, userPhone);
-      await user.start();
-      const both = await eventually(async () => {
-        const rung = [...(await rings(stack, mentorPhone)), ...(await rings(stack, otherMentorPhone))];
-        expect(rung).toHaveLength(2);
-        return rung;
-      });
-      expect(both.every((leg) => leg.bridgedAt === null)).toBe(true);
-      await removeMentor(stack, other);
-      await stack.sim.hangUp(userPhone).catch(() => undefined);
-      await user.end();
-    },
-  );
+  it.each([
+    ['busy', 'busy'],
+    ['decline', 'busy'],
+    ['no-answer', 'no-answer'],
+    ['voicemail', 'completed'],
+  ] as const)('goes on to the next one when the first is %s', async (outcome, status) => {
+    // A phone that nobody picks up rings for as long as CALL_MENTOR_RING says.
+    await stack.sim.settings({ timeScale: outcome === 'no-answer' ? 10 : 1 });
+    const other = await addMentor(stack, otherMentorPhone);
+    // Both are equal; whoever is rung first does not take it.
+    await stack.sim.script(userPhone, READY_USER);
+    await stack.sim.script(mentorPhone, { outcome, answerAfterMs: 50 });
+    await stack.sim.script(otherMentorPhone, { outcome, answerAfterMs: 50 });
+    const user = new AppUser(stack, userPhone);
+    await user.start();
+    const both = await eventually(async () => {
+      const rung = [...(await rings(stack, mentorPhone)), ...(await rings(stack, otherMentorPhone))];
+      expect(rung).toHaveLength(2);
+      return rung;
+    });
+    expect(both.every((leg) => leg.bridgedAt === null)).toBe(true);
+    const [first] = both.toSorted((a, b) => String(a.ringingAt).localeCompare(String(b.ringingAt)));
+    expect(first?.status).toBe(status);
+    await removeMentor(stack, other);
+    await stack.sim.hangUp(userPhone).catch(() => undefined);
+    await user.end();
+  });
 
   it('takes the helpline, announced, when nobody is there, within 10 s of the key', async () => {
     await removeMentor(stack, mentorId);
@@ -305,12 +311,18 @@ describe('stopping a workflow by hand', () => {
     await eventually(async () => expect(await stack.sim.calls()).toEqual([]));
   });
 
-  it.each(['ringing the user', 'ringing a mentor', 'bridged'] as const)(
+  it.each(['ringing the user', 'ringing a mentor', 'bridged', 'with the helpline'] as const)(
     'is put right by the sweep when it is terminated while %s',
     async (state) => {
       const user = new AppUser(stack, userPhone);
       if (state === 'bridged') await bridged(user);
-      else {
+      else if (state === 'with the helpline') {
+        await removeMentor(stack, mentorId);
+        await stack.sim.script(userPhone, READY_USER);
+        await stack.sim.script(CRISIS, { answerAfterMs: 50 });
+        await user.start();
+        await legOf(stack, CRISIS, (leg) => leg.bridgedAt !== null);
+      } else {
         if (state === 'ringing a mentor') await stack.sim.script(userPhone, READY_USER);
         await user.start();
         await legOf(stack, state === 'ringing the user' ? userPhone : mentorPhone, (leg) => leg.status === 'ringing');

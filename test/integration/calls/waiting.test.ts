@@ -160,6 +160,24 @@ it('lets them leave at any time, and offers what becomes free to the next when a
   await first.end();
 });
 
+it('hangs up whoever is asked for a key when the workflow was terminated by hand, and keeps nothing of them', async () => {
+  const first = await talking();
+  const second = new AppUser(stack, otherUserPhone);
+  // Presses 1 at our first words, and nothing when asked whether they want to wait.
+  await stack.sim.script(otherUserPhone, READY_USER);
+  await second.start({ mayWait: true });
+  await legOf(stack, otherUserPhone, (leg) => leg.heard.join(' ').includes('All mentors are talking'));
+  await stack.temporal.workflow.getHandle(mentorCallWorkflowId(second.callId)).terminate('by hand');
+  await legOf(stack, otherUserPhone, (leg) => leg.endedAt !== null);
+  expect((await second.end()).endReason).toBe('stopped-by-operator');
+  expect(await rings(stack, otherUserPhone)).toHaveLength(1);
+  expect(await numberOf(second)).toBe('destroyed');
+  // Whoever talks is not disturbed.
+  expect((await first.look()).body.status).toBe('connected');
+  await stack.sim.hangUp(userPhone);
+  await first.end();
+});
+
 it('keeps who waits through the death of the worker, and rings them when it is back', async () => {
   const first = await talking();
   const second = await waiting(otherUserPhone);

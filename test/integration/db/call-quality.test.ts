@@ -111,7 +111,7 @@ describe('the quality of a call', () => {
   it.each([
     ['user', 360, 360],
     ['user', 361, 360],
-    ['mentor', 357, 360],
+    ['mentor', 358, 360],
     ['time-limit', 44 + 1_800, 1_850],
   ])(
     'tells that the line of the %s ended first, when the mentor’s ended at %i and the user’s at %i',
@@ -121,6 +121,12 @@ describe('the quality of a call', () => {
       expect((await findCallQuality(database.app, callId))?.endedFirst).toBe(who);
     },
   );
+
+  it('leaves open whose line ended first when the mentor’s was over a second before the user’s', async () => {
+    const { callId } = await conversation(359, 360);
+    await noteCallQuality(database.app, NOTE);
+    expect(await findCallQuality(database.app, callId)).toMatchObject({ endedFirst: null, bridgeSeconds: 309 });
+  });
 
   it('tells what it can of a call that came to nobody', async () => {
     const { callId } = await rung();

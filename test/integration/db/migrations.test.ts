@@ -99,6 +99,43 @@ describe('migrations', () => {
     await owner.query('DELETE FROM messages');
   });
 
+  test('give an invitation the times it may name, and leave the words that the organisation has made its own', async () => {
+    await up();
+    const newest = async () => {
+      const { rows } = await database.owner.query(
+        `SELECT t.template_id, v.version, v.variables ? 'askedEvery' AS has_times, v.languages FROM templates t
+           JOIN template_versions v USING (template_id, version) WHERE t.name = 'buddy.invitation'`,
+      );
+      return rows[0];
+    };
+    const down = async () => {
+      while ((await newest()).has_times) await migrate(database.ownerUrl, { direction: 'down', count: 1 });
+    };
+    const ours = await newest();
+    expect(ours).toMatchObject({
+      has_times: true,
+      languages: { en: { mail: expect.stringContaining('{{keptFor}}') } },
+    });
+    await down();
+    const own = { en: { text: 'Our own words: {{acceptLink}}' } };
+    await database.owner.query(
+      `INSERT INTO template_versions (template_id, version, variables, languages)
+       SELECT template_id, version + 1, variables, $2::jsonb FROM template_versions WHERE (template_id, version) = ($1, 1)`,
+      [ours.template_id, JSON.stringify(own)],
+    );
+    await database.owner.query('UPDATE templates SET version = 2 WHERE template_id = $1', [ours.template_id]);
+    await up();
+    expect(await newest()).toMatchObject({ version: 3, has_times: true, languages: own });
+    await down();
+    expect(await newest()).toMatchObject({ version: 2, has_times: false, languages: own });
+    await database.owner.query('UPDATE templates SET version = 1 WHERE template_id = $1', [ours.template_id]);
+    await database.owner.query('DELETE FROM template_versions WHERE (template_id, version) = ($1, 2)', [
+      ours.template_id,
+    ]);
+    await up();
+    expect(await newest()).toMatchObject({ has_times: true, languages: ours.languages });
+  });
+
   test('leave the database to the owner, the API and the worker: no other role of the server gets in', async () => {
     await up();
     const stranger = `stranger_${randomBytes(6).toString('hex')}`;

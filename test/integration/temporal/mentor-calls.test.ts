@@ -146,21 +146,23 @@ describe('a client of the mentor call, on a real server', () => {
   it('begins a call from the app with its first question; what is not answered in time has begun it all the same', async () => {
     const call = appCallInput('CA1');
     const question = { kind: 'app-called', callSid: 'CA1', validUntil: Date.now() + 60_000 } as const;
-    // Long enough for Temporal to have taken it, on whatever machine.
-    const begin = () => calls.beginMentorCall(temporal.client, call, question, 'u1', 3_000);
-    await expect(begin()).rejects.toMatchObject({ code: 'temporal-not-in-time' });
+    const begin = (withinMs = 3_000) => calls.beginMentorCall(temporal.client, call, question, 'u1', withinMs);
     const described = { owner: call.userId, requestHash: call.requestHash, running: true };
-    expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual(described);
+    // A machine that stands still may let the time pass before Temporal has taken it.
+    await eventually(async () => {
+      await expect(begin()).rejects.toMatchObject({ code: 'temporal-not-in-time' });
+      expect(await calls.describeMentorCall(temporal.client, call.callId)).toEqual(described);
+    });
     // Twilio asks again: the same call, and none after its end.
     await expect(begin()).rejects.toMatchObject({ code: 'temporal-not-in-time' });
     await temporal.client.workflow.getHandle(mentorCallWorkflowId(call.callId)).terminate();
-    await expect(begin()).rejects.toMatchObject({ code: 'process-is-over' });
+    await expect(begin(10_000)).rejects.toMatchObject({ code: 'process-is-over' });
   });
 
   it('knows nothing of a call that never was', async () => {
     const question = { kind: 'user-confirmed', callSid: 'CA1', validUntil: Date.now() + 500 } as const;
     expect(await calls.describeMentorCall(temporal.client, randomUUID())).toBeNull();
-    await expect(calls.askTwiml(temporal.client, randomUUID(), question, 'u', 1_000)).rejects.toMatchObject({
+    await expect(calls.askTwiml(temporal.client, randomUUID(), question, 'u', 10_000)).rejects.toMatchObject({
       code: 'process-is-over',
     });
   });

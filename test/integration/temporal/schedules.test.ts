@@ -30,11 +30,12 @@ describe('the schedules, on a real server', () => {
     expect(action).toMatchObject({ workflowType: 'callSweep', taskQueue: 'another', workflowId: CALL_SWEEP_SCHEDULE });
   });
 
-  it('sweep what was kept for its time once a day, really and not as a dry run', async () => {
+  it('sweep what was kept for its time once a day, within ten minutes, really and not as a dry run', async () => {
     await ensureRetentionSweep(temporal.client, 'nobody');
     await ensureRetentionSweep(temporal.client, 'nobody');
     const { spec, action, policies } = await described(RETENTION_SWEEP_SCHEDULE);
     expect(spec.intervals).toMatchObject([{ every: 24 * HOUR }]);
+    expect(spec.jitter).toBe(HOUR / 6);
     expect(action).toMatchObject({ workflowType: 'retentionSweep', args: [{ isDryRun: false, kinds: SWEPT_KINDS }] });
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 24 * HOUR });
   });

@@ -4,7 +4,7 @@ import { promptsFor, SPOKEN_LANGUAGES, sentencesBeforeDial, spokenMs } from '../
 
 const IN_US = { timeLimitSeconds: 3_600, country: 'US', kept: RETENTION };
 
-/** Where each is told: all are shown by `GET /disclosures` and beside the consent; the limit is said before every search. */
+/** Where each is told: all are shown by `GET /disclosures` and beside the consent; the limit is said on the line too. */
 const TOLD = [
   ['monitoring', 'figures'],
   ['recording', 'both agreed'],
@@ -51,11 +51,14 @@ describe.each(SPOKEN_LANGUAGES)('in %s', (language) => {
     expect(disclosureText(prompts, 'emergency', { ...IN_US, country: null })).not.toMatch(/\d|null/);
   });
 
-  it('the limit is said before every first search, whatever else is', () => {
-    expect(sentencesBeforeDial(prompts, 'first', 3_600).join(' ')).toContain(
-      prompts.duration({ count: 60, unit: 'minute' }),
-    );
-  });
+  it.each(['first', 'turn', 'last'] as const)(
+    'the limit is said before the first search, at a turn in the queue and before a last conversation, whatever else is: %s',
+    (words) => {
+      const limit = prompts.duration({ count: 60, unit: 'minute' });
+      for (const mayBeRecorded of [false, true])
+        expect(sentencesBeforeDial(prompts, words, 3_600, mayBeRecorded).join(' ')).toContain(limit);
+    },
+  );
 
   it('what is said before the first Dial has its time, and only that Dial waits for it', () => {
     const plain = spokenMsBeforeDial(prompts, [], IN_US);

@@ -7,8 +7,10 @@ import {
   alertMessageTwiml,
   alertThanksTwiml,
 } from '../../../domain/alert-twiml';
+import { appConsentTextFor } from '../../../domain/app-consent-texts';
+import { agreeTwiml } from '../../../domain/app-twiml';
 import { DISCLOSURE_KINDS } from '../../../domain/disclosures';
-import { type CallPlan, OFFER_KINDS } from '../../../domain/mentor-call';
+import { type CallPlan, type DialWords, OFFER_KINDS } from '../../../domain/mentor-call';
 import { PARTS } from '../../../domain/prompt-parts';
 import { promptsFor, type PromptsOf, SPOKEN_LANGUAGES, spokenMs } from '../../../domain/prompts';
 import { RETENTION } from '../../../domain/retention';
@@ -22,6 +24,7 @@ import {
   noKeyTwiml,
   oneMomentTwiml,
   planTwiml,
+  recordingQuestionTwiml,
   type TwimlContext,
   whisperTwiml,
 } from '../../../domain/twiml';
@@ -64,18 +67,22 @@ const GOODBYES = [
   'no-mentor-now',
 ] as const;
 
+const DIAL_MENTOR = {
+  do: 'dial-mentor',
+  step: 1,
+  mentorId: 'm-1',
+  mentorRecordId: 'r-1',
+  callerId: OURS,
+  ringSeconds: 20,
+  confirmSeconds: 15,
+  timeLimitSeconds: 3_600,
+} as const;
+
 const PLANS: readonly CallPlan[] = [
-  ...(['first', 'still-looking', 'again', 'turn'] as const).map((words) => ({
-    do: 'dial-mentor' as const,
-    step: 1,
-    mentorId: 'm-1',
-    mentorRecordId: 'r-1',
-    callerId: OURS,
-    ringSeconds: 20,
-    confirmSeconds: 15,
-    timeLimitSeconds: 3_600,
-    words,
-  })),
+  ...(['first', 'still-looking', 'again', 'last', 'turn'] as const satisfies readonly DialWords[]).flatMap((words) => [
+    { ...DIAL_MENTOR, words },
+    { ...DIAL_MENTOR, words, mayBeRecorded: true as const },
+  ]),
   ...OFFER_KINDS.map((offer) => ({ do: 'offer' as const, offer, step: 1 })),
   ...(['nobody', 'asked', 'waited', 'first-not-reached'] as const).flatMap((because) =>
     ['US', 'GB'].map((country) => ({ do: 'dial-helpline' as const, country, callerId: OURS, because })),
@@ -98,12 +105,17 @@ function documents(language: string, promptsOf: PromptsOf): [string, string][] {
   const ctx: TwimlContext = { ...base, country: 'US', crisisOverride: null, ...told };
   const alert: AlertTwimlContext = { ...base, alertId: 'a-1', legId: 'l-1', neutralFirst: true };
   const mentorNumber = SealedValue.of('phone', '+14155550142');
+  const consent = appConsentTextFor(language);
+  const toAgree = { language, country: 'US', consent: null };
   const words = SealedValue.of('text', 'https://is.what.the/message/begins-with. Your parcel is here.');
   return [
     ['greeting', greetingTwiml(ctx, 1)],
     ['greeting again', greetingTwiml(ctx, 2)],
     ['no key', noKeyTwiml(ctx)],
     ['whisper', whisperTwiml(ctx, 1, 15)],
+    ['whisper before the question', whisperTwiml(ctx, 1, 15, true)],
+    ['may it be recorded', recordingQuestionTwiml(ctx, 1)],
+    ['agree', agreeTwiml(promptsOf(language), consent?.text ?? '', urls.voiceApp({ ...toAgree, step: 'agreed' }))],
     ['one moment', oneMomentTwiml(ctx, urls.dialOver(ctx, { step: 1, loop: 1 }))],
     ...['US', 'GB', 'DE'].map((country): [string, string] => [
       `static ${country}`,
