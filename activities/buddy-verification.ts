@@ -12,15 +12,9 @@ import {
   verificationStanding,
 } from '../db/buddy-verification';
 import { findProfile } from '../db/user-profiles';
-import {
-  buddyLanguage,
-  buddyVerificationWorkflowId,
-  type RenewalAnswer,
-  type VerificationState,
-} from '../domain/buddies';
+import { buddyVerificationWorkflowId, type RenewalAnswer, type VerificationState } from '../domain/buddies';
 import { isDestroyed } from '../domain/errors';
 import { firstName } from '../domain/first-name';
-import { invitationTimes } from '../domain/invitation-times';
 import { cancelMessage } from '../temporal/messages';
 import { messageLinkHash } from '../vault/link-tokens';
 import { startBuddyMessage } from './buddy-messages';
@@ -117,7 +111,6 @@ export function createBuddyVerificationActivities(deps: ActivityDependencies) {
             buddy: await named(buddy.nameRecordId),
             user: await named(profile.nameRecordId),
             days: Math.min(MOST_DAYS, Math.max(1, Math.round(buddies.linkLifetimeMs / DAY_MS))),
-            ...invitationTimes(deps, buddyLanguage(language)),
           },
           link: { use: 'buddy-invitation', id: buddyId, version },
           notAfter: new Date(expiresAt),

@@ -15,6 +15,7 @@ import {
 } from '../db/dispatches';
 import type { ClosedBecause } from '../db/dispatch-claims';
 import type { SendingGuard } from '../db/may-send';
+import { noteHeld } from '../db/messages';
 import { inTransaction } from '../db/pool';
 import { noteUnreachable } from '../db/unreachable-points';
 import { isDestroyed } from '../domain/errors';
@@ -166,7 +167,7 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
   if (row.state === 'ready') {
     const early = attempted.notBeforeMs > 0 ? row.createdAt.valueOf() + attempted.notBeforeMs - Date.now() : 0;
     const holdMs = Math.max(early, (await act.holdMs?.()) ?? 0);
-    if (holdMs > 0) throw notYet(holdMs);
+    if (holdMs > 0) throw await held(run, holdMs);
   }
   const terms = {
     guard: act.guard,
@@ -200,7 +201,7 @@ async function sendOnce(run: Run, attempted: Attempted): Promise<Sent> {
     // Minutes or hours, and not a question of this attempt: it comes back when it is this recipient's turn.
     // An alert is not patient for so long, and is over only when the call it has given up is known to be.
     if (answer.because === 'recipient-limit') {
-      throw notYet(act.alertId === null ? answer.busy : Math.min(answer.busy, COME_BACK_ALERT_MS));
+      throw await held(run, act.alertId === null ? answer.busy : Math.min(answer.busy, COME_BACK_ALERT_MS));
     }
     await waitFor(run, answer.busy);
   }
@@ -346,14 +347,21 @@ async function mustStillBeWanted(run: Run, { dispatch, attempt: nth, unwanted, c
  * What a line that takes nothing now means for work under way. Switched off by us it waits, or ends, as configured; closed
  * by the provider it opens again by itself, and what is to be sent waits in any case.
  */
-async function closedTo({ deps }: Run, dispatchId: string, because: ClosedBecause): Promise<Error> {
+async function closedTo(run: Run, dispatchId: string, because: ClosedBecause): Promise<Error> {
+  const { deps } = run;
   if (because === 'switched-off' && deps.whenSwitchedOff === 'end') {
     await abandon(deps.pool, dispatchId);
     await closeAbandoned(deps.pool, dispatchId);
     return switchedOff();
   }
   // Spread, so that all that wait do not come back at the same instant.
-  return notYet(deps.lineProbeIntervalMs * (0.5 + Math.random() / 2));
+  return held(run, deps.lineProbeIntervalMs * (0.5 + Math.random() / 2));
+}
+
+/** It comes back for no reason of ours: what its message then takes is no time of ours either. */
+async function held({ deps, act }: Run, ms: number): Promise<Error> {
+  if (act.messageId !== null) await noteHeld(deps.pool, act.messageId);
+  return notYet(ms);
 }
 
 async function waitFor(run: Run, ms: number): Promise<void> {

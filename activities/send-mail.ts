@@ -62,7 +62,8 @@ export function createSendMail(deps: ActivityDependencies) {
     };
     const write = async () => {
       const { pool, vault, privacyPolicyUrl } = deps;
-      const parts = { pool, vault, privacyPolicyUrl, ownLinks: deps.mail, unsubscribeUrl: await unsubscribeUrl() };
+      const own = { ownLinks: deps.mail, askingTimes: deps, unsubscribeUrl: await unsubscribeUrl() };
+      const parts = { pool, vault, privacyPolicyUrl, ...own };
       const [text, html] = await Promise.all([
         renderContent(parts, content, language, 'mail-text'),
         renderContent(parts, content, language, 'html'),

@@ -3,6 +3,7 @@ import { claimDueNotices, type DueNotice, noteNotTold, noteTold } from '../db/in
 import { countOpenIncidents, type Noted, noteFindings } from '../db/incidents';
 import { inTransaction } from '../db/pool';
 import { recipientSubject } from '../db/recipients';
+import { forgetRefusedRequests } from '../db/refused-requests';
 import { findTemplate } from '../db/templates';
 import { watchdogFacts } from '../db/watchdog-facts';
 import { parseEmailAddress } from '../domain/email-address';
@@ -30,6 +31,7 @@ export function createWatchdogActivities(deps: ActivityDependencies) {
     /** Reads the counts of the window, judges them, and notes incidents with whom to tell, in one transaction. */
     async lookForIncidents(): Promise<Noted> {
       const findings = judge(await watchdogFacts(pool, watchdog.windowMs, watchdog.limits), watchdog.limits);
+      await forgetRefusedRequests(pool);
       const channels = { emails: watchdog.emails.length, webhook: alertWebhook !== null };
       const noted = await noteFindings(pool, findings, { calmMs: watchdog.calmMs, channels });
       if (noted.raised > 0) logger.warn({ sweep: 'watchdog', count: noted.raised }, 'incidents were raised');

@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express';
 import { type Buddy, findBuddy } from '../db/buddies';
 import { type Invitation, invitationOfLink } from '../db/buddy-invitations';
-import { standingOf } from '../db/buddy-verification';
+import { invitationsLeftFor, standingOf } from '../db/buddy-verification';
 import { findProfile } from '../db/user-profiles';
-import { buddyLanguage, MOST_INVITATIONS, type RenewalAnswer, type VerificationState } from '../domain/buddies';
+import { buddyLanguage, type RenewalAnswer, type VerificationState } from '../domain/buddies';
 import { isDestroyed, SubjectErased } from '../domain/errors';
 import { firstName } from '../domain/first-name';
 import { invitationTimes } from '../domain/invitation-times';
@@ -176,7 +176,8 @@ async function sendStanding(
     case 'expired': {
       const { buddy, invitation, token } = opened;
       if (invitation.renewalAskedAt !== null) return sendState(deps, req, res, 'renewal-asked', opened);
-      if (buddy.invitationsSent >= MOST_INVITATIONS) return sendState(deps, req, res, 'asked-enough', opened);
+      const left = await invitationsLeftFor(deps.pool, buddy);
+      if (left === 0) return sendState(deps, req, res, 'asked-enough', opened);
       const frame = { language: buddyLanguage(buddy.language), privacyPolicyUrl: deps.config.privacyPolicyUrl };
       sendPage(res, renderInvitationExpired({ ...frame, token }), 410);
     }

@@ -225,6 +225,14 @@ export async function takeInvitationBack(pool: Pool, buddyId: string, messageId:
   });
 }
 
+/** How many more e-mails the user may send them, by the count that holds the sending too. */
+export async function invitationsLeftFor(db: Db, buddy: Buddy): Promise<number> {
+  const { userId, buddyId, emailToken, phoneToken } = buddy;
+  const candidates = emailToken === null ? [] : [emailToken];
+  const phoneCandidates = phoneToken === null ? [] : [phoneToken];
+  return invitationsLeft(await askedSoFar(db, { userId, buddyId, candidates, phoneCandidates }));
+}
+
 /** "Ask for a new one": noted for the user, who sends it if they still want to. Once for each link. */
 export function noteRenewalAsked(pool: Pool, buddyId: string, version: number): Promise<RenewalAnswer> {
   return inTransaction(pool, async (tx) => {
@@ -235,10 +243,7 @@ export function noteRenewalAsked(pool: Pool, buddyId: string, version: number): 
     const standing = standingOf(buddy, version);
     if (standing !== null && standing !== 'expired') return 'not-open';
     if (invitation.renewalAskedAt !== null) return 'asked-before';
-    const { userId, emailToken, phoneToken } = buddy;
-    const candidates = emailToken === null ? [] : [emailToken];
-    const phoneCandidates = phoneToken === null ? [] : [phoneToken];
-    if (invitationsLeft(await askedSoFar(tx, { userId, buddyId, candidates, phoneCandidates })) === 0) return 'used-up';
+    if ((await invitationsLeftFor(tx, buddy)) === 0) return 'used-up';
     await markRenewalAsked(tx, invitation.invitationId);
     await noteBuddyEvent(tx, { buddyId, event: 'renewal-asked', version });
     const audited = { actor: buddy.subjectId, objectId: buddyId, purpose: 'link', outcome: 'done' } as const;

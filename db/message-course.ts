@@ -122,13 +122,17 @@ const changedRow = z
 const CHANGED = `requested_by, batch_id, subject_id, record_id, owns_record, content_record_id, recipient_token, country,
   attempts, EXISTS (SELECT FROM subjects s WHERE s.subject_id = messages.subject_id AND s.erased_at IS NOT NULL) AS is_erased,
   channel`;
-/** A message that is tried again was handed over the first time. */
-const HANDOVER_SECONDS = 'extract(epoch FROM sent_at - requested_at)::float8';
+/**
+ * A message that is tried again was handed over the first time. Null where it had to wait for what is not ours: in its
+ * dispatch, or as a row of a batch, which counts from the request for the whole batch.
+ */
+const HANDOVER_SECONDS =
+  'CASE WHEN batch_id IS NULL AND NOT was_held THEN extract(epoch FROM sent_at - requested_at)::float8 END';
 
 /** What a step tells of how long its message took, seconds; null: nothing, or nothing new. */
 export interface MessageStep {
   readonly channel: MessageChannel;
-  /** Accepted until the provider has it. */
+  /** Accepted until the provider has it; not of a batch, nor of one that was held in its dispatch. */
   readonly handoverSeconds: number | null;
   /** From there to the receipt that ended it; only of one that was tried once. */
   readonly receiptSeconds: number | null;
@@ -169,6 +173,14 @@ export async function noteMessage(pool: Pool, note: MessageNote): Promise<Messag
     await tellApp(tx, { messageId: note.messageId, requestedBy: row.requested_by, batchId: row.batch_id }, note.state);
     return stepOf(row);
   });
+}
+
+/**
+ * Its dispatch waits for an open line, the day, the recipient's turn or a sender that was refused: no time of ours. May be
+ * repeated.
+ */
+export async function noteHeld(db: Db, messageId: string): Promise<void> {
+  await execute(db, 'UPDATE messages SET was_held = true WHERE message_id = $1 AND NOT was_held', [messageId]);
 }
 
 /**

@@ -5,6 +5,7 @@ export {
   type MessageNote,
   type MessageStep,
   noteFallback,
+  noteHeld,
   noteMessage,
   openMessage,
 } from './message-course';

@@ -27,7 +27,8 @@ export async function recipientWaitMs(db: Db, turn: RecipientTurn, limits: Recip
   return row.wait_ms;
 }
 
-// For each step: until the count-th newest of its stretch has left it.
+// For each step: until the count-th newest of its stretch has left it. No index is searched for a `clock_timestamp()`,
+// which is volatile.
 const waitMs = (counts: string, within: string, whose: string): string => `
   SELECT coalesce(max(turn.wait_ms), 0) AS wait_ms
     FROM unnest(${counts}::int[], ${within}::bigint[]) AS step(count, within_ms)
@@ -36,7 +37,7 @@ const waitMs = (counts: string, within: string, whose: string): string => `
                   AS wait_ms
            FROM dispatches o
           WHERE ${whose} AND (o.state IN ('accepted', 'attempting', 'unknown') OR (o.state = 'abandoned' AND o.sid IS NOT NULL))
-            AND o.attempt_began_at > clock_timestamp() - step.within_ms * interval '1 millisecond'
+            AND o.attempt_began_at > statement_timestamp() - step.within_ms * interval '1 millisecond'
           ORDER BY o.attempt_began_at DESC OFFSET step.count - 1 LIMIT 1) turn`;
 
 /** Calls are counted by number: to ring somebody's other phone is what an alert does when the first is not answered. */

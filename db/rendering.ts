@@ -2,6 +2,8 @@
 import { pinnedTemplate } from './templates';
 import type { Vault } from './vault-records';
 import type { Db } from './query';
+import { buddyLanguage } from '../domain/buddies';
+import { type AskingTimes, invitationTimes } from '../domain/invitation-times';
 import type { MessageContent } from '../domain/message';
 import { readWords } from '../domain/message-words';
 import { addressesOf, type MessageLink, pageAddresses } from '../domain/message-links';
@@ -18,6 +20,8 @@ export interface RenderParts extends MailLinks {
   readonly vault: Pick<Vault, 'reveal'>;
   /** For words that show a link of their reader's own; null where they are only spoken, which no link survives. */
   readonly ownLinks: OwnLinks | null;
+  /** For an invitation, which names them as they are configured when it leaves: whoever began it need not know of them. */
+  readonly askingTimes?: AskingTimes;
 }
 
 export interface OwnLinks {
@@ -51,7 +55,7 @@ export interface Rendered {
  * @throws {VariablesDoNotFit}
  */
 export async function renderContent(
-  { pool, vault, ownLinks, ...links }: RenderParts,
+  { pool, vault, ownLinks, askingTimes, ...links }: RenderParts,
   content: MessageContent,
   language: string,
   form: RenderedForm,
@@ -65,8 +69,14 @@ export async function renderContent(
   if ('text' in words) filled = { language, body: formOfText(words.text, language, written), subject: null };
   else if (template === null) throw new TypeError('A message with variables names a template');
   else {
-    const values = { ...words.variables, ...addresses(content.link, ownLinks), ...pagesIn(template, ownLinks) };
-    filled = fill(template, languageFor(template, language), values, form);
+    const chosen = languageFor(template, language);
+    const values = {
+      ...timesIn(template, askingTimes, chosen),
+      ...words.variables,
+      ...addresses(content.link, ownLinks),
+      ...pagesIn(template, ownLinks),
+    };
+    filled = fill(template, chosen, values, form);
   }
   const body =
     form === 'html' ? mailDocument(filled, links) : form === 'mail-text' ? mailText(filled, links) : filled.body;
@@ -76,6 +86,13 @@ export async function renderContent(
     segments: form === 'text' ? countSegments(body).segments : 0,
     language: filled.language,
   };
+}
+
+/** Those that the template has: a version that was made before them names none. */
+function timesIn({ variables }: TemplateBody, times: AskingTimes | undefined, language: string) {
+  if (times === undefined) return {};
+  const named = Object.entries(invitationTimes(times, buddyLanguage(language)));
+  return Object.fromEntries(named.filter(([name]) => Object.hasOwn(variables, name)));
 }
 
 function pagesIn({ variables }: TemplateBody, own: OwnLinks | null): Readonly<Record<string, string>> {

@@ -39,7 +39,8 @@ export async function watchdogFacts(db: Db, windowMs: number, limits: WatchdogLi
   };
 }
 
-const WITHIN = "clock_timestamp() - $1 * interval '1 millisecond'";
+/** No index is searched for a `clock_timestamp()`, which is volatile. */
+const WITHIN = "statement_timestamp() - $1 * interval '1 millisecond'";
 
 /** A failure is any end but a conversation, the user's own no, and a user who did not pick up. */
 function callCounts(db: Db, windowMs: number) {

@@ -336,7 +336,7 @@ export const KEPT = {
     kinds: ['retention-runs'],
   }),
   refusedRequest: kept({
-    what: 'that somebody asked for a call more often than the limits allow; it goes when the next one is noted',
+    what: 'that somebody asked for a call more often than the limits allow; the watchdog, which alone reads it, deletes it',
     from: 'the request',
     defaultMs: DAY,
     bounds: null,

@@ -24,16 +24,22 @@ const LIVE: Words<Extract<WellbeingState, 'due' | 'running'>> = {
   es: { due: 'Está a punto de empezar.', running: 'Se está pidiendo a las personas que eligió que le contacten.' },
 };
 
+/** How those hear of the end who had been asked. */
+export const OTHERS_HEAR: Readonly<Record<BuddyLanguage, string>> = {
+  en: 'Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, if they have been asked.',
+  es: 'Las personas de confianza avisadas ven en su página que ha terminado. A su contacto y al servicio de bienestar se les escribe, si se les había avisado.',
+};
+
 const ENDS: Words<WellbeingEndReason> = {
   en: {
     answered: 'Somebody you chose has been in touch.',
     'answered-after-escalation':
-      'Somebody you chose has been in touch, when others had been asked too: they can see on their page that it is over.',
+      'Somebody you chose has been in touch, when others had been asked too. Of those, buddies see on their page that it is over, and the contact and the wellbeing service are written to.',
     'taken-over': 'Somebody of the organisation sees to it.',
     'handed-over': 'The wellbeing service was told. Nobody else has answered in time.',
     'nobody-answered': 'Nobody who was asked has answered in time.',
     'nobody-to-ask': 'There was nobody who could be asked. You can name a buddy, or a contact.',
-    'closed-by-user': 'You have closed it. Whoever had been asked can see it on their page.',
+    'closed-by-user': `You have closed it. ${OTHERS_HEAR.en}`,
     'closed-by-staff': 'The organisation has closed it.',
     'user-erased': 'It ended with your data.',
     'stopped-by-operator': 'It was stopped by whoever runs the service.',
@@ -42,12 +48,12 @@ const ENDS: Words<WellbeingEndReason> = {
   es: {
     answered: 'Alguien a quien eligió se ha puesto en contacto.',
     'answered-after-escalation':
-      'Alguien a quien eligió se ha puesto en contacto; las demás personas avisadas pueden ver en su página que ha terminado.',
+      'Alguien a quien eligió se ha puesto en contacto. De los demás avisados, las personas de confianza ven en su página que ha terminado, y al contacto y al servicio de bienestar se les escribe.',
     'taken-over': 'Alguien de la organización se encarga.',
     'handed-over': 'Se avisó al servicio de bienestar. Nadie más ha respondido a tiempo.',
     'nobody-answered': 'Nadie de las personas avisadas ha respondido a tiempo.',
     'nobody-to-ask': 'No había nadie a quien avisar. Puede nombrar a una persona de confianza o un contacto.',
-    'closed-by-user': 'Usted la ha cerrado. Las personas avisadas pueden verlo en su página.',
+    'closed-by-user': `Usted la ha cerrado. ${OTHERS_HEAR.es}`,
     'closed-by-staff': 'La organización la ha cerrado.',
     'user-erased': 'Terminó con sus datos.',
     'stopped-by-operator': 'La detuvo quien gestiona el servicio.',

@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz [-- --rounds 100000] [--seed N] [--tampers 10000]`: forged webhooks, odd bodies and forms, and
- * changed audit entries, many more of each than `npm test` takes the time for. A seed that failed does the same again.
+ * changed audit entries, many more of each than `npm run test:all` takes the time for. A seed that failed does the same again.
  *
  * Progress on stderr; the last line counts what was tried.
  */

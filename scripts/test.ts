@@ -45,8 +45,11 @@ async function main(): Promise<number> {
   const isWhole = words.length === 0;
   const isShort = isWhole && !process.argv.includes('--all');
   const counting = isWhole || process.argv.includes('--coverage') ? prepareCoverage() : null;
-  const phase = isShort ? { KINDLINE_TEST_PHASE: 'short' } : {};
-  const env = { ...testEnvironment(process.env), ...counting?.env, ...phase };
+  const env = {
+    ...testEnvironment(process.env),
+    ...counting?.env,
+    KINDLINE_TEST_PHASE: isShort ? 'short' : '',
+  };
   const count: Count = { passed: 0, failed: 0, names: [] };
   if (isWhole) await runStaticChecks(count, env);
 

@@ -1,7 +1,7 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 /**
- * The kill test first: it takes as long as half of all the others, and begun last it would run on alone. (Jest knows
+ * The kill test first: it takes longer than any other suite, and begun last it would run on alone. (Jest knows
  * how long suites take only where it has run before.)
  */
 module.exports = class LongestFirst extends Sequencer {

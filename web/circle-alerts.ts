@@ -9,7 +9,7 @@ import {
   type WellbeingState,
 } from '../domain/wellbeing-alert';
 import type { TriggerReason } from '../domain/wellbeing-triggers';
-import { reasonInWords, stateInWords, stepInWords } from '../domain/wellbeing-words';
+import { OTHERS_HEAR, reasonInWords, stateInWords, stepInWords } from '../domain/wellbeing-words';
 import { circleWords } from './circle-words';
 import { formButton, main, paragraph, rowsOr, section } from './components';
 import { escapeHtml } from './layout';
@@ -59,8 +59,6 @@ const WORDS = {
     steps: 'The steps',
     several: 'More than one of them has been in touch. The first answer counted, and all of them were thanked.',
     endIt: 'I am well: end it',
-    endItWhy:
-      'Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, if they have been asked.',
   },
   es: {
     title: 'Cuando hemos preguntado nosotros',
@@ -70,8 +68,6 @@ const WORDS = {
     steps: 'Los pasos',
     several: 'Le ha contactado más de una persona. Contó la primera respuesta, y se dio las gracias a todas.',
     endIt: 'Estoy bien: terminar',
-    endItWhy:
-      'Las personas de confianza avisadas ven en su página que ha terminado. A su contacto y al servicio de bienestar se les escribe, si se les había avisado.',
   },
 } as const;
 
@@ -104,7 +100,7 @@ function alertRow({ language, zone, formToken }: View, alert: CircleAlert): stri
     ...(endedAt === null
       ? [
           formButton({ action: `/circle/alerts/${alertId}/close`, text: words.endIt, formToken }),
-          paragraph(words.endItWhy, 'soft'),
+          paragraph(OTHERS_HEAR[language], 'soft'),
         ]
       : []),
     ...(steps.length === 0

@@ -1,4 +1,5 @@
 /** What stands on the page of a user's buddies, by language. */
+import { OTHERS_HEAR } from '../domain/wellbeing-words';
 import type { LinkLanguage } from './link-page';
 
 const en = {
@@ -52,7 +53,7 @@ const en = {
   send: 'Send the invitation',
   resend: 'Send it again',
   left: (n: number) => (n === 1 ? 'It can be sent once more.' : `It can be sent ${n} more times.`),
-  usedUp: 'It has been sent three times, which is as often as we do.',
+  usedUp: 'The invitation has been sent as often as we do.',
   notBefore: 'Possible from',
   linkUntil: 'Their link is good until',
   renewalAsked: 'Has asked for a new link:',
@@ -151,7 +152,7 @@ const es: Words = {
   send: 'Enviar la invitación',
   resend: 'Enviarla otra vez',
   left: (n) => (n === 1 ? 'Se puede enviar una vez más.' : `Se puede enviar ${n} veces más.`),
-  usedUp: 'Se ha enviado tres veces, que es el máximo.',
+  usedUp: 'La invitación ya se ha enviado el máximo de veces.',
   notBefore: 'Posible a partir de',
   linkUntil: 'Su enlace vale hasta',
   renewalAsked: 'Ha pedido un enlace nuevo:',
@@ -212,7 +213,7 @@ const DONE = {
     yourself: 'This number or address is your own.',
     refused: 'This person does not want to be asked by you.',
     'too-soon': 'That is too soon after the last time. When it is possible stands beside the name.',
-    'used-up': 'The invitation has been sent as often as we do.',
+    'used-up': en.usedUp,
     'many-sent': 'You have sent many invitations lately. Please try again in some days.',
     'target-limit': 'This person is being asked a lot. Please try again in some days.',
     'not-now': 'This buddy cannot be asked now.',
@@ -223,7 +224,7 @@ const DONE = {
     'contact-refused': 'This person does not want to be your contact.',
     'contact-gone': 'This contact is not there any more.',
     'contact-name': 'A name of at most 80 characters is expected.',
-    ended: 'Ended. Whoever had been asked can see it on their page.',
+    ended: `Ended. ${OTHERS_HEAR.en}`,
     'ended-before': 'It had ended before.',
     'not-ended': 'It has not ended yet. Please try again in a minute.',
     'alert-gone': 'This is not there any more.',
@@ -246,7 +247,7 @@ const DONE = {
     yourself: 'Este número o esta dirección es suyo.',
     refused: 'Esta persona no quiere que usted le pregunte.',
     'too-soon': 'Es demasiado pronto. Junto al nombre pone cuándo será posible.',
-    'used-up': 'La invitación ya se ha enviado el máximo de veces.',
+    'used-up': es.usedUp,
     'many-sent': 'Ha enviado muchas invitaciones últimamente. Inténtelo dentro de unos días.',
     'target-limit': 'A esta persona se le pregunta mucho. Inténtelo dentro de unos días.',
     'not-now': 'Ahora no se puede preguntar a esta persona.',
@@ -257,7 +258,7 @@ const DONE = {
     'contact-refused': 'Esta persona no quiere ser su contacto.',
     'contact-gone': 'Este contacto ya no está.',
     'contact-name': 'Se espera un nombre de 80 letras como máximo.',
-    ended: 'Terminado. Las personas avisadas pueden verlo en su página.',
+    ended: `Terminado. ${OTHERS_HEAR.es}`,
     'ended-before': 'Ya había terminado.',
     'not-ended': 'Todavía no ha terminado. Inténtelo de nuevo en un minuto.',
     'alert-gone': 'Esto ya no está.',

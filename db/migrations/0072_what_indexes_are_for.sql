@@ -4,16 +4,12 @@
 -- Up Migration
 
 -- Texts whose receipts stay away are few of those under way, and asked after in the order in which they left.
-DROP INDEX messages_live;
 CREATE INDEX messages_silent ON messages (sent_at) WHERE live AND state = 'sent' AND channel = 'sms';
 COMMENT ON INDEX messages_silent IS 'serves: silentTexts (db/silent-texts.ts)';
 -- A batch of ten thousand is read a page at a time, not whole for each page.
 CREATE INDEX messages_of_batch_by_time ON messages (batch_id, opened_at DESC, message_id DESC) WHERE batch_id IS NOT NULL;
 COMMENT ON INDEX messages_of_batch_by_time IS 'serves: listMessages (db/message-rows.ts): of a batch';
 COMMENT ON INDEX messages_of_batch IS 'serves: openMessage (db/message-course.ts): one message for each row of a batch';
--- A receipt is found by its dispatch; calls of an alert have a row of their own.
-DROP INDEX messages_by_sid;
-DROP INDEX dispatches_of_alert;
 CREATE INDEX opt_outs_since ON opt_outs (since);
 COMMENT ON INDEX opt_outs_since IS 'serves: countOptOuts (db/opt-outs.ts)';
 CREATE INDEX mail_blocks_since ON mail_blocks (since);
@@ -57,6 +53,12 @@ COMMENT ON INDEX message_batch_rows_problems IS 'serves: countProblems (db/messa
 COMMENT ON INDEX message_batch_rows_by_given IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
 COMMENT ON INDEX message_batch_rows_by_record IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
 COMMENT ON INDEX message_batch_rows_by_content IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
+
+-- Last, because whoever reads or writes these tables waits from here on.
+DROP INDEX messages_live;
+-- A receipt is found by its dispatch; calls of an alert have a row of their own.
+DROP INDEX messages_by_sid;
+DROP INDEX dispatches_of_alert;
 
 -- Down Migration
 

@@ -75,7 +75,7 @@ describe('the quality of a call', () => {
       callId,
     ]);
     expect(rows).toHaveLength(3);
-    for (const { payload } of rows) expect(payload).not.toContain('5550');
+    for (const { payload } of rows) expect(payload).not.toContain('4155550');
   });
 
   test.each([

@@ -365,7 +365,9 @@ describe('what was begun without the user', () => {
     expect(text).toContain(`<li>${MARKED.otherMentorName}: the text has arrived</li>`);
     endsAs('closed', 'closed-by-user');
     const closed = await press(owner.visitor, `/circle/alerts/${alertId}/close`);
-    expect(closed.notice).toBe('Ended. Whoever had been asked can see it on their page.');
+    expect(closed.notice).toBe(
+      'Ended. Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, if they have been asked.',
+    );
     expect(closed.text).toContain('You have closed it.');
     expect(pages.api.wellbeing.closed).toContainEqual({ alertId, by: 'user' });
     expect((await press(owner.visitor, `/circle/alerts/${alertId}/close`)).done).toBe('ended-before');
@@ -446,7 +448,7 @@ describe('what was begun without the user', () => {
       'More than one of them has been in touch. The first answer counted, and all of them were thanked.',
       `<li>${MARKED.otherMentorName}: has called you</li>`,
       '<li>Bert Two: has written to you</li>',
-      'when others had been asked too: they can see on their page that it is over.',
+      'when others had been asked too. Of those, buddies see on their page that it is over, and the contact and the wellbeing service are written to.',
       'not asked: it was over before',
       'all of them have opted out',
       'none of them has agreed yet',

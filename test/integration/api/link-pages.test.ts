@@ -13,7 +13,7 @@ const PAGES = Object.entries(RULES).flatMap(([name, { access }]) => (access === 
 let api: ApiUnderTest;
 let world: BuddyWorld;
 beforeAll(async () => {
-  api = await ApiUnderTest.start({ RATE_LIMIT_ADDRESS: '30/60s', TRUST_PROXY_HOPS: '1' });
+  api = await ApiUnderTest.start({ RATE_LIMIT_ADDRESS: '30/10m', TRUST_PROXY_HOPS: '1' });
   world = { pool: api.deps.pool, vault: api.deps.vault, tokenizer: api.deps.tokenizer };
 });
 afterAll(() => api.stop());

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { renderContent } from '../../../db/rendering';
 import { createSubject } from '../../../db/subjects';
 import { findTemplate } from '../../../db/templates';
-import { invitationTimes } from '../../../domain/invitation-times';
 import { sealableWords } from '../../../domain/message-words';
 import { DispatchWorld } from '../dispatch/dispatch-world';
 
@@ -44,7 +43,7 @@ async function written(
 ) {
   const { pool, vault, mail } = world.deps;
   const subjectId = await createSubject(pool, 'system');
-  const value = sealableWords({ variables: { ...names, days: 7, ...invitationTimes(times, language) } });
+  const value = sealableWords({ variables: { ...names, days: 7 } });
   const recordId = await vault.seal({ subjectId, kind: 'text', value });
   const template = await findTemplate(pool, 'buddy.invitation', null);
   if (template === null) throw new Error('there is no such template');
@@ -52,6 +51,7 @@ async function written(
     pool,
     vault,
     ownLinks: mail,
+    askingTimes: times,
     privacyPolicyUrl: 'https://example.org/privacy',
     unsubscribeUrl: 'https://api.example.org/unsubscribe/token',
   };

@@ -1,9 +1,10 @@
 /** The pages behind the links of an invitation: only their button acts, and only for the newest link. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { QuestionRefused, TemporalNotInTime } from '../../../temporal/errors';
 import { MARKED } from '../../marked-people';
 import { ApiUnderTest } from '../api/api-under-test';
-import { asked, buddyOf, DAY, HOUR, invite, open, press } from './buddies-under-test';
+import { asked, buddyOf, DAY, HOUR, invite, newBuddy, newUser, open, press } from './buddies-under-test';
+import { newPhone } from './check-in-world';
 
 let api: ApiUnderTest;
 beforeAll(async () => {
@@ -302,5 +303,25 @@ describe('a link that has run out', () => {
       expect(page).toMatchObject({ status: 410, text: expect.stringContaining('No new one can be sent') });
     }
     expect((await buddyOf(api, one.who, one.buddyId)).invitations.renewalAskedAt).toBeNull();
+  });
+
+  test.each([
+    ['three to their address', 3, { email: `${randomUUID()}@example.org` }],
+    ['six to their number', 6, { phoneNumber: newPhone() }],
+  ])('is the last one after %s, through whatever entries', async (_what, times, same) => {
+    const who = await newUser(api);
+    let buddyId = await newBuddy(api, who, same);
+    for (let nth = 1; nth <= times; nth += 1) {
+      if (nth > 1) {
+        await api.ask('DELETE', `/api/buddy/${buddyId}`, { who });
+        buddyId = await newBuddy(api, who, same);
+      }
+      expect((await invite(api, who, buddyId)).status).toBe(202);
+      await api.buddies.timePasses(8 * DAY);
+    }
+    const token = api.buddies.token(buddyId);
+    for (const page of [await open(api, token), await press(api, token), await press(api, token, 'renew')]) {
+      expect(page).toMatchObject({ status: 410, text: expect.stringContaining('No new one can be sent') });
+    }
   });
 });

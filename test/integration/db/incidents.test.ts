@@ -5,7 +5,7 @@ import { acknowledgeIncident, deleteOldIncidents, listIncidents, noteFindings } 
 import { releaseSlot } from '../../../db/mentor-slots';
 import { inTransaction } from '../../../db/pool';
 import { stopLine } from '../../../db/provider-lines';
-import { noteRefusedRequest } from '../../../db/refused-requests';
+import { forgetRefusedRequests, noteRefusedRequest } from '../../../db/refused-requests';
 import { createSubject } from '../../../db/subjects';
 import {
   abandon,
@@ -146,6 +146,11 @@ describe('what the watchdog counts', () => {
     expect((await facts()).sharedNumbers).toEqual([]);
     const callId = await call({ outcome: 'completed', endReason: 'bridge-over', token });
     expect((await facts()).sharedNumbers).toEqual([{ callId, accounts: 3 }]);
+    await database.owner.query(
+      "UPDATE refused_requests SET refused_at = refused_at - interval '25 hours' WHERE ctid = (SELECT min(ctid) FROM refused_requests)",
+    );
+    await forgetRefusedRequests(database.app);
+    expect((await database.owner.query('SELECT FROM refused_requests')).rowCount).toBe(1);
   });
 
   test('short talks of one mentor are seen, also in a call that goes on with somebody else', async () => {

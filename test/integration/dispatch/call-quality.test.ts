@@ -66,7 +66,7 @@ describe('the sweep of the quality of calls', () => {
     const leg = { sipCode: expect.any(Number), disconnectedBy: 'callee', tags: [] };
     expect(quality?.insights).toEqual({ user: expect.objectContaining(leg), mentor: expect.objectContaining(leg) });
     expect(quality?.insightsDueAt).toBeNull();
-    expect(JSON.stringify(quality?.insights)).not.toContain('5550');
+    expect(JSON.stringify(quality?.insights)).not.toContain('4155550');
     expect(await sweep('readCallInsights')).toBe(0);
   });
 

@@ -237,7 +237,7 @@ class Model {
   offers(): string[] {
     const made: string[] = [];
     for (const entry of this.queue) {
-      if (entry.offer !== null && this.now - entry.offer.until < 10) continue;
+      if (entry.offer !== null && !this.isLapsed(entry.offer)) continue;
       const usable = [...this.places.keys()].filter((id) => this.free(id) > 0 && !entry.tried.has(id));
       if (usable.length === 0) continue;
       made.push(entry.callId);
@@ -249,6 +249,11 @@ class Model {
 
   isOpen({ until }: { until: number }): boolean {
     return until >= this.now;
+  }
+
+  /** For so long that another is made. */
+  isLapsed({ until }: { until: number }): boolean {
+    return this.now - until >= 10;
   }
 
   choice: (callId: string, usable: readonly string[]) => string = (_callId, usable) => usable[0] ?? '';
@@ -269,9 +274,9 @@ describe('the queue against a model', () => {
       const talking: { callId: string; mentorId: string }[] = [];
       const { app } = world.database;
       for (let step = 0; step < 60; step += 1) {
-        // The model's clock is the clock. It goes by threes, so that nothing changes within two seconds of a step.
-        for (const { callId, offer: open } of model.queue) {
-          if (open !== null) await world.setOffer(callId, open.until - model.now);
+        // The model's clock is the clock. It goes by threes, so that nothing changes within three seconds of a step.
+        for (const { callId, offer: made } of model.queue) {
+          if (made !== null) await world.setOffer(callId, model.isOpen(made) ? 60 : made.until - model.now);
         }
         const act = random.pick(['join', 'join', 'offer', 'offer', 'take', 'pass', 'free', 'free', 'leave'] as const);
         const entry = model.queue.length > 0 ? random.pick(model.queue) : null;

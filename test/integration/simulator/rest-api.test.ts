@@ -67,7 +67,7 @@ describe('the REST API, asked by the twilio package', () => {
   });
 
   it('answers queued, with no start time until the call is dialled, and a duration when it is over', async () => {
-    await rig.phones.settings({ callsPerSecond: 0.2 });
+    await rig.phones.settings({ callsPerSecond: 0.1 });
     await rig.phones.script(USER, { answerAfterMs: 100 });
     await rig.place();
     const call = await rig.twilio.calls.create({ to: USER, from: OURS, url: `${rig.service.url}/voice` });

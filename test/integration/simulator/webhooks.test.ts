@@ -106,7 +106,7 @@ describe('webhooks', () => {
   it('survive a service that is away and comes back between the retries', async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    await rig.phones.settings({ webhookRetryMs: [1_000] });
+    await rig.phones.settings({ webhookRetryMs: [5_000] });
     const placed = rig.place({ url: `${url}/voice#rc=5&rp=5xx,ct,rt`, fallbackUrl: `${rig.service.url}/fallback` });
     const sid = await placed;
     await eventually(async () => (await rig.phones.ledger())[0]?.answeredAt);

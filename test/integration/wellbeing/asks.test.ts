@@ -213,30 +213,6 @@ test.each([
   expect(numbers).toEqual(['+14155550163']);
 });
 
-test.each([
-  ['sms', 'message', { channel: 'sms', country: 'US', messageClass: 'safety' }],
-  ['voice', 'voiceAlert', { acknowledge: true, neutralFirst: true, smsWhenExhausted: true }],
-] as const)('the service is asked by %s where its step says so, at its own number', async (channel, type, input) => {
-  const userId = await createSubject(api.deps.pool, 'system');
-  const steps = [{ who: 'wellbeing-service', state: 'pending' }] as const;
-  const alertId = await addAlert(api.database.owner, userId, { steps });
-  const step = { ...stepOf('wellbeing-service'), channel };
-  const wanted = { alertId, userId, position: 1, step, askedBuddyIds: [], askIds: [randomUUID()] };
-  const begun = await beginWellbeingStep(api.deps.pool, wanted, api.deps.config.wellbeing.escalation);
-  const asks = 'asks' in begun ? [...begun.asks] : [];
-  expect(await startAsks(deps, { ...asking(userId, 'wellbeing-service', asks), alertId, step })).toEqual([]);
-  expect(temporal.started).toMatchObject([{ type, input: { ...input, reportsTo: expect.any(String) } }]);
-  const [asked] = temporal.started;
-  const recipients = (asked?.input['recipients'] ?? [asked?.input]) as { recordId: string }[];
-  const numbers = await Promise.all(
-    recipients.map(async ({ recordId }) => {
-      const value = await api.deps.vault.reveal({ recordId, purpose: 'send', actor: 'system' });
-      return value.expose();
-    }),
-  );
-  expect(numbers).toEqual(['+14155550163']);
-});
-
 test('whoever is asked when it is over is told: check-ins, calls, and by a message who had one', async () => {
   const { userId, contactId } = await userWithContact();
   await wellbeingPass(deps);
