@@ -30,8 +30,8 @@ export function createWatchdogActivities(deps: ActivityDependencies) {
   return {
     /** Reads the counts of the window, judges them, and notes incidents with whom to tell, in one transaction. */
     async lookForIncidents(): Promise<Noted> {
-      const findings = judge(await watchdogFacts(pool, watchdog.windowMs, watchdog.limits), watchdog.limits);
       await forgetRefusedRequests(pool);
+      const findings = judge(await watchdogFacts(pool, watchdog.windowMs, watchdog.limits), watchdog.limits);
       const channels = { emails: watchdog.emails.length, webhook: alertWebhook !== null };
       const noted = await noteFindings(pool, findings, { calmMs: watchdog.calmMs, channels });
       if (noted.raised > 0) logger.warn({ sweep: 'watchdog', count: noted.raised }, 'incidents were raised');

@@ -1,6 +1,6 @@
 /**
- * The schema, up and down: SQL files in `db/migrations`, run in order by node-pg-migrate in one transaction under
- * an advisory lock. The roles of the API and the worker are made here too and can do no more than the files grant;
+ * The schema, up and down: SQL files in `db/migrations`, run in order by node-pg-migrate, each in a transaction
+ * of its own, under an advisory lock. The roles of the API and the worker are made here too and can do no more than the files grant;
  * nobody else's can connect.
  */
 import { join } from 'node:path';

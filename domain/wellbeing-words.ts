@@ -26,15 +26,15 @@ const LIVE: Words<Extract<WellbeingState, 'due' | 'running'>> = {
 
 /** How those hear of the end who had been asked. */
 export const OTHERS_HEAR: Readonly<Record<BuddyLanguage, string>> = {
-  en: 'Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, if they have been asked.',
-  es: 'Las personas de confianza avisadas ven en su página que ha terminado. A su contacto y al servicio de bienestar se les escribe, si se les había avisado.',
+  en: 'Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, where they were asked in writing.',
+  es: 'Las personas de confianza avisadas ven en su página que ha terminado. A su contacto y al servicio de bienestar se les escribe, si se les había avisado por escrito.',
 };
 
 const ENDS: Words<WellbeingEndReason> = {
   en: {
     answered: 'Somebody you chose has been in touch.',
     'answered-after-escalation':
-      'Somebody you chose has been in touch, when others had been asked too. Of those, buddies see on their page that it is over, and the contact and the wellbeing service are written to.',
+      'Somebody you chose has been in touch, when others had been asked too. Of those, buddies see on their page that it is over, and the contact and the wellbeing service are written to, where they were asked in writing.',
     'taken-over': 'Somebody of the organisation sees to it.',
     'handed-over': 'The wellbeing service was told. Nobody else has answered in time.',
     'nobody-answered': 'Nobody who was asked has answered in time.',
@@ -48,7 +48,7 @@ const ENDS: Words<WellbeingEndReason> = {
   es: {
     answered: 'Alguien a quien eligió se ha puesto en contacto.',
     'answered-after-escalation':
-      'Alguien a quien eligió se ha puesto en contacto. De los demás avisados, las personas de confianza ven en su página que ha terminado, y al contacto y al servicio de bienestar se les escribe.',
+      'Alguien a quien eligió se ha puesto en contacto. De los demás avisados, las personas de confianza ven en su página que ha terminado, y al contacto y al servicio de bienestar se les escribe, si se les había avisado por escrito.',
     'taken-over': 'Alguien de la organización se encarga.',
     'handed-over': 'Se avisó al servicio de bienestar. Nadie más ha respondido a tiempo.',
     'nobody-answered': 'Nadie de las personas avisadas ha respondido a tiempo.',

@@ -37,7 +37,7 @@ const DONE_WORDS: Readonly<Record<AlertDone, string>> = {
   confirmed: 'Confirmed. Those on call are being rung.',
   'not-waiting': 'Nothing was changed: this alert does not wait for anybody any more.',
   closed:
-    'Closed. Buddies who have been asked see on their page that it is over, the contact and the wellbeing service are written to.',
+    'Closed. Buddies who have been asked see on their page that it is over; the contact and the wellbeing service are written to, where they were asked in writing.',
   'closed-before': 'Nothing was changed: this alert was over already.',
   'not-closed': 'Not closed yet: this alert goes on. Please try again in a minute.',
 };

@@ -1,5 +1,5 @@
--- Each index of the history says which query it is there for. Those that no query finds are gone, two follow their
--- queries, and opt-outs are counted by when they came.
+-- Each index of the history says which query it is there for. Two follow their queries, and opt-outs are
+-- counted by when they came.
 
 -- Up Migration
 
@@ -54,12 +54,6 @@ COMMENT ON INDEX message_batch_rows_by_given IS 'serves: destroyUnreferencedReco
 COMMENT ON INDEX message_batch_rows_by_record IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
 COMMENT ON INDEX message_batch_rows_by_content IS 'serves: destroyUnreferencedRecords (db/unreferenced-records.ts)';
 
--- Last, because whoever reads or writes these tables waits from here on.
-DROP INDEX messages_live;
--- A receipt is found by its dispatch; calls of an alert have a row of their own.
-DROP INDEX messages_by_sid;
-DROP INDEX dispatches_of_alert;
-
 -- Down Migration
 
 COMMENT ON INDEX message_batch_rows_by_content IS NULL;
@@ -102,11 +96,6 @@ COMMENT ON INDEX messages_requested IS 'serves: listMessages (db/message-rows.ts
 COMMENT ON INDEX messages_of_subject IS 'serves: listMessages (db/message-rows.ts): by subject';
 DROP INDEX mail_blocks_since;
 DROP INDEX opt_outs_since;
-CREATE INDEX dispatches_of_alert ON dispatches (alert_id) WHERE alert_id IS NOT NULL;
-CREATE INDEX messages_by_sid ON messages (sid) WHERE sid IS NOT NULL;
-COMMENT ON INDEX messages_by_sid IS 'serves: silentTexts (db/silent-texts.ts)';
 COMMENT ON INDEX messages_of_batch IS 'serves: listMessages (db/message-rows.ts): of a batch';
 DROP INDEX messages_of_batch_by_time;
 DROP INDEX messages_silent;
-CREATE INDEX messages_live ON messages (opened_at) WHERE live;
-COMMENT ON INDEX messages_live IS 'serves: silentTexts (db/silent-texts.ts)';

@@ -366,7 +366,7 @@ describe('what was begun without the user', () => {
     endsAs('closed', 'closed-by-user');
     const closed = await press(owner.visitor, `/circle/alerts/${alertId}/close`);
     expect(closed.notice).toBe(
-      'Ended. Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, if they have been asked.',
+      'Ended. Buddies who have been asked see on their page that it is over. Your contact and the wellbeing service are written to, where they were asked in writing.',
     );
     expect(closed.text).toContain('You have closed it.');
     expect(pages.api.wellbeing.closed).toContainEqual({ alertId, by: 'user' });
@@ -448,7 +448,7 @@ describe('what was begun without the user', () => {
       'More than one of them has been in touch. The first answer counted, and all of them were thanked.',
       `<li>${MARKED.otherMentorName}: has called you</li>`,
       '<li>Bert Two: has written to you</li>',
-      'when others had been asked too. Of those, buddies see on their page that it is over, and the contact and the wellbeing service are written to.',
+      'when others had been asked too. Of those, buddies see on their page that it is over, and the contact and the wellbeing service are written to, where they were asked in writing.',
       'not asked: it was over before',
       'all of them have opted out',
       'none of them has agreed yet',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { createSubject } from '../../../db/subjects';
 import { freePort } from '../../../scripts/ports';
 import { eventually, startStack, type TestStack } from '../../stack';
 
@@ -85,6 +86,18 @@ it('tells a stopped line once through every channel, and that it is over, also w
     const stopped = incidents.filter(({ kind }: { kind: string }) => kind === 'line-stopped');
     expect(stopped).toMatchObject([{ state: 'over', about: { what: 'line', id: 'twilio' } }]);
     expect(stopped[0].notices.map(({ state }: { state: string }) => state)).toEqual(Array(4).fill('told'));
+  });
+});
+
+it('forgets in its next look whom the limits turned away more than a day ago', async () => {
+  const [old, recent] = [await createSubject(stack.pool, 'user'), await createSubject(stack.pool, 'user')];
+  await stack.pool.query(
+    `INSERT INTO refused_requests (subject_id, refused_at) VALUES ($1, now() - interval '25 hours'), ($2, now())`,
+    [old, recent],
+  );
+  await eventually(async () => {
+    const { rows } = await stack.pool.query('SELECT subject_id FROM refused_requests');
+    expect(rows).toEqual([{ subject_id: recent }]);
   });
 });
 
