@@ -42,8 +42,11 @@ export interface BuddiesOfRound {
   readonly alert: AnsweredAlert;
 }
 
-/** Longer than a lease, its settling and a part that comes back, one after the other. */
-const MAIL_WITHIN = 60_000;
+/**
+ * Longer than a lease, its settling and a part that comes back, one after the other; and than the net below an invitation
+ * (`NOBODY_ASKED`), for a worker that dies between its row and the word of it.
+ */
+const MAIL_WITHIN = 90_000;
 /** Nobody reads their mail more often, and the simulator shares two cores with everything else. */
 const ASKED_EVERY = 750;
 const ALERTED_PHONES = [6, 7, 8, 9].map((last) => `+1303555019${last}`);

@@ -60,6 +60,11 @@ describe(`${ROUNDS} rounds from seed ${FIRST_SEED}`, () => {
     expect(stack.fallen.length).toBeLessThanOrEqual(Math.ceil(ROUNDS / 100));
   });
 
+  it('hardly ever was a buddy not asked any more, because a blow held it up until another was in touch', () => {
+    const notAsked = reports.reduce((sum, report) => sum + report.notAsked, 0);
+    expect(notAsked).toBeLessThanOrEqual(Math.ceil(ROUNDS / 10));
+  });
+
   // A single round, repeated by its seed, need not have all of them.
   (ROUNDS >= 12 ? it : it.skip)(
     'drops, cancels, fallbacks, waits, recordings and calls from apps were among them',

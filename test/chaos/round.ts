@@ -11,7 +11,7 @@ import { consent } from '../integration/calls/people';
 import type { TestStack } from '../stack';
 import { sendBatch } from './batches';
 import { type Circle, goThroughBuddies } from './buddies';
-import { buddyFaults } from './buddy-faults';
+import { buddiesNotAsked, buddyFaults } from './buddy-faults';
 import { persistently, rows, until } from './kill-stack';
 import { callFromApp, endedAppCalls, recordingsOf, waitedOf } from './call-kinds';
 import { alertFaults, raiseAlert, sendText, textFaults } from './texts';
@@ -36,6 +36,8 @@ export interface RoundReport {
   readonly texts: Readonly<Record<string, number>>;
   /** How the check-in of a user went. */
   readonly checkIn: 'answered' | 'lost';
+  /** Buddies whom the alert no longer asked, because another had been in touch first. */
+  readonly notAsked: number;
   readonly fallbackStatic: number;
   /** When each stage of it was over, in seconds of the round. */
   readonly stages: Readonly<Record<string, number>>;
@@ -128,6 +130,7 @@ export async function runRound(
     appCallsKnown: ofApps.callIds.length,
     texts: count(texts.map(({ state }) => state)),
     checkIn: buddies.checkIn.end,
+    notAsked: await buddiesNotAsked(stack, buddies.alert),
     fallbackStatic: ledger.filter((leg) => leg.wentToFallback).length,
     stages,
     faults,
