@@ -6,6 +6,7 @@ import { appendAudit } from './audit';
 import { type Buddy, noteBuddyEvent } from './buddies';
 import { noteRefusal } from './buddy-refusals';
 import { type Db, execute, many, maybeOne } from './query';
+import { tellEach } from './tell-each';
 
 /** `blocked`: a withdrawal after which this user can never ask again, whatever else is lifted. `removed`: by the user. */
 export type BuddyEnding = Extract<BuddyEvent, 'declined' | 'withdrawn' | 'blocked' | 'removed'>;
@@ -132,17 +133,12 @@ export async function tellUntoldWithdrawals(
   const untold = `SELECT buddy_id, withdrawal_news_id FROM buddy_contacts
     WHERE withdrawal_news_id IS NOT NULL ORDER BY buddy_id LIMIT $1`;
   const told = `UPDATE buddy_contacts SET withdrawal_news_id = NULL WHERE buddy_id = $1 AND withdrawal_news_id = $2`;
-  let count = 0;
-  for (const withdrawal of await many(db, withdrawalRow, untold, [limit])) {
-    try {
-      await tell(withdrawal);
-      await execute(db, told, [withdrawal.buddyId, withdrawal.messageId]);
-      count += 1;
-    } catch (error) {
-      onFailure(error);
-    }
-  }
-  return count;
+  const tellOne = async (withdrawal: WithdrawalToTell): Promise<true> => {
+    await tell(withdrawal);
+    await execute(db, told, [withdrawal.buddyId, withdrawal.messageId]);
+    return true;
+  };
+  return await tellEach(await many(db, withdrawalRow, untold, [limit]), tellOne, onFailure);
 }
 
 /** Whose running workflows are to hear something. */
@@ -163,22 +159,17 @@ export async function tellUntoldEndings(
   onFailure: (error: unknown) => void,
   limit: number,
 ): Promise<number> {
-  let told = 0;
-  for (const buddyId of await untoldEndings(db, limit)) {
-    try {
-      const seen = await maybeOne(
-        db,
-        z.object({ version: z.string() }),
-        'SELECT xmin::text AS version FROM buddy_contacts WHERE buddy_id = $1 AND is_end_untold',
-        [buddyId],
-      );
-      if (seen === null) continue;
-      await tell({ buddyId, checkInIds: await openCheckInsOf(db, buddyId) });
-      await markEndingTold(db, buddyId, seen.version);
-      told += 1;
-    } catch (error) {
-      onFailure(error);
-    }
-  }
-  return told;
+  const tellOne = async (buddyId: string): Promise<boolean> => {
+    const seen = await maybeOne(
+      db,
+      z.object({ version: z.string() }),
+      'SELECT xmin::text AS version FROM buddy_contacts WHERE buddy_id = $1 AND is_end_untold',
+      [buddyId],
+    );
+    if (seen === null) return false;
+    await tell({ buddyId, checkInIds: await openCheckInsOf(db, buddyId) });
+    await markEndingTold(db, buddyId, seen.version);
+    return true;
+  };
+  return await tellEach(await untoldEndings(db, limit), tellOne, onFailure);
 }

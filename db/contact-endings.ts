@@ -8,6 +8,7 @@ import { noteAppEvent } from './app-events';
 import { appendAudit } from './audit';
 import { keepLists } from './person-locks';
 import { type Db, execute, many } from './query';
+import { tellEach } from './tell-each';
 
 const changedRow = z
   .object({ contact_id: z.uuid(), user_id: z.uuid(), subject_id: z.uuid() })
@@ -91,17 +92,12 @@ export async function tellUntoldContacts(
        FROM registered_contacts c WHERE c.untold_since_at IS NOT NULL ORDER BY c.untold_since_at LIMIT $1`,
     [limit],
   );
-  let told = 0;
-  for (const { contactId, seen, asked } of untold) {
-    try {
-      for (const one of asked) await tell(one);
-      const text = `UPDATE registered_contacts SET untold_since_at = NULL
-        WHERE contact_id = $1 AND untold_since_at = $2::timestamptz`;
-      await execute(db, text, [contactId, seen]);
-      told += 1;
-    } catch (error) {
-      onFailure(error);
-    }
-  }
-  return told;
+  const tellOne = async ({ contactId, seen, asked }: z.output<typeof untoldRow>): Promise<true> => {
+    for (const one of asked) await tell(one);
+    const text = `UPDATE registered_contacts SET untold_since_at = NULL
+      WHERE contact_id = $1 AND untold_since_at = $2::timestamptz`;
+    await execute(db, text, [contactId, seen]);
+    return true;
+  };
+  return await tellEach(untold, tellOne, onFailure);
 }

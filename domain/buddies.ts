@@ -23,7 +23,7 @@ export type BuddyEvent = (typeof BUDDY_EVENTS)[number];
 
 /** E-mails in all by which one user asks at one address, through however many entries. */
 export const MOST_INVITATIONS = 3;
-/** The same for one number, through whatever addresses: another address gives three more, once. */
+/** The same for one number, through whatever addresses: another one begins anew, up to so many. */
 export const MOST_INVITATIONS_OF_A_NUMBER = 6;
 
 /** How many more may be sent, of how many were. */

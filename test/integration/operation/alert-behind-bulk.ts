@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { Client, type Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { MESSAGE, type MessageInput } from '../../../domain/message';
 import { MESSAGES_QUEUE } from '../../../domain/task-queues';
+import { messageInput } from '../../../scripts/bench/message-input';
 import { PRIORITY, type Urgency } from '../../../temporal/priorities';
 import { eventually } from '../db/people';
 
@@ -57,7 +57,7 @@ export async function alertBehindBulk(
   const running = [workflows.run()];
   const client = new Client({ connection });
   const start = async (urgency: Urgency): Promise<string> => {
-    const input = messageInput(urgency);
+    const input: MessageInput = { ...messageInput(), kind: urgency === 'emergency' ? 'alert' : 'update', urgency };
     await client.workflow.start(MESSAGE.workflow, {
       workflowId: `message:${input.messageId}`,
       taskQueue: 'kindline',
@@ -84,31 +84,4 @@ export async function alertBehindBulk(
     await Promise.all(running);
     await native.close();
   }
-}
-
-function messageInput(urgency: Urgency): MessageInput {
-  return {
-    messageId: randomUUID(),
-    batchId: null,
-    batchRow: null,
-    requestedBy: randomUUID(),
-    subjectId: randomUUID(),
-    recordId: randomUUID(),
-    ownsRecord: true,
-    recipientToken: '00'.repeat(32),
-    country: 'US',
-    channel: 'sms',
-    kind: urgency === 'emergency' ? 'alert' : 'update',
-    messageClass: 'ordinary',
-    urgency,
-    language: 'en',
-    content: { templateId: null, templateVersion: null, recordId: randomUUID() },
-    notBefore: null,
-    notAfter: null,
-    zone: null,
-    fallback: null,
-    sender: null,
-    requestHash: 'x',
-    requestedAt: new Date().toISOString(),
-  };
 }
